@@ -1,0 +1,1 @@
+"""Recurrent networks for sequences as they are."""

@@ -1,0 +1,166 @@
+"""Every exception Recurra raises on purpose.
+
+::
+
+    RecurraError
+    ├── OptionError        (ValueError)                  an argument of a call or constructor is wrong
+    ├── ShapeError         (ValueError)                  a tensor has the wrong shape, dtype or lengths
+    ├── DataError          (ValueError)                  a value in the data is wrong; says where
+    ├── FileError          (ValueError)                  a file is missing, unreadable or not what it claims
+    ├── NotFittedError     (ValueError, AttributeError)  the estimator has not been fitted
+    └── MissingExtraError  (ImportError)                 an optional dependency is not installed
+
+A message says what came, where, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "DataError",
+    "DataWarning",
+    "FileError",
+    "MissingExtraError",
+    "NotFittedError",
+    "OptionError",
+    "RecurraError",
+    "ShapeError",
+    "near",
+    "need",
+]
+
+
+class RecurraError(Exception):
+    """Root of the tree: catch it to catch everything Recurra raises on purpose."""
+
+
+class OptionError(RecurraError, ValueError):
+    """An argument of a call or a constructor is wrong."""
+
+
+class ShapeError(RecurraError, ValueError):
+    """A tensor has the wrong shape, dtype or lengths."""
+
+
+class DataError(RecurraError, ValueError):
+    """A value in the user's data is wrong.
+
+    Parameters
+    ----------
+    message : str
+        What came and what was expected, in one sentence.
+    code : str
+        A short stable name of the fault, for programs: ``"duplicate_time"``.
+    record : object, optional
+        The identifier of the series the value belongs to.
+    row : int, optional
+        The row in the table as it came, counted from 0 (a file's header is not counted).
+    column : str, optional
+        The column.
+    value : object, optional
+        The value itself.
+    hint : str, optional
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        record: object = None,
+        row: int | None = None,
+        column: str | None = None,
+        value: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.code, self.record, self.row = code, record, row
+        self.column, self.value, self.hint = column, value, hint
+        places = {"series": record, "row": row, "column": column, "value": value}
+        where = ", ".join(f"{name} {place!r}" for name, place in places.items() if place is not None)
+        text = f"{message.rstrip('.')} ({where})." if where else f"{message.rstrip('.')}."
+        super().__init__(f"{text} {hint}" if hint else text)
+
+
+class DataWarning(UserWarning):
+    """The data needed a treatment, and got it; said once, with a count."""
+
+
+class FileError(RecurraError, ValueError):
+    """A file is missing, unreadable, damaged, or not what it claims to be."""
+
+
+class NotFittedError(RecurraError, ValueError, AttributeError):
+    """The estimator has not been fitted: call ``fit`` first."""
+
+
+class MissingExtraError(RecurraError, ImportError):
+    """An optional dependency is not installed; the message says how to install it."""
+
+
+def need(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import an optional dependency, or say how to install it.
+
+    Parameters
+    ----------
+    module : str
+        The module to import.
+    extra : str
+        The extra of this package that brings it.
+    purpose : str
+        What it is needed for, as the user would say it.
+
+    Returns
+    -------
+    ModuleType
+        The imported module.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+
+    Examples
+    --------
+    >>> need("json", extra="none", purpose="an example").dumps(1)
+    '1'
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        message = f"{purpose} needs {module}. Install it with: pip install 'recurra[{extra}]'"
+        raise MissingExtraError(message) from error
+
+
+def near(name: str, known: Iterable[object]) -> str:
+    """Say which known names are close to a wrong one.
+
+    Parameters
+    ----------
+    name : str
+        The name that was not found.
+    known : iterable
+        The names that exist.
+
+    Returns
+    -------
+    str
+        One sentence for the end of an error message.
+
+    Examples
+    --------
+    >>> near("uniqe_id", ["unique_id", "ds", "y"])
+    "Did you mean 'unique_id'? There are: 'unique_id', 'ds', 'y'."
+    """
+    names = [str(one) for one in known]
+    close = get_close_matches(name, names, n=1)
+    guess = f"Did you mean {close[0]!r}? " if close else ""
+    shown = ", ".join(repr(one) for one in names[:20]) + (", …" if len(names) > 20 else "")
+    return f"{guess}There are: {shown}." if names else "There are none."
