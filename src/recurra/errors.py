@@ -8,6 +8,7 @@
     ├── DataError          (ValueError)                  a value in the data is wrong; says where
     ├── FileError          (ValueError)                  a file is missing, unreadable or not what it claims
     ├── NotFittedError     (ValueError, AttributeError)  the estimator has not been fitted
+    ├── TrainingError      (RuntimeError)                training cannot go on
     └── MissingExtraError  (ImportError)                 an optional dependency is not installed
 
 A message says what came, where, what was expected and what to do.
@@ -32,6 +33,7 @@ __all__ = [
     "OptionError",
     "RecurraError",
     "ShapeError",
+    "TrainingError",
     "near",
     "need",
 ]
@@ -99,6 +101,10 @@ class FileError(RecurraError, ValueError):
 
 class NotFittedError(RecurraError, ValueError, AttributeError):
     """The estimator has not been fitted: call ``fit`` first."""
+
+
+class TrainingError(RecurraError, RuntimeError):
+    """Training cannot go on, for instance because the loss stays infinite."""
 
 
 class MissingExtraError(RecurraError, ImportError):

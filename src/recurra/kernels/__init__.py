@@ -1,1 +1,12 @@
-"""To be told."""
+"""Recurrences as pure functions of tensors: the definition of each cell, and what runs it fast.
+
+One folder holds one cell; ``reference.py`` in it is the definition, in plain PyTorch. `run` takes
+a whole stack of layers and gives it to the best backend, `choose` says which one and why, and
+``with backend("reference"):`` forces one. All tensors are time-major: ``(time, batch, …)``.
+"""
+
+from recurra.kernels.dispatch import Choice, backend, choose, run
+from recurra.kernels.recurrence import Kernel, State, Weights
+from recurra.kernels.stack import Stack
+
+__all__ = ["Choice", "Kernel", "Stack", "State", "Weights", "backend", "choose", "run"]

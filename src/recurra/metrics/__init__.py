@@ -1,1 +1,38 @@
-"""To be told."""
+"""How wrong a forecast was: pure functions over NumPy arrays.
+
+One call gives one number, the mean over every observed value. A NaN in ``y`` is a value nobody
+observed: it is left out and never counted. A NaN in a forecast, where there was something to
+foretell, is a :class:`~recurra.errors.DataError`: a model may not choose its own questions.
+Where nothing is observed at all, the answer is NaN, and no warning.
+
+==================  =====================================  ==================================
+point               quantile, interval                     whole distribution
+==================  =====================================  ==================================
+:func:`mae`         :func:`pinball`                        :func:`crps_from_samples`
+:func:`mse`         :func:`coverage`                       :func:`crps_from_quantiles`
+:func:`rmse`        :func:`interval_width`
+:func:`smape`       :func:`interval_score` (Winkler)
+:func:`mase`
+:func:`owa`
+==================  =====================================  ==================================
+"""
+
+from recurra.metrics.distribution import crps_from_quantiles, crps_from_samples
+from recurra.metrics.interval import coverage, interval_score, interval_width, pinball
+from recurra.metrics.point import mae, mase, mse, owa, rmse, seasonal_scale, smape
+
+__all__ = [
+    "coverage",
+    "crps_from_quantiles",
+    "crps_from_samples",
+    "interval_score",
+    "interval_width",
+    "mae",
+    "mase",
+    "mse",
+    "owa",
+    "pinball",
+    "rmse",
+    "seasonal_scale",
+    "smape",
+]

@@ -1,1 +1,5 @@
-"""To be told."""
+"""Elman's cell: the hidden layer is fed back."""
+
+from recurra.kernels.elman.reference import elman, step
+
+__all__ = ["elman", "step"]

@@ -1,0 +1,93 @@
+"""Backend "aten": the recurrent kernels that torch itself has, behind our promises.
+
+Torch runs a whole stack in one call, so this backend does too. A batch whose records are equally
+long goes as it is (oneDNN or cuDNN where torch has them); a ragged one goes packed. Packing reads
+only the real steps, in one gather, so what stands in the padding cannot be felt; it also lets a
+record be empty, which ``torch.nn.utils.rnn.pack_padded_sequence`` does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from recurra.kernels.recurrence import State, Weights
+from recurra.kernels.stack import Stack
+
+__all__ = ["judge", "run"]
+
+_CALLS: dict[tuple[str, str], Any] = {
+    ("elman", "tanh"): torch.rnn_tanh,
+    ("elman", "relu"): torch.rnn_relu,
+    ("lstm", "tanh"): torch.lstm,
+    ("gru", "tanh"): torch.gru,
+}
+
+
+def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
+    """Whether this backend runs the input, and why (not); `recurra.kernels.dispatch` asks."""
+    if stack.cell == "jordan":
+        return False, "torch has no Jordan kernel"
+    if (stack.cell, stack.activation) not in _CALLS:
+        return False, f"torch has no Elman kernel with {stack.activation}"
+    if not x.numel():
+        return False, "torch's kernels refuse a batch without a single real step"
+    if lengths is None:
+        return True, "torch's own kernel: all records are equally long"
+    return True, "torch's own kernel, packed: the records differ in length"
+
+
+def run(
+    stack: Stack,
+    x: Tensor,
+    state: State,
+    weights: Sequence[Weights],
+    lengths: Tensor | None,
+    training: bool,
+) -> tuple[Tensor, State]:
+    """Run the stack; see `recurra.kernels.run`."""
+    call = _CALLS[stack.cell, stack.activation]
+    flat = [weight for one in weights for weight in one if weight is not None]
+    biased = weights[0].bias_ih is not None
+    options = (biased, stack.num_layers, stack.dropout, training, stack.bidirectional)
+    if lengths is None:
+        output, *final = call(x, _handed(state), flat, *options, False)
+        return output, tuple(final)
+
+    packing = _packing(lengths, x.device)
+    before = tuple(part.index_select(1, packing.records) for part in state)
+    steps = x[packing.times, packing.rows]
+    data, *final = call(steps, packing.batch_sizes, _handed(before), flat, *options)
+    output = data.new_zeros(*x.shape[:2], data.shape[-1])
+    output = output.index_put((packing.times, packing.rows), data)
+    after = (
+        part.index_copy(1, packing.records, new) for part, new in zip(state, final, strict=True)
+    )
+    return output, tuple(after)
+
+
+class _Packing(NamedTuple):
+    """Where each packed step stands in the batch; longest records first, empty ones left out."""
+
+    times: Tensor
+    rows: Tensor
+    records: Tensor
+    batch_sizes: Tensor
+
+
+def _packing(lengths: Tensor, device: torch.device) -> _Packing:
+    lengths = lengths.cpu()
+    ordered, order = lengths.sort(descending=True, stable=True)
+    real = torch.arange(int(ordered[0]))[:, None] < ordered
+    times, ranks = real.nonzero(as_tuple=True)
+    records = order[: int((lengths > 0).sum())]
+    rows = order[ranks]
+    return _Packing(times.to(device), rows.to(device), records.to(device), real.sum(1))
+
+
+def _handed(state: State) -> Tensor | State:
+    """The state as torch's calls want it: alone, or the pair of an LSTM."""
+    return state[0] if len(state) == 1 else state

@@ -1,0 +1,212 @@
+"""Which implementation runs, why, and how to force one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from recurra.errors import OptionError, near
+from recurra.kernels import aten, reference
+from recurra.kernels.recurrence import State, Weights, extent
+from recurra.kernels.stack import Stack
+
+__all__ = ["Choice", "backend", "choose", "run"]
+
+
+class Backend(Protocol):
+    """What a module must offer to be a backend."""
+
+    def judge(self, stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
+        """Whether it runs the input, and why (not), as half a sentence."""
+
+    def run(
+        self,
+        stack: Stack,
+        x: Tensor,
+        state: State,
+        weights: Sequence[Weights],
+        lengths: Tensor | None,
+        training: bool,
+    ) -> tuple[Tensor, State]:
+        """Run the stack on input whose time axis ends with the longest record."""
+
+
+# The first that can run an input does. A new backend is one line here.
+_BACKENDS: dict[str, Backend] = {"aten": aten, "reference": reference}
+
+_forced: ContextVar[str | None] = ContextVar("recurra_backend", default=None)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backend that runs an input, and why it is this one.
+
+    Parameters
+    ----------
+    backend : str
+        Its name.
+    reason : str
+        Half a sentence for people.
+
+    Examples
+    --------
+    >>> print(Choice("reference", "torch has no Jordan kernel"))
+    reference: torch has no Jordan kernel
+    """
+
+    backend: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.backend}: {self.reason}"
+
+
+@contextmanager
+def backend(name: str) -> Iterator[None]:
+    """Force one backend inside a ``with`` block, in this thread or task only.
+
+    Parameters
+    ----------
+    name : {"aten", "reference"}
+        The backend.
+
+    Yields
+    ------
+    None
+        Nothing: the block runs with the backend forced.
+
+    Raises
+    ------
+    OptionError
+        At once if there is no such backend; at a call if it cannot run the input.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with backend("reference"):
+    ...     choose(Stack("lstm"), torch.ones(5, 2, 3))
+    Choice(backend='reference', reason="forced by backend('reference')")
+    """
+    if name not in _BACKENDS:
+        raise OptionError(f"There is no backend {name!r}. {near(name, _BACKENDS)}")
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def choose(stack: Stack, x: Tensor, lengths: Tensor | None = None) -> Choice:
+    """Say which backend `run` would take for an input.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    lengths : Tensor of int64, shape (batch,), optional
+        The real steps of each record.
+
+    Returns
+    -------
+    Choice
+        The backend and the reason.
+
+    Examples
+    --------
+    >>> import torch
+    >>> choose(Stack("lstm"), torch.ones(5, 2, 3), torch.tensor([5, 2]))
+    Choice(backend='aten', reason="torch's own kernel, packed: the records differ in length")
+    """
+    return _choose(stack, *_trim(x, lengths))
+
+
+def run(
+    stack: Stack,
+    x: Tensor,
+    state: State,
+    weights: Sequence[Weights],
+    lengths: Tensor | None = None,
+    *,
+    training: bool = False,
+) -> tuple[Tensor, State]:
+    """Run a stack with the best backend for the input.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input; what stands at and beyond a record's length is never felt, NaN included.
+    state : tuple of Tensor, each (layers·directions, batch, size)
+        Before the first step, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …
+    weights : sequence of Weights
+        One for each layer and direction, in the same order.
+    lengths : Tensor of int64, shape (batch,), optional
+        The real steps of each record, 0 to ``time``.
+    training : bool, default False
+        Whether dropout acts.
+
+    Returns
+    -------
+    output : Tensor, shape (time, batch, directions·outputs)
+        Of the last layer; exactly 0 where there is no real step.
+    state : tuple of Tensor, each (layers·directions, batch, size)
+        After each record's own last step; unchanged for length 0.
+
+    Notes
+    -----
+    The time axis is cut at the longest record before any backend sees it, and the output filled
+    up with zeros afterwards: no amount of padding changes a bit, not even of the dropout.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weights = Weights(torch.ones(12, 3), torch.ones(12, 4))
+    >>> state = (torch.zeros(1, 2, 4),)
+    >>> output, (h,) = run(Stack("gru"), torch.ones(5, 2, 3), state, [weights])
+    >>> output.shape, h.shape
+    (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
+    """
+    steps = x.shape[0]
+    x, lengths = _trim(x, lengths)
+    choice = _choose(stack, x, lengths)
+    # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
+    x = x.contiguous()
+    output, state = _BACKENDS[choice.backend].run(stack, x, state, weights, lengths, training)
+    missing = steps - x.shape[0]
+    return (F.pad(output, (0, 0, 0, 0, 0, missing)) if missing else output), state
+
+
+def _trim(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Cut the time axis at the longest record; drop the lengths if all fill it then."""
+    if lengths is None:
+        return x, None
+    shortest, longest = extent(lengths)
+    return x[:longest], (None if shortest == longest else lengths)
+
+
+def _choose(stack: Stack, x: Tensor, lengths: Tensor | None) -> Choice:
+    forced = _forced.get()
+    if forced is not None:
+        able, reason = _BACKENDS[forced].judge(stack, x, lengths)
+        if able:
+            return Choice(forced, f"forced by backend({forced!r})")
+        raise OptionError(
+            f"The forced backend {forced!r} cannot run this input: {reason}. "
+            "Leave the block backend(...) to let the best one be chosen."
+        )
+    refusals: list[str] = []
+    for name, candidate in _BACKENDS.items():
+        able, reason = candidate.judge(stack, x, lengths)
+        if able:
+            return Choice(name, "; ".join([*refusals, reason]))
+        refusals.append(reason)
+    raise AssertionError("the reference runs every input")

@@ -1,0 +1,209 @@
+"""The forecasting network: inputs, a recurrent stack, a head, and the loss that joins them.
+
+At step t it has read everything up to and including t, and says how the value of step t + 1 is
+distributed. Forecasting further means drawing that value, reading it, and asking again: step k is
+always decoded from the state after step k - 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from recurra.models.batch import Inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recurra.models.batch import Batch
+    from recurra.models.heads import Head
+    from recurra.models.history import History, LocalFeatures
+
+__all__ = ["ForecastNetwork", "Origin", "roll_out", "take_state"]
+
+LINEAR_REACH = 20.0  # the linear path reads local features up to this many scales
+
+
+class ForecastNetwork(nn.Module):
+    r"""A recurrent stack beside a linear autoregression, and a distribution of the next value.
+
+    .. math:: r_t &= W_o\,\mathrm{RNN}(\mathrm{asinh}(u_t), e_t)_t + b_o \\
+              r_t^{(0)} &\mathrel{+}= w^\top [\mathrm{clip}(u_t), e_t] + b
+
+    with local features u and covariates e. Both outputs start at zero, so before training the
+    forecast is a random walk in every unit. The linear path follows LSTNet (Lai et al. 2018,
+    arXiv:1703.07015); one network for all series and a recurrence on drawn values follow DeepAR
+    (Salinas et al. 2020, arXiv:1704.04110).
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A one-directional recurrent layer with ``batch_first=True``: ``y, state = layer(x, state)``.
+    head : Head
+        The family of distributions.
+    sizes : tuple of (int, int)
+        Number of local features and of real covariates.
+    cardinalities : sequence of int
+        Number of categories of every categorical covariate, the unknown one included.
+    dropout : float
+        Probability of dropping an output of the stack while training.
+    """
+
+    def __init__(
+        self,
+        layer: nn.Module,
+        head: Head,
+        sizes: tuple[int, int],
+        cardinalities: Sequence[int] = (),
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.layer = layer
+        self.head = head
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(size, embedding_size(size)) for size in cardinalities
+        )
+        self.linear = nn.Linear(sum(sizes), 1)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(layer.hidden_size, head.size)  # type: ignore[arg-type]
+        for last in (self.linear, self.output):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(
+        self, inputs: Inputs, state: Any = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        """Read steps and return the head's raw outputs for the step after each.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            With leading shape (batch, time).
+        state : optional
+            The layer's state before the first step.
+        lengths : Tensor, shape (batch,), optional
+            Valid steps of each row; needed only for the state of rows padded on the right.
+
+        Returns
+        -------
+        Tensor, shape (batch, time, head.size)
+            Raw outputs.
+        state
+            The layer's state after each row's last valid step.
+        """
+        embedded = [table(inputs.codes[..., k]) for k, table in enumerate(self.embeddings)]
+        read = torch.cat([inputs.local.asinh(), inputs.real, *embedded], -1)
+        hidden, state = self.layer(read, state, lengths=lengths)
+        raw = self.output(self.dropout(hidden))
+        near = inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH)
+        move = raw[..., :1] + self.linear(torch.cat([near, inputs.real], -1))
+        return torch.cat([move, raw[..., 1:]], -1), state
+
+    def loss(self, batch: Batch, state: Any = None) -> tuple[Tensor, Tensor, Any]:
+        """Sum the negative log likelihood over the observed targets.
+
+        Parameters
+        ----------
+        batch : Batch
+            Windows; targets that are NaN are not counted.
+        state : optional
+            The state carried from the chunk before.
+
+        Returns
+        -------
+        Tensor, scalar
+            The sum.
+        Tensor, scalar
+            How many targets were counted.
+        state
+            The state after the batch.
+        """
+        raw, state = self(batch.inputs, state)
+        counted = ~batch.target.isnan()
+        value = torch.where(counted, batch.target, batch.anchor)
+        log_probability = self.head.log_probability(raw, value, batch.anchor, batch.scale)
+        total = torch.where(counted, -log_probability, 0.0).sum()
+        return total, counted.sum(), state
+
+
+def embedding_size(categories: int) -> int:
+    """Width of an embedding: half the categories, between 2 and 16."""
+    return min(16, max(2, (categories + 1) // 2))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where forecasts start, one row a series.
+
+    The newest step is already in the history but not yet read by the layer: it is read together
+    with what is known of the step after it.
+
+    Attributes
+    ----------
+    history : History
+        The past of every series, the newest step included.
+    state
+        The layer's state before the newest step; None if there was none.
+    """
+
+    history: History
+    state: Any
+
+    def repeat(self, times: int) -> Origin:
+        """Return every row `times` times, for as many paths."""
+        rows = torch.arange(len(self.history.recent)).repeat_interleave(times)
+        return Origin(self.history.take(rows), take_state(self.state, rows))
+
+
+def take_state(state: Any, rows: Tensor) -> Any:
+    """Return some rows of a recurrent state, whose batch is the second axis."""
+    if isinstance(state, tuple):
+        return tuple(take_state(each, rows) for each in state)
+    return None if state is None else state[:, rows].contiguous()
+
+
+@torch.no_grad()
+def roll_out(
+    network: ForecastNetwork,
+    local: LocalFeatures,
+    origin: Origin,
+    ahead: tuple[Tensor, Tensor],
+    generator: Generator | None = None,
+) -> Tensor:
+    """Forecast step by step, reading each forecast value back before the next one.
+
+    Parameters
+    ----------
+    network : ForecastNetwork
+        In evaluation mode.
+    local : LocalFeatures
+        The features it was trained on.
+    origin : Origin
+        Where the paths start.
+    ahead : tuple of (Tensor, Tensor)
+        Real covariates (batch, h, real) and codes (batch, h, categorical), as the network reads
+        them when it forecasts each of the h steps.
+    generator : torch.Generator, optional
+        Draws random values; without one the point forecast is read back.
+
+    Returns
+    -------
+    Tensor, shape (batch, h), float64
+        One path for every row.
+    """
+    history, state = origin.history, origin.state
+    path: list[Tensor] = []
+    for real, codes in zip(*(each.unbind(1) for each in ahead), strict=True):
+        if path:
+            history = local.after(history, path[-1])
+        view = local.now(history)
+        step = Inputs(view.features[:, None], real[:, None], codes[:, None])
+        raw, state = network(step, state)
+        if generator is None:
+            path.append(network.head.centre(raw[:, 0], view.anchor, view.scale))
+        else:
+            path.append(network.head.draw(raw[:, 0], view.anchor, view.scale, generator))
+    return torch.stack(path, 1)

@@ -1,0 +1,193 @@
+"""A series seen from where it stands: causal features that know neither unit nor level.
+
+At every step the newest observed value is the anchor, and a running mean of past changes is the
+scale. Whatever enters or leaves the network is measured as ``(value - anchor) / scale``, so adding
+a constant to a series, or multiplying it, shifts or multiplies its forecast and changes nothing
+else. Nothing looks ahead, so the same code serves a whole history, one new row, and a forecast that
+reads back its own values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["History", "LocalFeatures", "Pace", "View"]
+
+RELATIVE_FLOOR = 1e-3  # the scale never falls below this part of the largest value seen,
+LONG_RUN_FLOOR = 0.1  # nor below this part of the mean change since the series began
+
+
+class View(NamedTuple):
+    """What the network is shown, one row a step.
+
+    Attributes
+    ----------
+    features : Tensor, shape (batch, time, features)
+        Lagged values relative to the anchor, in units of the scale, and whether the step was
+        observed.
+    anchor : Tensor, shape (batch, time)
+        The newest observed value; NaN before the first.
+    scale : Tensor, shape (batch, time)
+        The size of a usual change, in the units of the series; always positive.
+    """
+
+    features: Tensor
+    anchor: Tensor
+    scale: Tensor
+
+
+class Pace(NamedTuple):
+    """Where a batch of series stands and how fast it moves; every field has shape (batch,).
+
+    Attributes
+    ----------
+    anchor, peak : Tensor
+        The newest observed value (NaN before the first), and the largest magnitude so far.
+    change, weight : Tensor
+        Exponentially weighted sum of absolute changes, and of their weights.
+    total, count : Tensor
+        Plain sum and number of absolute changes.
+    """
+
+    anchor: Tensor
+    peak: Tensor
+    change: Tensor
+    weight: Tensor
+    total: Tensor
+    count: Tensor
+
+    def after(self, value: Tensor, decay: float) -> Pace:
+        """Read one more value of every series; NaN changes nothing."""
+        step = (value - self.anchor).abs()
+        moved = ~step.isnan()
+        step = step.nan_to_num(0.0)
+        return Pace(
+            anchor=torch.where(value.isnan(), self.anchor, value),
+            peak=torch.fmax(self.peak, value.abs()),
+            change=torch.where(moved, decay * self.change + step, self.change),
+            weight=torch.where(moved, decay * self.weight + 1.0, self.weight),
+            total=self.total + step,
+            count=self.count + moved,
+        )
+
+    def scale(self, floor: float) -> Tensor:
+        """Return the size of a usual change, kept away from zero."""
+        usual = self.change / self.weight.clamp_min(1e-12)
+        long_run = LONG_RUN_FLOOR * self.total / self.count.clamp_min(1.0)
+        return torch.maximum(torch.maximum(usual, long_run), RELATIVE_FLOOR * self.peak + floor)
+
+
+class History(NamedTuple):
+    """All that must be remembered of the past of a batch of series, in constant memory.
+
+    Attributes
+    ----------
+    recent : Tensor, shape (batch, 1 + longest lag)
+        The last values, newest last; NaN where unobserved or before the start.
+    pace : Pace
+        Where the series stand.
+    """
+
+    recent: Tensor
+    pace: Pace
+
+    def take(self, rows: Tensor) -> History:
+        """Return the history of some rows; a row may be named more than once."""
+        return History(self.recent[rows], Pace(*(each[rows] for each in self.pace)))
+
+
+class LocalFeatures:
+    """Turn values into :class:`View` rows, carrying a :class:`History`.
+
+    The scale at step t is
+
+    .. math:: s_t = \\sum_{j \\le t} d^{t-j} |y_j - y_{j-1}| \\Big/ \\sum_{j \\le t} d^{t-j}
+
+    over observed steps only, kept above small fractions of the largest value and of the mean change
+    of the whole series, so that a constant stretch never divides by zero.
+
+    Parameters
+    ----------
+    lags : sequence of int
+        How many steps back the network looks directly; at least 1 each.
+    decay : float
+        Weight d of the past in the scale, between 0 and 1.
+    floor : float
+        The scale never falls below it, in the units of the series.
+
+    Examples
+    --------
+    >>> local = LocalFeatures(lags=[1], decay=0.5)
+    >>> view, history = local.observe(torch.tensor([[10.0, 12.0, 11.0]], dtype=torch.float64))
+    >>> view.anchor.tolist(), view.scale[0, 1:].round(decimals=2).tolist()
+    ([[10.0, 12.0, 11.0]], [2.0, 1.33])
+    """
+
+    def __init__(self, lags: Sequence[int], decay: float, floor: float = 1e-8) -> None:
+        self.lags = list(lags)
+        self.decay = decay
+        self.floor = floor
+
+    @property
+    def size(self) -> int:
+        """Number of features a step has."""
+        return len(self.lags) + 1
+
+    def start(self, batch: int) -> History:
+        """Return the history of series that have not begun."""
+        zero = torch.zeros(batch, dtype=torch.float64)
+        nothing = torch.full((batch, 1 + max(self.lags)), float("nan"), dtype=torch.float64)
+        return History(nothing, Pace(nothing[:, 0], zero, zero, zero, zero, zero))
+
+    def observe(self, values: Tensor, history: History | None = None) -> tuple[View, History]:
+        """Read new values after a history.
+
+        Parameters
+        ----------
+        values : Tensor, shape (batch, time), float64
+            New values, oldest first; NaN marks a step that was not observed. Steps before a series
+            begins are NaN too: so series of unequal length are padded on the left.
+        history : History, optional
+            What came before; nothing by default.
+
+        Returns
+        -------
+        View
+            The features, anchors and scales of the new steps.
+        History
+            The history after them.
+        """
+        recent, pace = self.start(len(values)) if history is None else history
+        anchors, scales = [], []
+        for value in values.unbind(1):
+            pace = pace.after(value, self.decay)
+            anchors.append(pace.anchor)
+            scales.append(pace.scale(self.floor))
+        anchor, scale = torch.stack(anchors, 1), torch.stack(scales, 1)
+        past = torch.cat([recent, values], 1)
+        view = View(self._features(past, anchor, scale), anchor, scale)
+        return view, History(past[:, -recent.shape[1] :], pace)
+
+    def after(self, history: History, value: Tensor) -> History:
+        """Return the history after one more value, of shape (batch,)."""
+        recent = torch.cat([history.recent[:, 1:], value[:, None]], 1)
+        return History(recent, history.pace.after(value, self.decay))
+
+    def now(self, history: History) -> View:
+        """Return the view from the newest step of a history; its arrays have no time axis."""
+        anchor, scale = history.pace.anchor, history.pace.scale(self.floor)
+        features = self._features(history.recent, anchor[:, None], scale[:, None])
+        return View(features[:, 0], anchor, scale)
+
+    def _features(self, past: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
+        steps, end = anchor.shape[1], past.shape[1]
+        lagged = torch.stack([past[:, end - steps - lag : end - lag] for lag in self.lags], -1)
+        relative = ((lagged - anchor[..., None]) / scale[..., None]).nan_to_num(0.0)
+        observed = ~past[:, end - steps :, None].isnan()
+        return torch.cat([relative, observed.to(relative.dtype)], -1).float()
