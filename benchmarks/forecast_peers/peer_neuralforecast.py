@@ -4,9 +4,10 @@ Direct mode (the library's default) with a decoder of one layer is `LSTM(1, hidd
 `Linear(hidden, 1)`: the weights RNNModel of darts has, too. `--recurrent` takes the library's
 autoregressive mode, whose LSTM projects its state to one number and so is another network.
 
-Every gradient step copies all windows of 32 series and then draws `--batch-size` of them. With
-`--step-size 1`, the library's default, that copy takes longer than the network; 8 leaves some
-40,000 windows to draw from and costs little.
+Every gradient step copies all windows of `--series` series and then draws `--batch-size` of
+them. With the library's defaults, 32 series and a window at every step, that copy takes longer
+than the network. The defaults here, 8 series and a window every 8 steps, leave some 40,000
+windows to draw from, cost little and forecast nearly as well (sMAPE 15.1 against 14.7).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--recurrent", action="store_true", help="the autoregressive mode")
     parser.add_argument("--step-size", type=int, default=8, help="steps between windows")
+    parser.add_argument("--series", type=int, default=8, help="series in a gradient step")
     options = parser.parse_args()
     settle()
     data = M4Hourly.read(options.data)
@@ -47,9 +49,10 @@ def main() -> None:
     start = perf_counter()
     model = LSTM(
         h=options.horizon,
-        input_size=options.context,
+        input_size=options.context - (options.horizon if options.recurrent else 0),
+        inference_input_size=options.context,
         recurrent=options.recurrent,
-        h_train=options.context if options.recurrent else 1,
+        h_train=options.horizon if options.recurrent else 1,
         encoder_n_layers=1,
         encoder_hidden_size=options.hidden,
         decoder_layers=1,
@@ -59,7 +62,7 @@ def main() -> None:
         val_check_steps=options.steps,
         optimizer=torch.optim.Adam,
         optimizer_kwargs={"fused": True},
-        batch_size=32,
+        batch_size=options.series,
         windows_batch_size=options.batch_size,
         valid_batch_size=len(data.names),
         inference_windows_batch_size=-1,

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 
-for _name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
-    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
-os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")})
 
 import argparse
 import csv

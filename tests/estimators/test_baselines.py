@@ -119,7 +119,7 @@ def test_a_single_value_has_a_forecast_and_an_unknown_spread(model, recwarn):
 
 @pytest.mark.parametrize("model", ALL, ids=name)
 def test_values_a_baseline_cannot_read_are_refused_with_advice(model):
-    with pytest.raises(DataError, match="None of 2 values is observed. Leave this series out"):
+    with pytest.raises(DataError, match=r"None of 2 values is observed\. Leave this series out"):
         model.forecast([NAN, NAN], 1)
     with pytest.raises(DataError, match=r"A value is infinite \(row 1\)"):
         model.forecast([1.0, math.inf], 1)

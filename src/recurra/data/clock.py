@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.frequency import infer_integer_step, infer_step
+from recurra.data.gaps import same_record
 from recurra.data.steps import (
     DAY,
     HOUR,
@@ -211,9 +212,7 @@ class Clock:
         """
         local = to_wall(times, self.zone) if self._step.wall else times
         since = np.ones(len(times), np.int64)
-        inner = np.ones(len(times), np.bool_)
-        inner[offsets[:-1][offsets[:-1] < len(times)]] = False
-        place = np.flatnonzero(inner)
+        place = np.flatnonzero(same_record(offsets)) + 1
         since[place] = self._step.between(local[place - 1], local[place])
         return since
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from recurra.data.clock import Clock
 from recurra.data.columns import Columns
-from recurra.data.gaps import plan_filling, too_sparse
+from recurra.data.gaps import plan_filling, same_record, too_sparse
 from recurra.data.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
@@ -395,8 +395,7 @@ class SequenceDataset:
 
     def _check_rising(self) -> None:
         """Refuse rows that are not later than those before them."""
-        late = np.diff(self.times) <= 0
-        late[self.offsets[1:-1] - 1] = False
+        late = (np.diff(self.times) <= 0) & same_record(self.offsets)
         if late.any():
             row = int(np.flatnonzero(late)[0]) + 1
             last, new = (self.clock.show(int(self.times[at])) for at in (row - 1, row))

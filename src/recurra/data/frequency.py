@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recurra.data.gaps import same_record
 from recurra.data.steps import DAY, HOUR, MINUTE, SECOND
 from recurra.data.wall import to_wall
 from recurra.types import Booleans, Integers
@@ -39,7 +40,7 @@ def infer_integer_step(times: Integers, offsets: Integers) -> int | None:
     >>> infer_integer_step(np.array([1, 2, 3, 7]), np.array([0, 4]))
     1
     """
-    gaps = np.diff(times)[_inner(offsets)]
+    gaps = np.diff(times)[same_record(offsets)]
     step = _commonest(gaps) if gaps.size else 1
     return step if not (gaps % step).any() else None
 
@@ -68,7 +69,7 @@ def infer_step(times: Integers, offsets: Integers, zone: str | None = None) -> s
     >>> infer_step(stamps, np.array([0, 3]))
     'ME'
     """
-    inner = _inner(offsets)
+    inner = same_record(offsets)
     gaps = np.diff(times)[inner]
     if not gaps.size:
         return None
@@ -78,14 +79,6 @@ def infer_step(times: Integers, offsets: Integers, zone: str | None = None) -> s
         if not (np.diff(wall)[inner] % DAY).any():
             return _infer_days(wall // DAY, inner)
     return _spell(step) if not (gaps % step).any() else None
-
-
-def _inner(offsets: Integers) -> Booleans:
-    """Say for each pair of neighbouring rows whether both are of one record."""
-    inside = np.ones(max(int(offsets[-1]) - 1, 0), np.bool_)
-    borders = offsets[1:-1] - 1
-    inside[borders[(borders >= 0) & (borders < len(inside))]] = False
-    return inside
 
 
 def _commonest(values: Integers) -> int:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recurra.types import Integers
+from recurra.types import Booleans, Integers
 
-__all__ = ["MOST_GROWTH", "MOST_ROWS", "Filling", "plan_filling", "too_sparse"]
+__all__ = ["MOST_GROWTH", "MOST_ROWS", "Filling", "plan_filling", "same_record", "too_sparse"]
 
 MOST_GROWTH = 4
 MOST_ROWS = 5_000_000
@@ -34,6 +34,30 @@ class Filling(NamedTuple):
     source: Integers
     ahead: Integers
     offsets: Integers
+
+
+def same_record(offsets: Integers) -> Booleans:
+    """Say for each two neighbouring rows whether they are of one record.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record starts.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows - 1,)
+        Ready to index ``np.diff(times)``.
+
+    Examples
+    --------
+    >>> same_record(np.array([0, 2, 4]))
+    array([ True, False,  True])
+    """
+    inside = np.ones(max(int(offsets[-1]) - 1, 0), np.bool_)
+    borders = offsets[1:-1] - 1
+    inside[borders[(borders >= 0) & (borders < len(inside))]] = False
+    return inside
 
 
 def too_sparse(since: Integers, offsets: Integers) -> int | None:

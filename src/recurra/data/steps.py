@@ -185,12 +185,16 @@ def parse_step(freq: str) -> tuple[str, FixedStep | CalendarStep]:
     """
     monthly = re.fullmatch(r"(\d*)M-(\d\d?)", freq)
     if monthly and 1 <= int(monthly[2]) <= 28:
-        return freq, CalendarStep(pd.offsets.MonthBegin(), int(monthly[1] or 1), int(monthly[2]) - 1)
+        return freq, CalendarStep(
+            pd.offsets.MonthBegin(), int(monthly[1] or 1), int(monthly[2]) - 1
+        )
     try:
         offset = to_offset(freq)
     except ValueError as error:
         message = f"freq={freq!r} is no pandas offset alias ({error})"
-        raise OptionError(f"{message}. Use one such as 'h', '15min', 'D', 'W-SUN', 'MS'.") from error
+        raise OptionError(
+            f"{message}. Use one such as 'h', '15min', 'D', 'W-SUN', 'MS'."
+        ) from error
     if offset is None or offset.n < 1 or isinstance(offset, pd.offsets.BusinessHour):
         raise OptionError(f"freq={freq!r} is no step forward. Use one such as 'h', 'D' or 'MS'.")
     if isinstance(offset, pd.offsets.Day):

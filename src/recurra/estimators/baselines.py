@@ -2,7 +2,8 @@
 
 Each class says how to foretell an array (`forecast`) and how wide to spread (`spread`); the base
 class makes of it a forecaster of long frames. A baseline counts rows: the next row is the next
-step, a row without a value is a step on which nothing was observed.
+step, a row without a value is a step on which nothing was observed. (`from_frame` inserts such
+rows for stamps missing from a regular clock.)
 
 The widths are those of Hyndman and Athanasopoulos, Forecasting: principles and practice, 3rd
 edition, table 5.2, https://otexts.com/fpp3/prediction-intervals.html, Gaussian with the residual
@@ -12,14 +13,25 @@ forecast as within the residuals. Without gaps they are the book's to the last d
 
 from __future__ import annotations
 
+import copy
 import math
+import os
 from abc import ABC, abstractmethod
-from typing import final
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
+from typing import Any, Self, final
 
+import narwhals as nw
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
-from recurra.errors import DataError, OptionError, ShapeError
+from recurra.data.columns import Columns
+from recurra.data.dataset import SequenceDataset
+from recurra.data.frame import from_frame
+from recurra.data.table import as_table
+from recurra.errors import DataError, NotFittedError, OptionError, ShapeError
+from recurra.estimators.rolling import cross_validate
 from recurra.types import Booleans, Floats, Integers
 
 __all__ = ["Baseline", "Drift", "Mean", "Naive", "Naive2", "SeasonalNaive"]
@@ -29,7 +41,23 @@ class Baseline(ABC):
     """A forecaster without parameters to learn; see the classes below.
 
     A new one says `forecast` and `spread`; everything else is here.
+
+    Attributes
+    ----------
+    dataset_ : SequenceDataset
+        The records it was fitted on.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(5), "y": [1.0, 3.0, 2.0, 3.0, 4.0]})
+    >>> Naive().fit(frame).predict(h=2, level=[80]).round(2)
+      unique_id  ds  Naive  Naive-lo-80  Naive-hi-80
+    0         a   5    4.0          2.3          5.7
+    1         a   6    4.0          1.6          6.4
     """
+
+    dataset_: SequenceDataset
+    _backend: Any
 
     @abstractmethod
     def forecast(self, values: ArrayLike, h: int) -> Floats:
@@ -64,6 +92,114 @@ class Baseline(ABC):
         ndarray, shape (h,)
             The Gaussian standard deviation; NaN where the series is too short to have residuals.
         """
+
+    @property
+    def name(self) -> str:
+        """What its columns are called."""
+        return type(self).__name__
+
+    def fit(self, df: Any, columns: Columns | None = None, freq: str | int | None = None) -> Self:
+        """Keep the records.
+
+        Parameters
+        ----------
+        df : DataFrame or SequenceDataset
+            A long pandas, polars or pyarrow frame, or records already read.
+        columns : Columns, optional
+            The roles of its columns; by default ``unique_id``, ``ds`` and ``y``.
+        freq : str or int, optional
+            The step between stamps; by default the one most stamps keep.
+
+        Returns
+        -------
+        Baseline
+            Itself.
+        """
+        self.dataset_, self._backend = _read(df, columns, freq)
+        return self
+
+    def predict(self, h: int, level: Sequence[float] | None = None) -> Any:
+        """Foretell the steps after every record.
+
+        Parameters
+        ----------
+        h : int
+            How many steps.
+        level : sequence of float, optional
+            Intervals in per cent, such as ``[80, 95]``; each adds two columns.
+
+        Returns
+        -------
+        DataFrame
+            Identifier, time, the forecast and its bounds, ``h`` rows a record, in the order of the
+            records; of the kind that was fitted. Bounds are NaN where a record is too short to have
+            residuals.
+        """
+        if not hasattr(self, "dataset_"):
+            raise NotFittedError(f"This {self.name} is not fitted. Call fit(df) first.")
+        for one in level or ():
+            if not 0 < one < 100:
+                raise OptionError(f"level {one} is not between 0 and 100. Use e.g. [80, 95].")
+        data, columns = self.dataset_, self.dataset_.columns
+        spacing = None if data.clock.regular else data.spacing
+        times = data.clock.following(data.last_times, h, spacing)
+        point = self._each(self.forecast, h)
+        foretold = {
+            columns.id: pd.Index(data.ids).repeat(h),
+            columns.time: data.clock.to_output(times.ravel()),
+            self.name: point,
+        }
+        if level:
+            deviation = self._each(self.spread, h)
+            for one in level:
+                reach = NormalDist().inv_cdf(0.5 + one / 200) * deviation
+                foretold[f"{self.name}-lo-{one:g}"] = point - reach
+                foretold[f"{self.name}-hi-{one:g}"] = point + reach
+        return _written(pd.DataFrame(foretold), self._backend)
+
+    def cross_validation(
+        self,
+        df: Any,
+        h: int,
+        n_windows: int = 1,
+        step_size: int | None = None,
+        level: Sequence[float] | None = None,
+        columns: Columns | None = None,
+        freq: str | int | None = None,
+    ) -> Any:
+        """Foretell from several origins in the past: see `cross_validate`.
+
+        Parameters
+        ----------
+        df : DataFrame or SequenceDataset
+            As for `fit`.
+        h, n_windows, step_size : int
+            The windows, as in `rolling_origin`.
+        level : sequence of float, optional
+            Intervals in per cent.
+        columns, freq
+            As for `fit`.
+
+        Returns
+        -------
+        DataFrame
+            Identifier, time, cutoff, target, the forecast and its bounds.
+        """
+        dataset, backend = _read(df, columns, freq)
+        table = cross_validate(copy.copy(self), dataset, h, n_windows, step_size, level)
+        return _written(table, backend)
+
+    def _each(self, answer: Callable[[ArrayLike, int], Floats], h: int) -> Floats:
+        """Ask about every record, one after the other."""
+        answers = []
+        for i in range(len(self.dataset_)):
+            record = self.dataset_.record(i)
+            if not record.observed.any():
+                message = f"None of the {len(record)} values up to here is observed"
+                hint = "Leave the series out, or use fewer windows."
+                raise DataError(message, code="nothing_observed", record=record.id, hint=hint)
+            answers.append(answer(record.target, h))
+        return np.concatenate(answers)
 
 
 @final
@@ -117,23 +253,23 @@ class SeasonalNaive(Baseline):
     def forecast(self, values: ArrayLike, h: int) -> Floats:
         """Foretell one series: see `Baseline.forecast`."""
         fallback = Naive().forecast(values, h)
-        grid, seen, age = _seasons(values, self.season_length)
+        grid, known, age = _seasons(values, self.season_length)
         if not len(grid):
             return fallback
         last = grid[-1 - age, np.arange(self.season_length)]
-        return np.where(seen.any(axis=0), last, fallback[0])[np.arange(h) % self.season_length]
+        return np.where(known, last, fallback[0])[np.arange(h) % self.season_length]
 
     def spread(self, values: ArrayLike, h: int) -> Floats:
         """Deviation of each step: see `Baseline.spread`."""
         fallback = Naive().spread(values, h)
         m = self.season_length
-        grid, seen, age = _seasons(values, m)
-        phase, season = np.nonzero(seen.T)
+        grid, known, age = _seasons(values, m)
+        phase, season = np.nonzero(~np.isnan(grid.T))
         same = np.diff(phase) == 0
         steps = np.diff(grid[season, phase])[same] / np.sqrt(np.diff(season)[same])
         k = np.arange(h)
         deviation = _deviation(steps) * np.sqrt(k // m + 1 + age[k % m])
-        return np.where(seen.any(axis=0)[k % m], deviation, fallback)
+        return np.where(known[k % m], deviation, fallback)
 
 
 @final
@@ -235,6 +371,22 @@ class Naive2(Baseline):
         )
 
 
+def _read(df: Any, columns: Columns | None, freq: str | int | None) -> tuple[SequenceDataset, Any]:
+    """The records of a frame, and which library the frame is of."""
+    if isinstance(df, SequenceDataset):
+        return df, "pandas"
+    dataset = from_frame(df, columns, freq=freq)
+    return dataset, "pandas" if isinstance(df, str | os.PathLike) else as_table(df).backend
+
+
+def _written(frame: pd.DataFrame, backend: Any) -> Any:
+    """The same table as the user's library writes it."""
+    if backend == "pandas":
+        return frame
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    return nw.from_dict(columns, backend=backend).to_native()
+
+
 def _observed(values: ArrayLike, h: int) -> tuple[Integers, Floats]:
     """Positions and values of what was observed, or an error if there is nothing to go by."""
     x = np.asarray(values, dtype=np.float64)
@@ -277,16 +429,16 @@ def _deviation(residuals: Floats, fitted: int = 0) -> float:
 def _seasons(values: ArrayLike, season_length: int) -> tuple[Floats, Booleans, Integers]:
     """The whole seasons, one a row, the last step ahead's in the same column.
 
-    Returns the grid (seasons, m), where it is observed, and how many seasons ago each column was
-    last observed. The first season is filled up with NaN; a series shorter than a season has
+    Returns the grid (seasons, m), which columns were ever observed, and how many seasons ago. The
+    first season is filled up with NaN; a series shorter than a season has
     no row.
     """
     x, m = np.asarray(values, dtype=np.float64), _season(season_length)
     if len(x) < m:
-        return np.empty((0, m)), np.zeros((0, m), dtype=np.bool_), np.zeros(m, dtype=np.int64)
+        return np.empty((0, m)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64)
     grid = np.concatenate((np.full(-len(x) % m, np.nan), x)).reshape(-1, m)
     seen = ~np.isnan(grid)
-    return grid, seen, seen[::-1].argmax(axis=0)
+    return grid, seen.sum(axis=0) > 0, seen[::-1].argmax(axis=0)
 
 
 def _seasonal_indices(x: Floats, m: int) -> Floats:

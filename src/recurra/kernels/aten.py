@@ -17,7 +17,7 @@ from torch import Tensor
 from recurra.kernels.recurrence import State, Weights
 from recurra.kernels.stack import Stack
 
-__all__ = ["judge", "run"]
+__all__ = ["flatten", "judge", "run"]
 
 _CALLS: dict[tuple[str, str], Any] = {
     ("elman", "tanh"): torch.rnn_tanh,
@@ -67,6 +67,46 @@ def run(
         part.index_copy(1, packing.records, new) for part, new in zip(state, final, strict=True)
     )
     return output, tuple(after)
+
+
+def flatten(stack: Stack, weights: Sequence[Weights]) -> None:
+    """Lay the weights side by side in GPU memory, in place, where cuDNN would copy them otherwise.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    weights : sequence of Weights
+        One for each layer and direction; left as they are unless cuDNN takes them.
+    """
+    flat = [weight for one in weights for weight in one if weight is not None]
+    first = weights[0]
+    if (
+        (stack.cell, stack.activation) not in _CALLS
+        or not first.weight_ih.is_cuda
+        or not torch.backends.cudnn.is_acceptable(first.weight_ih)
+        or len({(one.device, one.dtype) for one in flat}) > 1
+        or len({one.data_ptr() for one in flat}) < len(flat)
+    ):
+        return
+    from torch.backends.cudnn.rnn import get_cudnn_mode  # here: it is needed on a GPU only
+
+    mode = f"RNN_{stack.activation.upper()}" if stack.cell == "elman" else stack.cell.upper()
+    projected = first.weight_hr is not None
+    outputs = first.weight_hh.shape[1]
+    hidden = first.weight_hr.shape[1] if first.weight_hr is not None else outputs
+    with torch.cuda.device(first.weight_ih.device), torch.no_grad():
+        torch._cudnn_rnn_flatten_weight(
+            flat,
+            len(flat) // stack.runs,
+            first.weight_ih.shape[1],
+            get_cudnn_mode(mode),
+            hidden,
+            outputs if projected else 0,
+            stack.num_layers,
+            False,
+            stack.bidirectional,
+        )
 
 
 class _Packing(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,22 +12,22 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from recurra import kernels
 from recurra.errors import OptionError, ShapeError
-from recurra.kernels import Choice, Stack, Weights
+from recurra.kernels import Choice, Stack, State, Weights
+from recurra.kernels.aten import flatten
+from recurra.layers.door import check_input, check_lengths, check_state
 from recurra.layers.initialisation import check_initialisation, initialise
-from recurra.layers.lengths import check_lengths
 
 __all__ = ["LayerState", "Lengths", "Recurrent"]
 
 Lengths = Tensor | Sequence[int]
 LayerState = Tensor | tuple[Tensor, ...]
-"""What a layer carries: a tensor (layers·directions, batch, size), or an LSTM's pair of them."""
 
 
 class Recurrent(nn.Module, ABC):
     """The abstract base of the recurrent layers: a stack of one cell, over time.
 
-    Use `RNN`, `LSTM`, `GRU` or `Jordan`. A subclass names its cell's gates and states and may add
-    parameters in `shapes`; it defines no arithmetic, which lives in `recurra.kernels`.
+    Use `RNN`, `LSTM`, `GRU` or `Jordan`. A subclass names the gates and the state of its cell and
+    may add parameters in `shapes`. It holds no arithmetic: that lives in `recurra.kernels`.
 
     Parameters
     ----------
@@ -36,23 +36,25 @@ class Recurrent(nn.Module, ABC):
     input_size, hidden_size : int
         Width of the input and of the hidden layer.
     state_sizes : tuple of int
-        Width of each tensor of the state; the first is also that of a direction's output.
+        Width of each tensor of the state; the first is also that of one direction's output.
     bias : bool
         Whether there are biases.
     batch_first : bool
         Whether ``x`` is (batch, time, inputs) or (time, batch, inputs).
     learn_initial_state : bool
-        Whether the state before the first step is a parameter; else it is 0.
-    initialisation : str
+        Whether the state before the first step is learned; else it is 0.
+    initialisation : {"torch", "orthogonal"}
         How the weights begin; see `recurra.layers.initialisation.initialise`.
-    device, dtype : optional
+    device : device, optional
+        Of the parameters.
+    dtype : dtype, optional
         Of the parameters.
     """
 
     gates: ClassVar[int]
     """Gates of the cell: ``weight_ih`` has ``gates * hidden_size`` rows."""
-    states: ClassVar[tuple[str, ...]]
-    """The letters of the state's tensors: ``("h", "c")`` for LSTM."""
+    letters: ClassVar[tuple[str, ...]]
+    """One letter for each tensor of the state: ``("h", "c")`` for LSTM."""
 
     def __init__(
         self,
@@ -69,7 +71,11 @@ class Recurrent(nn.Module, ABC):
         dtype: Any,
     ) -> None:
         super().__init__()
-        sizes = {"input_size": input_size, "hidden_size": hidden_size, "a state": min(state_sizes)}
+        sizes = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "output_size": state_sizes[0],
+        }
         for name, size in sizes.items():
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise OptionError(f"{name} is {size!r}, but must be an integer, 1 or more.")
@@ -81,25 +87,297 @@ class Recurrent(nn.Module, ABC):
         self.batch_first = batch_first
         self.learn_initial_state = learn_initial_state
         self.initialisation = check_initialisation(initialisation)
-        self._weight_names: list[Weights] = []
-        self._initial_names: list[list[str]] = [[] for _ in self.states]
-        self._add_parameters(device, dtype)
+        self._weight_names: list[tuple[str | None, ...]] = []
+        self._initial_names: list[list[str]] = []
+        self._register(lambda shape: nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
         self.reset_parameters()
+        self.flatten_parameters()
 
-    def _add_parameters(self, device: Any, dtype: Any) -> None:
-        def add(name: str, shape: tuple[int, ...]) -> str:
-            self.register_parameter(name, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
-            return name
-
-        suffixes = [
-            f"_l{layer}{direction}"
-            for layer in range(self.num_layers)
-            for direction in ("", "_reverse")[: self.stack.directions]
-        ]
+    def _register(self, new: Callable[[tuple[int, ...]], nn.Parameter]) -> None:
+        """Create the parameters under torch's names, in torch's order."""
+        directions = ("", "_reverse")[: self.stack.directions]
+        suffixes = [f"_l{k}{direction}" for k in range(self.num_layers) for direction in directions]
         for run, suffix in enumerate(suffixes):
-            below = self.input_size if run < self.stack.directions else self.output_size
-            names = {field: add(field + suffix, shape) for field, shape in self.shapes(below).items()}
-            self._weight_names.append(Weights(**names))
+            above_first = run >= self.stack.directions
+            shapes = self.shapes(self.output_size if above_first else self.input_size)
+            for field, shape in shapes.items():
+                self.register_parameter(field + suffix, new(shape))
+            names = (field + suffix if field in shapes else None for field in Weights._fields)
+            self._weight_names.append(tuple(names))
         if self.learn_initial_state:
-            for names, letter, size in zip(self._initial_names, self.states, self.state_sizes):
-                names += [add(f"initial_{letter}{suffix}", (size,)) for suffix in suffixes]
+            for letter, size in zip(self.letters, self.state_sizes, strict=True):
+                self._initial_names.append([f"initial_{letter}{suffix}" for suffix in suffixes])
+                for name in self._initial_names[-1]:
+                    self.register_parameter(name, new((size,)))
+
+    def shapes(self, inputs: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of one layer's weights in one direction, by field of `Weights`.
+
+        Parameters
+        ----------
+        inputs : int
+            Width of what the layer reads.
+
+        Returns
+        -------
+        dict of str to tuple of int
+            In the order of the fields.
+        """
+        rows = self.gates * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, self.state_sizes[0]),
+        }
+        return shapes | ({"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else {})
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, as the constructor did; a learned initial state becomes 0."""
+        names = [name for run in self._weight_names for name in run if name is not None]
+        weights = {name: getattr(self, name) for name in names}
+        initialise(self.initialisation, weights, self.hidden_size)
+        for name in (name for letter in self._initial_names for name in letter):
+            nn.init.zeros_(getattr(self, name))
+
+    def flatten_parameters(self) -> None:
+        """Lay the weights side by side on a GPU, as cuDNN wants them; done after every move."""
+        flatten(self.stack, self._weights())
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)
+        self.flatten_parameters()
+        return self
+
+    @property
+    def num_layers(self) -> int:
+        """Layers on layers."""
+        return self.stack.num_layers
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether each layer reads both ways."""
+        return self.stack.bidirectional
+
+    @property
+    def dropout(self) -> float:
+        """Probability of dropping a value between two layers while training."""
+        return self.stack.dropout
+
+    @property
+    def output_size(self) -> int:
+        """Width of the output, both directions together."""
+        return self.stack.directions * self.state_sizes[0]
+
+    def initial_state(self, batch: int) -> LayerState:
+        """Return the state before the first step: zeros, or what was learned.
+
+        Parameters
+        ----------
+        batch : int
+            How many records.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor, each (layers·directions, batch, size)
+            As `forward` takes and gives it.
+
+        Examples
+        --------
+        >>> import recurra.layers
+        >>> recurra.layers.GRU(3, 8, num_layers=2).initial_state(5).shape
+        torch.Size([2, 5, 8])
+        """
+        return self._public(self._initial(batch, self._weights()[0].weight_ih))
+
+    def forward(
+        self,
+        x: Tensor | PackedSequence,
+        state: LayerState | None = None,
+        *,
+        lengths: Lengths | None = None,
+    ) -> tuple[Tensor | PackedSequence, LayerState]:
+        """Read whole sequences.
+
+        Parameters
+        ----------
+        x : Tensor, shape (time, batch, inputs), or PackedSequence
+            (batch, time, inputs) with ``batch_first=True``; (time, inputs) for a single record.
+        state : Tensor or tuple of Tensor, each (layers·directions, batch, size), optional
+            The state to go on from; without it that of `initial_state`.
+        lengths : Tensor or sequence of int, shape (batch,), optional
+            The real steps of each record, 0 to ``time``. What stands beyond is never felt.
+
+        Returns
+        -------
+        output : Tensor, shape (time, batch, directions·outputs), or PackedSequence
+            Of the last layer, laid out as ``x``; exactly 0 beyond a record's length.
+        state : Tensor or tuple of Tensor, each (layers·directions, batch, size)
+            After each record's own last step; the state before, if it has none.
+
+        Examples
+        --------
+        >>> import torch, recurra.layers
+        >>> layer = recurra.layers.LSTM(3, 8, batch_first=True)
+        >>> output, (h, c) = layer(torch.ones(2, 5, 3), lengths=[5, 2])
+        >>> output.shape, output[1, 2:].any().item()
+        (torch.Size([2, 5, 8]), False)
+        """
+        if isinstance(x, PackedSequence):
+            return self._forward_packed(x, state, lengths)
+        weights = self._weights()
+        check_input(self, x, weights[0].weight_ih, ragged=lengths is not None)
+        if x.dim() == 2:
+            return self._forward_one(x, state)
+        x = x.transpose(0, 1) if self.batch_first else x
+        steps, batch, _ = x.shape
+        if state is None:
+            before = self._initial(batch, x)
+        else:
+            before = check_state(self, state, (batch,), x)
+        counts = None if lengths is None else check_lengths(lengths, batch, steps)
+        output, after = kernels.run(self.stack, x, before, weights, counts, training=self.training)
+        return (output.transpose(0, 1) if self.batch_first else output), self._public(after)
+
+    def step(self, x_t: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
+        """Read one step of each record, in constant time and memory.
+
+        Parameters
+        ----------
+        x_t : Tensor, shape (batch, inputs)
+            The input of this step.
+        state : Tensor or tuple of Tensor, each (layers, batch, size), optional
+            The state after the step before; without it that of `initial_state`.
+
+        Returns
+        -------
+        y_t : Tensor, shape (batch, outputs)
+            The output of this step.
+        state : Tensor or tuple of Tensor, each (layers, batch, size)
+            The state after it.
+
+        Raises
+        ------
+        OptionError
+            If the layer reads both ways: the way back begins at the end.
+
+        Examples
+        --------
+        >>> import torch, recurra.layers
+        >>> layer = recurra.layers.GRU(3, 8)
+        >>> state = layer.initial_state(batch=2)
+        >>> for x_t in torch.ones(5, 2, 3):
+        ...     y_t, state = layer.step(x_t, state)
+        >>> y_t.shape
+        torch.Size([2, 8])
+        """
+        name, shape = type(self).__name__, tuple(x_t.shape)
+        if self.bidirectional:
+            raise OptionError(
+                f"A bidirectional {name} cannot step: its way back begins at the end. "
+                "Use bidirectional=False, or layer(x) on whole records."
+            )
+        if x_t.dim() != 2:
+            raise ShapeError(
+                f"x_t has shape {shape}, but {name}.step reads (batch, {self.input_size}). "
+                "Use x_t.unsqueeze(0) for a single record, layer(x) for more than one step."
+            )
+        time = 1 if self.batch_first else 0
+        y, state = self.forward(x_t.unsqueeze(time), state)
+        assert isinstance(y, Tensor)
+        return y.squeeze(time), state
+
+    def choice(self, x: Tensor, *, lengths: Lengths | None = None) -> Choice:
+        """Say which backend would run an input, and why.
+
+        Parameters
+        ----------
+        x : Tensor
+            As for `forward`.
+        lengths : Tensor or sequence of int, shape (batch,), optional
+            As for `forward`.
+
+        Returns
+        -------
+        Choice
+            The backend and the reason.
+
+        Examples
+        --------
+        >>> import torch, recurra.layers
+        >>> print(recurra.layers.RNN(3, 8, nonlinearity="sigmoid").choice(torch.ones(5, 2, 3)))
+        reference: torch has no Elman kernel with sigmoid; ...
+        """
+        check_input(self, x, self._weights()[0].weight_ih, ragged=lengths is not None)
+        if x.dim() == 2:
+            x = x.unsqueeze(1)
+        elif self.batch_first:
+            x = x.transpose(0, 1)
+        counts = None if lengths is None else check_lengths(lengths, x.shape[1], x.shape[0])
+        return kernels.choose(self.stack, x, counts)
+
+    def extra_repr(self) -> str:
+        """Describe the layer as ``torch.nn`` does: the sizes, and what is not as usual."""
+        usual = {
+            "proj_size": 0,
+            "nonlinearity": "tanh",
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0,
+            "bidirectional": False,
+            "learn_initial_state": False,
+        }
+        shown = {name: getattr(self, name, value) for name, value in usual.items()}
+        unusual = (f"{name}={value}" for name, value in shown.items() if value != usual[name])
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *unusual])
+
+    def _weights(self) -> list[Weights]:
+        """The weights as they are now: replaced, parametrised and pruned ones included."""
+        held = self._parameters
+        return [
+            Weights(
+                *(
+                    None if name is None else held[name] if name in held else getattr(self, name)
+                    for name in names
+                )  # type: ignore[arg-type]
+            )
+            for names in self._weight_names
+        ]
+
+    def _initial(self, batch: int, like: Tensor) -> State:
+        if not self._initial_names:
+            runs = self.stack.runs
+            return tuple(like.new_zeros(runs, batch, size) for size in self.state_sizes)
+        return tuple(
+            torch.stack([getattr(self, name) for name in names])[:, None].repeat(1, batch, 1)
+            for names in self._initial_names
+        )
+
+    def _public(self, state: State) -> LayerState:
+        """The state as a caller sees it: a tensor, or an LSTM's pair."""
+        return state if len(self.letters) > 1 else state[0]
+
+    def _forward_one(self, x: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState]:
+        """Read a single record (time, inputs): torch's unbatched call."""
+        batch_axis = 0 if self.batch_first else 1
+        if state is not None:
+            parts = check_state(self, state, (), x)
+            state = self._public(tuple(part.unsqueeze(1) for part in parts))
+        output, after = self.forward(x.unsqueeze(batch_axis), state)
+        assert isinstance(output, Tensor)
+        parts = (after,) if isinstance(after, Tensor) else after
+        return output.squeeze(batch_axis), self._public(tuple(part.squeeze(1) for part in parts))
+
+    def _forward_packed(
+        self, x: PackedSequence, state: LayerState | None, lengths: Lengths | None
+    ) -> tuple[PackedSequence, LayerState]:
+        """Read a PackedSequence and give one back, in the same order."""
+        if lengths is not None:
+            raise ShapeError("A PackedSequence holds its own lengths. Leave lengths= away.")
+        padded, counts = pad_packed_sequence(x, batch_first=self.batch_first)
+        output, after = self.forward(padded, state, lengths=counts)
+        assert isinstance(output, Tensor)
+        if x.sorted_indices is not None:
+            output = output.index_select(0 if self.batch_first else 1, x.sorted_indices)
+            counts = counts[x.sorted_indices.cpu()]
+        data = pack_padded_sequence(output, counts, batch_first=self.batch_first).data
+        return PackedSequence(data, x.batch_sizes, x.sorted_indices, x.unsorted_indices), after

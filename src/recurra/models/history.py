@@ -51,7 +51,7 @@ class Pace(NamedTuple):
         The newest observed value (NaN before the first), and the largest magnitude so far.
     change, weight : Tensor
         Exponentially weighted sum of absolute changes, and of their weights.
-    total, count : Tensor
+    total, moves : Tensor
         Plain sum and number of absolute changes.
     """
 
@@ -60,7 +60,7 @@ class Pace(NamedTuple):
     change: Tensor
     weight: Tensor
     total: Tensor
-    count: Tensor
+    moves: Tensor
 
     def after(self, value: Tensor, decay: float) -> Pace:
         """Read one more value of every series; NaN changes nothing."""
@@ -73,13 +73,13 @@ class Pace(NamedTuple):
             change=torch.where(moved, decay * self.change + step, self.change),
             weight=torch.where(moved, decay * self.weight + 1.0, self.weight),
             total=self.total + step,
-            count=self.count + moved,
+            moves=self.moves + moved,
         )
 
     def scale(self, floor: float) -> Tensor:
         """Return the size of a usual change, kept away from zero."""
         usual = self.change / self.weight.clamp_min(1e-12)
-        long_run = LONG_RUN_FLOOR * self.total / self.count.clamp_min(1.0)
+        long_run = LONG_RUN_FLOOR * self.total / self.moves.clamp_min(1.0)
         return torch.maximum(torch.maximum(usual, long_run), RELATIVE_FLOOR * self.peak + floor)
 
 

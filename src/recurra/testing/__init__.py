@@ -1,1 +1,19 @@
-"""To be told."""
+"""The laws as functions: check a layer or a kernel of your own against them.
+
+Needs hypothesis, ``pip install 'recurra[dev]'``; nothing in Recurra itself imports this room.
+"""
+
+from recurra.testing.kernels import check_gradients, check_kernel, draw_weights
+from recurra.testing.layers import LAWS, check_layer
+from recurra.testing.strategies import RaggedBatch, lengths, ragged_batches
+
+__all__ = [
+    "LAWS",
+    "RaggedBatch",
+    "check_gradients",
+    "check_kernel",
+    "check_layer",
+    "draw_weights",
+    "lengths",
+    "ragged_batches",
+]

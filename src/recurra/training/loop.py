@@ -134,14 +134,14 @@ def _stream(
 
 
 def _gradient(
-    parameters: list[Tensor], stream: Iterator[tuple[Tensor, Tensor]], accumulate: int
+    parameters: list[nn.Parameter], stream: Iterator[tuple[Tensor, Tensor]], accumulate: int
 ) -> float:
     """Leave the gradient of the mean loss over some batches in the parameters."""
     for each in parameters:
         each.grad = None
     losses, counts = 0.0, 0
     for total, count in (next(stream) for _ in range(accumulate)):
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         losses, counts = losses + total.item(), counts + int(count)
     gradients = [each.grad for each in parameters if each.grad is not None]
     torch._foreach_div_(gradients, max(counts, 1))
@@ -149,7 +149,7 @@ def _gradient(
 
 
 def _step(
-    optimizer: torch.optim.Optimizer, parameters: list[Tensor], options: Training, step: int
+    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], options: Training, step: int
 ) -> bool:
     """Clip the gradient and move, unless it is not finite."""
     limit = options.clip_norm if options.clip_norm is not None else float("inf")
@@ -169,7 +169,7 @@ def _hopeless(step: int, options: Training) -> str:
     )
 
 
-def _optimizer(parameters: list[Tensor], options: Training) -> torch.optim.Optimizer:
+def _optimizer(parameters: list[nn.Parameter], options: Training) -> torch.optim.Optimizer:
     rate, decay = options.learning_rate, options.weight_decay
     match options.optimizer:
         case "adam":

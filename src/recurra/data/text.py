@@ -1,0 +1,164 @@
+"""CSV, checked line by line before it is parsed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from recurra.data.columns import Columns
+from recurra.errors import DataError, FileError
+from recurra.types import Integers
+
+__all__ = ["parse_text"]
+
+MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
+OTHER_SEPARATORS = (";", "\t", "|", ",")
+
+
+def parse_text(content: bytes, separator: str, file: str, columns: Columns) -> pd.DataFrame:
+    """Parse a table of text.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, in UTF-8.
+    separator : str
+        What parts the fields.
+    file : str
+        What the file is called, for messages.
+    columns : Columns
+        The roles of the columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The identifier as text, the target as numbers, the rest as either.
+
+    Examples
+    --------
+    >>> parse_text(b"unique_id,ds,y\\n01,1,2.5\\n01,2,\\n", ",", "a.csv", Columns())
+      unique_id  ds    y
+    0        01   1  2.5
+    1        01   2  NaN
+    """
+    text = _decoded(content, file)
+    names = _read_header(text, separator, file, columns)
+    _check_fields(text, separator, len(names), file)
+    table = pd.read_csv(
+        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
+    )
+    if not len(table):
+        hint = "Give at least one row."
+        raise DataError(f"{file} has a header, but no rows", code="empty", hint=hint)
+    table.columns = pd.Index(names)
+    return pd.DataFrame({name: _converted(table[name], name, file, columns) for name in names})
+
+
+def _decoded(content: bytes, file: str) -> str:
+    """Decode UTF-8, or say where it is none."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise FileError(f"{file} is UTF-16, but UTF-8 is read. Save it as UTF-8.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        skipped = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+        place = error.start + skipped
+        line = content.count(b"\n", 0, place) + 1
+        message = f"{file} is not UTF-8: 0x{content[place]:02x} at byte {place}, line {line}"
+        raise FileError(f"{message}. Save it as UTF-8.") from error
+    if "\0" in text:
+        place = content.index(b"\0")
+        raise FileError(f"{file} is no text: there is a zero byte at {place}.")
+    return text
+
+
+def _read_header(text: str, separator: str, file: str, columns: Columns) -> list[str]:
+    """Read the names of the columns."""
+    names = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), [])
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        message = f"The header of {file} names a column twice"
+        hint = "Rename or drop one."
+        raise DataError(message, code="duplicate_column", column=twice[0], hint=hint)
+    for other in OTHER_SEPARATORS:
+        parts = [part.strip() for name in names for part in name.split(other)]
+        if other != separator and columns.id not in names and columns.id in parts:
+            comma = ", decimal=','" if other == ";" else ""
+            message = f"{file} looks separated by {other!r}, but {separator!r} was expected"
+            call = f"pandas.read_csv(..., sep={other!r}{comma}, dtype={{{columns.id!r}: str}})"
+            raise FileError(f"{message}. Read it with {call} and pass the frame.")
+    return names
+
+
+def _check_fields(text: str, separator: str, fields: int, file: str) -> None:
+    """Refuse a row with too few or too many fields."""
+    lines, counts = _count_quoted(text, separator) if '"' in text else _count_plain(text, separator)
+    odd = np.flatnonzero(counts != fields)
+    if odd.size:
+        row = int(odd[0]) - 1
+        message = f"Line {lines[odd[0]]} of {file} has {counts[odd[0]]} fields, but the header has"
+        hint = "Correct the line; a field that holds the separator must be quoted."
+        if separator == "," and counts[odd[0]] > fields:
+            hint += " Is it a decimal comma?"
+        raise DataError(f"{message} {fields}", code="ragged", row=row, hint=hint)
+
+
+def _count_plain(text: str, separator: str) -> tuple[Integers, Integers]:
+    """Count the fields of each line that is not blank, where nothing is quoted."""
+    letters = np.frombuffer(text.encode(), np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    if not len(ends) or ends[-1] != len(letters) - 1:
+        ends = np.append(ends, len(letters))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    before = np.concatenate([[0], np.cumsum(letters == ord(separator))])
+    counts = before[ends] - before[starts] + 1
+    widths = ends - starts - (letters[np.maximum(ends - 1, 0)] == ord("\r"))
+    full = np.flatnonzero(widths > 0)
+    return full + 1, counts[full]
+
+
+def _count_quoted(text: str, separator: str) -> tuple[Integers, Integers]:
+    """Count the fields of each row that is not blank, where some are quoted."""
+
+    def rows() -> Iterator[tuple[int, int]]:
+        reader = csv.reader(io.StringIO(text), delimiter=separator)
+        start = 1
+        for row in reader:
+            if row:
+                yield start, len(row)
+            start = reader.line_num + 1
+
+    found = np.array(list(rows()), np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def _converted(cells: pd.Series, name: str, file: str, columns: Columns) -> pd.Series:
+    """Turn a column of text into what it is."""
+    if name == columns.id:
+        return cells.astype(object).where(cells != "", None)
+    missing = cells.isin(MISSING).to_numpy()
+    numbers = pd.to_numeric(cells[~missing], errors="coerce")
+    odd = np.flatnonzero(numbers.isna())
+    if name == columns.target and odd.size:
+        row = int(numbers.index[odd[0]])
+        comma = "Is it a decimal comma? Read it with pandas.read_csv(..., decimal=',')."
+        hint = "Correct it, or leave the cell empty where nothing was observed."
+        raise DataError(
+            f"A number is read here in {file}, but there is text",
+            code="text",
+            row=row,
+            column=name,
+            value=cells[row],
+            hint=comma if "," in cells[row] else hint,
+        )
+    padded = name != columns.target and cells.str.match(r"\s*[+-]?0\d").any()
+    if odd.size or padded or not len(numbers):
+        if name in (columns.target, columns.time) and not len(numbers):
+            return pd.Series(np.full(len(cells), np.nan))
+        return cells.astype(object).where(cells != "", None)
+    return numbers.reindex(cells.index)

@@ -1,0 +1,249 @@
+"""Where every series stands: what must be kept to forecast it, and to read its next rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurra.models import History, Inputs, Origin, Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recurra.data import SequenceDataset
+    from recurra.estimators.forecast_inputs import InputReader
+    from recurra.models import ForecastNetwork, LocalFeatures
+    from recurra.types import Integers
+
+__all__ = ["Rows", "State", "look", "read_on"]
+
+CELLS = 400_000  # steps, padding included, that go through the network at a time
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The series themselves as the network sees them, one row a step of a data set.
+
+    Attributes
+    ----------
+    local : Tensor, shape (rows, local features), float32
+        See :class:`~recurra.models.View`.
+    anchor, scale : Tensor, shape (rows,), float64
+        See :class:`~recurra.models.View`.
+    """
+
+    local: Tensor
+    anchor: Tensor
+    scale: Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """Where every series stands after its newest row.
+
+    Attributes
+    ----------
+    tail : SequenceDataset
+        The newest row of every series, which the layer has not read yet: it waits for what will be
+        known of the step after it.
+    history : History
+        The past, the newest row included.
+    layer : object
+        The recurrent layer's state before the newest row.
+    """
+
+    tail: SequenceDataset
+    history: History
+    layer: Any
+
+    @property
+    def origin(self) -> Origin:
+        """Return the place where forecasts start."""
+        return Origin(self.history, self.layer)
+
+
+def look(
+    local: LocalFeatures, dataset: SequenceDataset, before: History | None = None
+) -> tuple[Rows, History]:
+    """See every row of a data set from where it stands.
+
+    Parameters
+    ----------
+    local : LocalFeatures
+        How to look.
+    dataset : SequenceDataset
+        The rows.
+    before : History, optional
+        The history of the first series of the data set, up to and including their first row. The
+        others begin here.
+
+    Returns
+    -------
+    Rows
+        One row a row.
+    History
+        One row a series, after its last row.
+    """
+    old = 0 if before is None else len(before.recent)
+    size = len(dataset.times)
+    rows = Rows(torch.zeros(size, local.size), *torch.zeros(2, size, dtype=torch.float64))
+    history = local.start(len(dataset))
+    fresh = np.arange(old, len(dataset))
+    for series in _chunks(fresh, dataset.lengths):
+        _look_at(local, dataset, series, None, rows, history)
+    if before is not None:
+        _put(history, torch.arange(old), before)
+        first = torch.from_numpy(dataset.offsets[:old])
+        for target, view in zip((rows.local, rows.anchor, rows.scale), local.now(before), strict=True):
+            target[first] = view
+        lengths = dataset.lengths[:old]
+        for length in np.unique(lengths[lengths > 1]):
+            _look_at(local, dataset, np.flatnonzero(lengths == length), before, rows, history)
+    return rows, history
+
+
+def _look_at(
+    local: LocalFeatures,
+    dataset: SequenceDataset,
+    series: Integers,
+    before: History | None,
+    rows: Rows,
+    history: History,
+) -> None:
+    """Fill in the rows and the history of some series; those with a past have equal lengths."""
+    skip = 0 if before is None else 1
+    steps = int(dataset.lengths[series].max()) - skip
+    back = np.arange(-steps, 0)
+    index = dataset.offsets[series + 1][:, None] + back
+    real = index >= dataset.offsets[series][:, None]
+    values = np.where(real, dataset.target[np.maximum(index, 0)], np.nan)
+    past = None if before is None else before.take(torch.from_numpy(series))
+    view, after = local.observe(torch.from_numpy(values), past)
+    into, keep = torch.from_numpy(index[real]), torch.from_numpy(real)
+    rows.local[into] = view.features[keep]
+    rows.anchor[into] = view.anchor[keep]
+    rows.scale[into] = view.scale[keep]
+    _put(history, torch.from_numpy(series), after)
+
+
+def _put(history: History, series: Tensor, new: History) -> None:
+    """Write the history of some series into that of all."""
+    history.recent[series] = new.recent
+    for target, source in zip(history.pace, new.pace, strict=True):
+        target[series] = source
+
+
+@torch.no_grad()
+def read_on(
+    network: ForecastNetwork,
+    local: LocalFeatures,
+    reader: InputReader,
+    dataset: SequenceDataset,
+    state: State | None = None,
+) -> State:
+    """Read the rows of a data set, in time and memory that do not depend on what came before.
+
+    Parameters
+    ----------
+    network : ForecastNetwork
+        In evaluation mode.
+    local : LocalFeatures
+        The features it was trained on.
+    reader : InputReader
+        The covariates it was trained on.
+    dataset : SequenceDataset
+        All rows from the start; or, after a state, ``state.tail.extend(new_rows)``.
+    state : State, optional
+        Where the series stood.
+
+    Returns
+    -------
+    State
+        Where they stand now.
+    """
+    rows, history = look(local, dataset, None if state is None else state.history)
+    real, codes = reader.read(dataset)
+    layer = _carried(network, len(dataset), None if state is None else state.layer)
+    unread = dataset.lengths - 1
+    for series in _chunks(np.flatnonzero(unread), unread):
+        lengths = unread[series]
+        index = dataset.offsets[series][:, None] + np.minimum(
+            np.arange(lengths.max()), lengths[:, None] - 1
+        )
+        at, who = torch.from_numpy(index), torch.from_numpy(series)
+        inputs = Inputs(rows.local[at], real[at], codes[at])
+        _, after = network(inputs, _map(lambda each: each[:, who], layer), torch.from_numpy(lengths))  # noqa: B023
+        _assign(layer, after, who)
+    return State(dataset.tail(1), history, layer)
+
+
+def _carried(network: ForecastNetwork, series: int, layer: Any) -> Any:
+    """Return the layer's state of old series, followed by the first state of new ones."""
+    first = _map(torch.Tensor.clone, network.layer.initial_state(series))  # type: ignore[operator]
+    if layer is not None:
+        old = (layer[0] if isinstance(layer, tuple) else layer).shape[1]
+        _assign(first, layer, torch.arange(old))
+    return first
+
+
+def _map(function: Any, state: Any) -> Any:
+    return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
+
+
+def _assign(state: Any, new: Any, series: Tensor) -> None:
+    """Write the layer's state of some series into that of all."""
+    pairs = zip(state, new, strict=True) if isinstance(state, tuple) else [(state, new)]
+    for target, source in pairs:
+        target[:, series] = source
+
+
+def _chunks(series: Integers, lengths: Integers) -> Iterator[Integers]:
+    """Group series of similar length so that a padded group has a bounded number of cells."""
+    order = series[np.argsort(lengths[series], kind="stable")]
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= CELLS:
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def ahead_of(
+    tail: SequenceDataset, times: Integers, future: dict[str, np.ndarray]
+) -> SequenceDataset:
+    """Return a data set of the newest row of every series and the rows to be forecast.
+
+    Parameters
+    ----------
+    tail : SequenceDataset
+        The newest rows.
+    times : ndarray, shape (series, h)
+        The stamps to come.
+    future : dict of str to ndarray, shape (series, h)
+        The future covariates of those stamps.
+
+    Returns
+    -------
+    SequenceDataset
+        With h + 1 rows a series; past covariates repeat, to be hidden.
+    """
+    h = times.shape[1]
+
+    def joined(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+        return np.concatenate([old[:, None], new], 1).ravel()
+
+    target = np.full(times.shape, np.nan)
+    return replace(
+        tail,
+        offsets=np.arange(len(tail) + 1) * (h + 1),
+        times=joined(tail.times, times),
+        target=joined(tail.target, target),
+        observed=joined(tail.observed, np.zeros(times.shape, bool)),
+        past={name: np.repeat(column, h + 1) for name, column in tail.past.items()},
+        future={name: joined(column, future[name]) for name, column in tail.future.items()},
+    )

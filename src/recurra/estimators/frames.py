@@ -1,0 +1,66 @@
+"""Frames at the door: in whatever library they come, in that they leave."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from recurra.data import SequenceDataset, from_frame
+from recurra.data.table import as_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recurra.data import Columns
+
+__all__ = ["read_long", "write_like"]
+
+
+def read_long(
+    df: Any, columns: Columns | None = None, freq: str | int | None = None
+) -> tuple[SequenceDataset, str]:
+    """Read the records of a long frame, and say which library the frame is of.
+
+    Parameters
+    ----------
+    df : DataFrame, str, Path or SequenceDataset
+        A pandas, polars or pyarrow frame, a file of one, or records already read.
+    columns : Columns, optional
+        The roles of its columns.
+    freq : str or int, optional
+        The step between stamps.
+
+    Returns
+    -------
+    dataset : SequenceDataset
+        The records.
+    backend : str
+        ``"pandas"``, ``"polars"`` or ``"pyarrow"``; pandas for files and records.
+    """
+    if isinstance(df, SequenceDataset):
+        return df, "pandas"
+    dataset = from_frame(df, columns, freq=freq)
+    return dataset, "pandas" if isinstance(df, str | os.PathLike) else as_table(df).backend
+
+
+def write_like(frame: pd.DataFrame, backend: str) -> Any:
+    """Return the same table as the user's library writes it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    backend : str
+        As :func:`read_long` says.
+
+    Returns
+    -------
+    DataFrame
+        Of that library.
+    """
+    if backend == "pandas":
+        return frame
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    return nw.from_dict(columns, backend=backend).to_native()

@@ -1,0 +1,196 @@
+"""What comes in at the door: every shape, type and length checked, every error an advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from recurra.errors import ShapeError
+
+if TYPE_CHECKING:
+    from recurra.kernels import State
+    from recurra.layers.recurrent import Recurrent
+
+__all__ = ["check_input", "check_lengths", "check_state"]
+
+
+def check_input(layer: Recurrent, x: Tensor, weight: Tensor, *, ragged: bool) -> None:
+    """Check the input of a layer.
+
+    Parameters
+    ----------
+    layer : Recurrent
+        The layer that reads it.
+    x : Tensor
+        The input.
+    weight : Tensor
+        Its first weight: gives dtype and device.
+    ragged : bool
+        Whether lengths are given, which only a batch has.
+
+    Raises
+    ------
+    ShapeError
+        If ``x`` is not what the layer reads; says what to do.
+
+    Examples
+    --------
+    >>> import torch, recurra.layers
+    >>> layer = recurra.layers.GRU(4, 8, batch_first=True)
+    >>> layer(torch.ones(9, 4), lengths=[9])
+    Traceback (most recent call last):
+    ...
+    recurra.errors.ShapeError: x has shape (9, 4), but GRU reads (batch, time, 4). ...
+    """
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"x is a {type(x).__name__}, but {_name(layer)} reads a tensor.")
+    shape, width = tuple(x.shape), layer.input_size
+    axes = f"(batch, time, {width})" if layer.batch_first else f"(time, batch, {width})"
+    came = f"x has shape {shape}, but {_name(layer)} reads {axes}"
+    if x.dim() not in (2, 3):
+        raise ShapeError(f"{came}, or (time, {width}) for a single record.")
+    if x.dim() == 2 and (ragged or shape[1] != width):
+        batch_axis = 0 if layer.batch_first else 1
+        raise ShapeError(
+            f"{came}. Use x.unsqueeze({batch_axis}) if it is one record of {shape[0]} steps, "
+            f"x.unsqueeze(-1) if it is {shape[batch_axis]} records with one input."
+        )
+    if shape[-1] != width:
+        advice = f"Build it with input_size={shape[-1]}, or choose the {width} inputs of x."
+        if shape[1] == width:
+            advice = "Use x.transpose(1, 2) if the inputs stand in the middle."
+        raise ShapeError(f"{came}. {advice}")
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        other = f", or layer.to({x.dtype})" if x.is_floating_point() else ""
+        raise ShapeError(
+            f"x is {x.dtype}, but the weights of {_name(layer)} are {weight.dtype}. "
+            f"Use x.to({weight.dtype}){other}."
+        )
+    if x.device != weight.device:
+        raise ShapeError(
+            f"x is on {x.device}, but the weights of {_name(layer)} are on {weight.device}. "
+            f"Use x.to('{weight.device}'), or layer.to('{x.device}')."
+        )
+
+
+def check_state(
+    layer: Recurrent, state: Tensor | Sequence[Tensor], batch: tuple[int, ...], x: Tensor
+) -> State:
+    """Check a state that a caller hands in.
+
+    Parameters
+    ----------
+    layer : Recurrent
+        The layer that goes on from it.
+    state : Tensor or sequence of Tensor
+        The state.
+    batch : tuple of int
+        ``(records,)``, or ``()`` for a single record without a batch axis.
+    x : Tensor
+        The input it goes with.
+
+    Returns
+    -------
+    tuple of Tensor, each (layers·directions, *batch, size)
+        The state.
+
+    Raises
+    ------
+    ShapeError
+        If it is not a state of this layer for this batch.
+
+    Examples
+    --------
+    >>> import torch, recurra.layers
+    >>> layer = recurra.layers.GRU(4, 8)
+    >>> len(check_state(layer, torch.zeros(1, 2, 8), (2,), torch.ones(5, 2, 4)))
+    1
+    """
+    parts = (state,) if isinstance(state, Tensor) else tuple(state)
+    if len(parts) != len(layer.letters):
+        raise ShapeError(
+            f"The state holds {len(parts)} tensors, but {_name(layer)} carries "
+            f"{' and '.join(layer.letters)}. layer.initial_state(batch) builds one."
+        )
+    for letter, part, size in zip(layer.letters, parts, layer.state_sizes, strict=True):
+        shape = (layer.stack.runs, *batch, size)
+        if part.shape != shape:
+            axes = "(layers·directions, batch, size)" if batch else "(layers·directions, size)"
+            raise ShapeError(
+                f"The state {letter} has shape {tuple(part.shape)}, but {_name(layer)} needs "
+                f"{shape} here: {axes}, whatever batch_first. "
+                f"layer.initial_state({batch[0] if batch else 1}) builds one."
+            )
+        if part.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise ShapeError(
+                f"The state {letter} is {part.dtype}, but x is {x.dtype}. Use .to({x.dtype})."
+            )
+    return parts
+
+
+def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Tensor:
+    """Check the lengths of a batch and return them as a tensor on the CPU.
+
+    Parameters
+    ----------
+    lengths : Tensor or sequence of int, shape (batch,)
+        The real steps of each record.
+    batch : int
+        How many records there are.
+    steps : int
+        The extent of the time axis: no length may be larger.
+
+    Returns
+    -------
+    Tensor of int64, shape (batch,)
+        The lengths.
+
+    Raises
+    ------
+    ShapeError
+        If the count is not the batch, or a length is no integer, negative or beyond the time
+        axis; names the row and the value.
+
+    Examples
+    --------
+    >>> check_lengths([5, 0], batch=2, steps=8)
+    tensor([5, 0])
+    >>> check_lengths([5, 9], batch=2, steps=8)
+    Traceback (most recent call last):
+    ...
+    recurra.errors.ShapeError: lengths[1] is 9, but the time axis holds 8 steps. ...
+    """
+    if isinstance(lengths, Tensor) and lengths.dim() != 1:
+        raise ShapeError(
+            f"lengths has shape {tuple(lengths.shape)}, but is one integer a record, shape "
+            f"({batch},). Use lengths.flatten(), or a mask's mask.sum(dim=time) if it is a mask."
+        )
+    values: list[Any] = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
+    if len(values) != batch:
+        raise ShapeError(
+            f"There are {len(values)} lengths for {batch} records. Give one length a record, and "
+            "see that batch_first says which axis of x is the batch."
+        )
+    for row, value in enumerate(values):
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole:
+            raise ShapeError(
+                f"lengths[{row}] is {value!r}, but a length is an integer. "
+                "Count the real steps; lengths.long() if they are whole numbers already."
+            )
+        if value < 0:
+            raise ShapeError(f"lengths[{row}] is {value}, but a record has 0 steps or more.")
+        if value > steps:
+            raise ShapeError(
+                f"lengths[{row}] is {value}, but the time axis holds {steps} steps. "
+                "Pad x further or clip the length."
+            )
+    return torch.tensor(values, dtype=torch.int64)
+
+
+def _name(layer: Recurrent) -> str:
+    return type(layer).__name__

@@ -1,0 +1,91 @@
+"""The gated recurrent unit, as ``torch.nn.GRU``."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from recurra.kernels import Stack
+from recurra.layers.recurrent import Recurrent
+
+__all__ = ["GRU"]
+
+
+@final
+class GRU(Recurrent):
+    """Gated recurrent unit; takes the place of ``torch.nn.GRU``.
+
+    ::
+
+        r_t = σ(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)
+        z_t = σ(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)
+        n_t = tanh(W_in x_t + b_in + r_t ⊙ (W_hn h_{t-1} + b_hn))
+        h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}
+
+    Parameters
+    ----------
+    input_size : int
+        Width of the input.
+    hidden_size : int
+        Width of the hidden layer and of the output.
+    num_layers : int, default 1
+        Layers on layers.
+    bias : bool, default True
+        Whether there are biases.
+    batch_first : bool, default False
+        Whether ``x`` is (batch, time, inputs) instead of (time, batch, inputs).
+    dropout : float, default 0.0
+        Probability of dropping a value between two layers while training.
+    bidirectional : bool, default False
+        Whether each layer also reads backwards.
+    device : device, optional
+        Of the parameters.
+    dtype : dtype, optional
+        Of the parameters.
+    learn_initial_state : bool, default False
+        Whether the state before the first step is learned.
+    initialisation : {"torch", "orthogonal"}, default "torch"
+        How the weights begin.
+
+    References
+    ----------
+    K. Cho et al., Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = GRU(3, 8, num_layers=2, bidirectional=True, batch_first=True)
+    >>> output, h = layer(torch.ones(2, 5, 3), lengths=[5, 2])
+    >>> output.shape, h.shape
+    (torch.Size([2, 5, 16]), torch.Size([4, 2, 8]))
+    """
+
+    gates = 3
+    letters = ("h",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        learn_initial_state: bool = False,
+        initialisation: str = "torch",
+    ) -> None:
+        super().__init__(
+            Stack("gru", num_layers, bidirectional, dropout),
+            input_size,
+            hidden_size,
+            (hidden_size,),
+            bias=bias,
+            batch_first=batch_first,
+            learn_initial_state=learn_initial_state,
+            initialisation=initialisation,
+            device=device,
+            dtype=dtype,
+        )

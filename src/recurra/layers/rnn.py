@@ -1,0 +1,102 @@
+"""Elman's layer, as ``torch.nn.RNN``: one state, one activation."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from recurra.errors import OptionError, near
+from recurra.kernels import Stack
+from recurra.layers.recurrent import Recurrent
+
+__all__ = ["RNN"]
+
+_NONLINEARITIES = ("tanh", "relu", "sigmoid")
+
+
+@final
+class RNN(Recurrent):
+    """Elman's simple recurrent layer; takes the place of ``torch.nn.RNN``.
+
+    ::
+
+        h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
+
+    Parameters
+    ----------
+    input_size : int
+        Width of the input.
+    hidden_size : int
+        Width of the hidden layer and of the output.
+    num_layers : int, default 1
+        Layers on layers.
+    nonlinearity : {"tanh", "relu", "sigmoid"}, default "tanh"
+        The activation; torch has no ``"sigmoid"``.
+    bias : bool, default True
+        Whether there are biases.
+    batch_first : bool, default False
+        Whether ``x`` is (batch, time, inputs) instead of (time, batch, inputs).
+    dropout : float, default 0.0
+        Probability of dropping a value between two layers while training.
+    bidirectional : bool, default False
+        Whether each layer also reads backwards.
+    device : device, optional
+        Of the parameters.
+    dtype : dtype, optional
+        Of the parameters.
+    learn_initial_state : bool, default False
+        Whether the state before the first step is learned.
+    initialisation : {"torch", "orthogonal"}, default "torch"
+        How the weights begin.
+
+    References
+    ----------
+    J. L. Elman, Finding structure in time, Cognitive Science 14(2), 1990.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = RNN(3, 8, batch_first=True)
+    >>> output, h = layer(torch.ones(2, 5, 3), lengths=[5, 2])
+    >>> output.shape, h.shape
+    (torch.Size([2, 5, 8]), torch.Size([1, 2, 8]))
+    """
+
+    gates = 1
+    letters = ("h",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        learn_initial_state: bool = False,
+        initialisation: str = "torch",
+    ) -> None:
+        if nonlinearity not in _NONLINEARITIES:
+            hint = near(str(nonlinearity), _NONLINEARITIES)
+            raise OptionError(f"There is no nonlinearity {nonlinearity!r}. {hint}")
+        super().__init__(
+            Stack("elman", num_layers, bidirectional, dropout, activation=nonlinearity),
+            input_size,
+            hidden_size,
+            (hidden_size,),
+            bias=bias,
+            batch_first=batch_first,
+            learn_initial_state=learn_initial_state,
+            initialisation=initialisation,
+            device=device,
+            dtype=dtype,
+        )
+
+    @property
+    def nonlinearity(self) -> str:
+        """The activation."""
+        return self.stack.activation

@@ -1,0 +1,183 @@
+"""A fast kernel equals its reference: values, state and gradients, on ragged batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from recurra.kernels import Kernel, State, Weights
+from recurra.testing.strategies import RaggedBatch, over_ragged_batches
+
+__all__ = ["check_gradients", "check_kernel", "draw_weights"]
+
+
+def draw_weights(
+    gates: int,
+    inputs: int,
+    hidden: int,
+    *,
+    outputs: int | None = None,
+    projection: bool = False,
+    output_map: bool = False,
+    dtype: torch.dtype = torch.float64,
+) -> Weights:
+    """Draw weights for one layer and one direction, from torch's global generator.
+
+    Parameters
+    ----------
+    gates : int
+        1 for Elman and Jordan, 3 for GRU, 4 for LSTM.
+    inputs, hidden : int
+        Width of the input and of the hidden layer.
+    outputs : int, optional
+        Width of what is fed back; without it ``hidden``.
+    projection : bool, default False
+        Whether to draw the LSTM's ``weight_hr``.
+    output_map : bool, default False
+        Whether to draw Jordan's ``weight_ho`` and ``bias_ho``.
+    dtype : dtype, default float64
+        Of the weights.
+
+    Returns
+    -------
+    Weights
+        Leaves that ask for a gradient.
+
+    Examples
+    --------
+    >>> draw_weights(4, inputs=2, hidden=3).weight_ih.shape
+    torch.Size([12, 2])
+    """
+
+    def leaf(*shape: int) -> Tensor:
+        return (0.5 * torch.randn(shape, dtype=dtype)).requires_grad_()
+
+    rows, outputs = gates * hidden, outputs or hidden
+    return Weights(
+        leaf(rows, inputs),
+        leaf(rows, outputs),
+        leaf(rows),
+        leaf(rows),
+        leaf(outputs, hidden) if projection else None,
+        leaf(outputs, hidden) if output_map else None,
+        leaf(outputs) if output_map else None,
+    )
+
+
+def check_kernel(
+    kernel: Kernel,
+    reference: Kernel,
+    weights: Weights,
+    state_sizes: tuple[int, ...],
+    *,
+    both_ways: bool = True,
+    examples: int = 20,
+) -> None:
+    """Check a kernel against its reference over ragged batches that hypothesis draws.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The fast one.
+    reference : Kernel
+        The law.
+    weights : Weights
+        Leaves that ask for a gradient; their dtype sets the tolerance, 1e-12 or 1e-6 of the scale.
+    state_sizes : tuple of int
+        Width of each tensor of the state.
+    both_ways : bool, default True
+        Whether the kernel also runs in reverse.
+    examples : int, default 20
+        Batches to draw.
+
+    Raises
+    ------
+    AssertionError
+        With what differs, by how much, and the smallest batch found that shows it.
+
+    Examples
+    --------
+    >>> from recurra.kernels.gru import gru
+    >>> check_kernel(gru, gru, draw_weights(3, inputs=2, hidden=3), (3,), examples=2)
+    """
+    inputs, dtype = weights.weight_ih.shape[1], weights.weight_ih.dtype
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-6
+
+    def agree(batch: RaggedBatch) -> None:
+        for lengths in (batch.lengths, None):
+            for reverse in (False, True)[: 1 + both_ways]:
+                fast = _everything(kernel, batch, lengths, reverse, weights, state_sizes)
+                law = _everything(reference, batch, lengths, reverse, weights, state_sizes)
+                for (name, ours), theirs in zip(fast.items(), law.values(), strict=True):
+                    apart = float((ours - theirs).abs().max())
+                    scale = max(1.0, float(theirs.abs().max()))
+                    said = f"{name} differs by {apart:.2e} (reverse={reverse}, lengths={lengths})"
+                    assert apart <= tolerance * scale, said
+
+    over_ragged_batches(agree, inputs, dtype=dtype, examples=examples)
+
+
+def check_gradients(
+    kernel: Kernel, weights: Weights, state_sizes: tuple[int, ...], lengths: list[int]
+) -> None:
+    """Check a kernel's gradients against finite differences, in both directions.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel.
+    weights : Weights
+        Float64 leaves that ask for a gradient.
+    state_sizes : tuple of int
+        Width of each tensor of the state.
+    lengths : list of int
+        The real steps of each record.
+
+    Examples
+    --------
+    >>> from recurra.kernels.gru import gru
+    >>> check_gradients(gru, draw_weights(3, inputs=1, hidden=2), (2,), [2, 0, 1])
+    """
+    batch, counts = len(lengths), torch.tensor(lengths)
+    x = torch.randn(max(lengths), batch, weights.weight_ih.shape[1], dtype=torch.float64)
+    state = [torch.randn(batch, size, dtype=torch.float64) for size in state_sizes]
+    present = [name for name, one in weights._asdict().items() if one is not None]
+
+    for reverse in (False, True):
+
+        def call(x: Tensor, *rest: Tensor, reverse: bool = reverse) -> tuple[Tensor, ...]:
+            before, given = rest[: len(state)], rest[len(state) :]
+            named = Weights(**dict(zip(present, given, strict=True)))
+            output, after = kernel(x, before, named, counts, reverse=reverse)
+            return (output, *after)
+
+        leaves = [x, *state, *(one for one in weights if one is not None)]
+        leaves = [one.detach().clone().requires_grad_() for one in leaves]
+        assert torch.autograd.gradcheck(call, leaves)
+
+
+def _everything(
+    kernel: Callable[..., tuple[Tensor, State]],
+    batch: RaggedBatch,
+    lengths: Tensor | None,
+    reverse: bool,
+    weights: Weights,
+    state_sizes: tuple[int, ...],
+) -> dict[str, Tensor]:
+    """Output, state and every gradient of one call, by name."""
+    x = batch.values.transpose(0, 1).clone().requires_grad_()
+    chance = torch.Generator().manual_seed(1)
+    state = tuple(
+        torch.randn(x.shape[1], size, generator=chance, dtype=x.dtype).requires_grad_()
+        for size in state_sizes
+    )
+    output, after = kernel(x, state, weights, lengths, reverse=reverse)
+    found = {"output": output, **{f"state[{n}]": part for n, part in enumerate(after)}}
+    sources = {"x": x, **{f"state[{n}] before": part for n, part in enumerate(state)}}
+    sources |= {name: one for name, one in weights._asdict().items() if one is not None}
+    loss = torch.stack([(part * part.detach().cos()).sum() for part in found.values()]).sum()
+    gradients = torch.autograd.grad(loss, list(sources.values()), materialize_grads=True)
+    found |= {f"gradient of {name}": one for name, one in zip(sources, gradients, strict=True)}
+    return {name: one.detach() for name, one in found.items()}

@@ -1,0 +1,47 @@
+"""Every layer there is, small, by name."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+
+from recurra.layers import GRU, LSTM, RNN, Jordan, Recurrent
+
+Make = Callable[..., Recurrent]
+
+MAKERS: dict[str, Make] = {
+    "RNN tanh": partial(RNN, 3, 4),
+    "RNN relu": partial(RNN, 3, 4, nonlinearity="relu"),
+    "RNN sigmoid": partial(RNN, 3, 4, nonlinearity="sigmoid", batch_first=True),
+    "LSTM": partial(LSTM, 3, 4, batch_first=True),
+    "LSTM projected": partial(LSTM, 3, 5, proj_size=2, learn_initial_state=True),
+    "GRU": partial(GRU, 3, 4, batch_first=True, learn_initial_state=True),
+    "Jordan": partial(Jordan, 3, 4, output_size=2, output_nonlinearity="tanh"),
+    "two LSTMs both ways": partial(LSTM, 3, 4, num_layers=2, bidirectional=True),
+    "two GRUs both ways": partial(GRU, 3, 4, num_layers=2, bidirectional=True, batch_first=True),
+    "RNN both ways without bias": partial(RNN, 3, 4, bias=False, bidirectional=True),
+    "three Jordans both ways": partial(Jordan, 3, 4, num_layers=3, bidirectional=True),
+}
+
+
+@pytest.fixture
+def makers() -> dict[str, Make]:
+    """All of them."""
+    return MAKERS
+
+
+@pytest.fixture(params=MAKERS)
+def make(request: pytest.FixtureRequest) -> Make:
+    """One maker after the other; every call draws the same weights."""
+
+    def seeded(**options: object) -> Recurrent:
+        torch.manual_seed(0)
+        layer = MAKERS[request.param](**options)
+        with torch.no_grad():
+            for name, weight in layer.named_parameters():
+                if name.startswith("initial"):
+                    weight.normal_()
+        return layer
+
+    return seeded

@@ -1,0 +1,147 @@
+"""What a layer is beyond its arithmetic: dropout, beginnings, copies, weights that change."""
+
+import copy
+import io
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from recurra.kernels import backend
+from recurra.layers import GRU, LSTM, RNN, Jordan
+
+
+@pytest.mark.parametrize("chosen", ["aten", "reference"])
+def test_dropout_acts_between_layers_in_training_only(chosen):
+    torch.manual_seed(0)
+    one, two = GRU(3, 4, dropout=0.5), GRU(3, 4, num_layers=2, dropout=0.5)
+    x = torch.randn(5, 2, 3)
+    with backend(chosen):
+        assert torch.equal(one(x)[0], one(x)[0])
+        assert not torch.equal(two(x)[0], two(x)[0])
+        two.eval()
+        assert torch.equal(two(x)[0], two(x)[0])
+
+
+@pytest.mark.parametrize("chosen", ["aten", "reference"])
+@pytest.mark.parametrize("lengths", [None, [5, 2]])
+def test_dropout_of_one_cuts_the_layers_apart(chosen, lengths):
+    layer = LSTM(3, 4, num_layers=2, dropout=1.0, batch_first=True)
+    with backend(chosen):
+        output, _ = layer(torch.randn(2, 5, 3), lengths=lengths)
+        other, _ = layer(torch.randn(2, 5, 3), lengths=lengths)
+    assert torch.equal(output, other)
+
+
+def test_a_learned_initial_state_is_a_parameter_and_gets_a_gradient():
+    layer = LSTM(3, 4, num_layers=2, bidirectional=True, learn_initial_state=True)
+    names = {name for name in layer.state_dict() if name.startswith("initial")}
+    assert len(names) == 8
+    assert {"initial_h_l0", "initial_c_l1_reverse"} < names
+    layer(torch.ones(5, 2, 3))[0].sum().backward()
+    assert layer.initial_c_l1_reverse.grad.any()
+
+
+def test_a_learned_initial_state_begins_at_zero_and_is_absent_when_off():
+    learned, plain = GRU(3, 4, learn_initial_state=True), GRU(3, 4)
+    assert not learned.initial_state(2).any()
+    assert not any(name.startswith("initial") for name in plain.state_dict())
+
+
+def test_orthogonal_weights_are_orthogonal_gate_by_gate():
+    layer = LSTM(3, 4, num_layers=2, initialisation="orthogonal", dtype=torch.float64)
+    for gate in layer.weight_hh_l1.split(4):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(4, dtype=torch.float64))
+    bound = (6 / (3 + 4)) ** 0.5
+    assert 0.5 * bound < layer.weight_ih_l0.abs().max() <= bound
+    assert not layer.bias_ih_l0.any()
+    assert not layer.bias_hh_l0.any()
+
+
+@pytest.mark.parametrize("initialisation", ["torch", "orthogonal"])
+def test_the_forget_bias_is_that_of_both_biases_together(initialisation):
+    layer = LSTM(3, 4, bidirectional=True, initialisation=initialisation, forget_bias=1.0)
+    for suffix in ("", "_reverse"):
+        total = getattr(layer, f"bias_ih_l0{suffix}") + getattr(layer, f"bias_hh_l0{suffix}")
+        assert torch.equal(total[4:8], torch.ones(4))
+    layer.reset_parameters()
+    assert torch.equal((layer.bias_ih_l0 + layer.bias_hh_l0)[4:8], torch.ones(4))
+
+
+def test_jordan_feeds_back_its_output():
+    torch.manual_seed(0)
+    layer = Jordan(3, 4, output_size=2, output_nonlinearity="sigmoid", batch_first=True)
+    x = torch.randn(1, 2, 3)
+    output, _ = layer(x)
+    y = torch.zeros(1, 2)
+    for t in range(2):
+        fed = x[:, t] @ layer.weight_ih_l0.T + layer.bias_ih_l0
+        hidden = torch.tanh(fed + y @ layer.weight_hh_l0.T + layer.bias_hh_l0)
+        y = torch.sigmoid(hidden @ layer.weight_ho_l0.T + layer.bias_ho_l0)
+        torch.testing.assert_close(output[:, t], y)
+
+
+def test_copies_and_pickles_give_the_same_bits(make):
+    layer = make()
+    x = torch.randn((2, 5, 3) if layer.batch_first else (5, 2, 3))
+    expected, _ = layer(x, lengths=[4, 2])
+    file = io.BytesIO()
+    torch.save(layer, file)
+    file.seek(0)
+    twins = [
+        copy.deepcopy(layer),
+        pickle.loads(pickle.dumps(layer)),
+        torch.load(file, weights_only=False),
+    ]
+    for twin in twins:
+        assert torch.equal(twin(x, lengths=[4, 2])[0], expected)
+        assert repr(twin) == repr(layer)
+
+
+def test_a_copy_shares_nothing_with_its_original():
+    layer = GRU(3, 4)
+    twin = copy.deepcopy(layer)
+    x = torch.ones(5, 2, 3)
+    before, _ = layer(x)
+    with torch.no_grad():
+        twin.weight_ih_l0.zero_()
+    assert torch.equal(layer(x)[0], before)
+
+
+def test_weights_that_are_replaced_are_seen():
+    layer, x = GRU(3, 4), torch.ones(5, 2, 3)
+    zeros = {name: torch.zeros_like(one) for name, one in layer.named_parameters()}
+    assert not torch.func.functional_call(layer, zeros, (x,))[0].any()
+    assert layer(x)[0].any()
+    layer.weight_hh_l0 = nn.Parameter(torch.full((12, 4), float("nan")))
+    assert layer(x)[0].isnan().any()
+
+
+def test_parametrised_weights_train():
+    layer = nn.utils.parametrizations.weight_norm(GRU(3, 4), "weight_hh_l0")
+    layer(torch.ones(5, 2, 3))[0].sum().backward()
+    assert layer.parametrizations.weight_hh_l0.original1.grad.any()
+
+
+def test_a_layer_moves_to_another_dtype_whole():
+    layer = LSTM(3, 4, learn_initial_state=True).double()
+    output, (_, c) = layer(torch.ones(5, 2, 3, dtype=torch.float64), lengths=[5, 1])
+    assert output.dtype == c.dtype == torch.float64
+
+
+def test_a_layer_describes_itself_as_torch_does():
+    options = {"num_layers": 2, "bias": False, "batch_first": True, "dropout": 0.5}
+    assert repr(GRU(3, 4, **options)) == repr(nn.GRU(3, 4, **options))
+    assert repr(LSTM(3, 4, proj_size=2)) == repr(nn.LSTM(3, 4, proj_size=2))
+    assert repr(RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, nonlinearity=relu)"
+
+
+def test_a_choice_can_be_asked_about():
+    x = torch.ones(5, 2, 3)
+    assert LSTM(3, 4).choice(x).backend == "aten"
+    assert "packed" in LSTM(3, 4).choice(x, lengths=[5, 1]).reason
+    assert "packed" not in LSTM(3, 4).choice(x, lengths=[2, 2]).reason
+    assert LSTM(3, 4).choice(x, lengths=[0, 0]).backend == "reference"
+    assert "sigmoid" in RNN(3, 4, nonlinearity="sigmoid").choice(x).reason
+    assert Jordan(3, 4).choice(x[:, 0]).reason.startswith("torch has no Jordan kernel")
