@@ -1,1 +1,53 @@
-"""Recurrent networks for sequences as they are."""
+"""Recurra turns messy sequences into trained recurrent networks and runs them one step at a time.
+
+>>> import recurra as rc
+>>> rc.Forecaster(layer="gru")
+Forecaster(layer='gru')
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recurra import data, errors, evaluation, kernels, layers, metrics
+    from recurra.data import Columns
+    from recurra.estimators import Forecaster, load
+    from recurra.training import Training
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Columns": "recurra.data",
+    "Forecaster": "recurra.estimators",
+    "Training": "recurra.training",
+    "load": "recurra.estimators",
+}
+_ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics")
+
+__all__ = [
+    "Columns",
+    "Forecaster",
+    "Training",
+    "data",
+    "errors",
+    "evaluation",
+    "kernels",
+    "layers",
+    "load",
+    "metrics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return import_module(f"recurra.{name}")
+    raise AttributeError(f"module 'recurra' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -55,15 +55,13 @@ def test_another_thread_is_not_forced():
     assert seen == ["aten"]
 
 
-@pytest.mark.parametrize("call", ["choose", "run"])
-def test_a_forced_backend_that_cannot_run_says_why(call):
+def test_a_forced_backend_that_cannot_run_says_why():
     words = "The forced backend 'aten' cannot run this input: torch has no Jordan kernel. Leave"
     weights = draw_weights(1, 3, 4, output_map=True, dtype=torch.float32)
     with backend("aten"), pytest.raises(OptionError, match=re.escape(words)):
-        if call == "choose":
-            choose(Stack("jordan"), X)
-        else:
-            run(Stack("jordan"), X, (torch.zeros(1, 2, 4),), [weights])
+        choose(Stack("jordan"), X)
+    with backend("aten"), pytest.raises(OptionError, match=re.escape(words)):
+        run(Stack("jordan"), X, (torch.zeros(1, 2, 4),), [weights])
 
 
 def test_an_unknown_backend_gets_the_names_there_are():

@@ -70,7 +70,9 @@ def assert_equal(ours: dict, theirs: dict, tolerance: float) -> None:
     for name, one in theirs.items():
         apart = float((ours[name] - one).detach().abs().max())
         assert ours[name].shape == one.shape, name
-        assert apart <= tolerance * max(1.0, float(one.abs().max())), f"{name}: {apart:.1e}"
+        assert apart <= tolerance * max(1.0, float(one.detach().abs().max())), (
+            f"{name}: {apart:.1e}"
+        )
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])

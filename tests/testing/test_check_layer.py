@@ -29,8 +29,8 @@ class Wrapped(nn.Module):
             return self.inner(x, state)
         real = (torch.arange(x.shape[1]) < torch.as_tensor(lengths)[:, None])[..., None]
         if self.fault == "multiplies with the mask":
-            output, state = self.inner(x * real, state, lengths=lengths)
-            return output, state
+            output, state = self.inner(x * real, state)
+            return output * real, state
         if self.fault == "sees its neighbours":
             output, state = self.inner(x, state, lengths=lengths)
             return torch.where(real, output + output.mean(0), 0), state
@@ -50,7 +50,7 @@ class Wrapped(nn.Module):
     ("fault", "words"),
     [
         ("ignores the lengths", "not 0 in the padding"),
-        ("multiplies with the mask", "is not finite with"),
+        ("multiplies with the mask", "with 0 more steps of padding that hold inf"),
         ("sees its neighbours", "output of record"),
         ("forgets its state", "after a cut at step"),
         ("sees the future", "after a cut at step|before step"),

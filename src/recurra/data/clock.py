@@ -165,7 +165,7 @@ class Clock:
         ahead = np.arange(1, h + 1, dtype=np.int64)
         if self.step is not None:
             return self.advance(last[:, None], ahead[None, :])
-        if spacing is None:
+        if spacing is None or (spacing < 1).any():
             raise DataError(
                 "The time stamps keep no regular step, so what follows them is not known",
                 code="irregular",

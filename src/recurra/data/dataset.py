@@ -211,6 +211,22 @@ class SequenceDataset:
         ends = self._per_record(ends, "ends")
         return self._rows(self.offsets[:-1], self.offsets[:-1] + ends)
 
+    def since(self, starts: Integers) -> SequenceDataset:
+        """Leave out the first rows of each record.
+
+        Parameters
+        ----------
+        starts : ndarray of int, shape (records,)
+            How many steps of each record to leave out.
+
+        Returns
+        -------
+        SequenceDataset
+            What follows them.
+        """
+        starts = self._per_record(starts, "starts")
+        return self._rows(self.offsets[:-1] + starts, self.offsets[1:])
+
     def head(self, steps: int) -> SequenceDataset:
         """Keep the first steps of every record, or all it has.
 

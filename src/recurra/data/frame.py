@@ -76,7 +76,7 @@ def from_frame(
     order, notes = _sorted_order(owners, stamps.times)
     values = {columns.target: target, **covariates}
     order, repeats = _without_repeats(order, owners, stamps.times, values, columns, places)
-    notes = (*_reading_notes(table, columns, stamps), *notes, *repeats)
+    notes = [*_reading_notes(table, columns, stamps), *notes, *repeats]
     offsets = np.searchsorted(owners[order], np.arange(len(ids) + 1))
     dataset = SequenceDataset(
         ids=ids,

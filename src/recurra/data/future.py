@@ -23,7 +23,12 @@ __all__ = ["future_frame"]
 
 
 def future_frame(
-    frame: object, dataset: SequenceDataset, h: int, *, ids: Sequence[object] | None = None
+    frame: object,
+    dataset: SequenceDataset,
+    h: int,
+    *,
+    ids: Sequence[object] | None = None,
+    spacing: Integers | None = None,
 ) -> SequenceDataset:
     """Read the future covariates of the steps that follow every series.
 
@@ -38,6 +43,8 @@ def future_frame(
         How many steps.
     ids : sequence, optional
         The series wanted; by default all, in their order.
+    spacing : ndarray of int64, shape (records,), optional
+        The usual distance between stamps on an irregular clock; by default that of `dataset`.
 
     Returns
     -------
@@ -56,7 +63,8 @@ def future_frame(
     """
     dataset = dataset if ids is None else dataset.select(ids)
     clock = dataset.clock
-    spacing = None if clock.regular else dataset.spacing
+    if not clock.regular and spacing is None:
+        spacing = dataset.spacing
     times = clock.following(dataset.last_times, h, spacing)
     blank = replace(
         dataset,

@@ -136,7 +136,7 @@ def as_table(frame: object) -> Table:
         hint = "Rename or drop one."
         raise DataError(message, code="duplicate_column", column=str(twice[0]), hint=hint)
     try:
-        return Table(nw.from_native(frame, eager_only=True))  # type: ignore[call-overload]
+        return Table(nw.from_native(frame, eager_only=True))
     except TypeError as error:
         lazy = " Use frame.collect() first." if hasattr(frame, "collect") else ""
         raise DataError(

@@ -47,11 +47,14 @@ def parse_text(content: bytes, separator: str, file: str, columns: Columns) -> p
     1        01   2  NaN
     """
     text = _decoded(content, file)
-    names = _read_header(text, separator, file, columns)
-    _check_fields(text, separator, len(names), file)
-    table = pd.read_csv(
-        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
-    )
+    try:
+        names = _read_header(text, separator, file, columns)
+        _check_fields(text, separator, len(names), file)
+        table = pd.read_csv(
+            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
+        )
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileError(f"{file} is no table of text: {str(error).strip().rstrip('.')}.") from error
     if not len(table):
         hint = "Give at least one row."
         raise DataError(f"{file} has a header, but no rows", code="empty", hint=hint)
@@ -74,7 +77,7 @@ def _decoded(content: bytes, file: str) -> str:
     if "\0" in text:
         place = content.index(b"\0")
         raise FileError(f"{file} is no text: there is a zero byte at {place}.")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _read_header(text: str, separator: str, file: str, columns: Columns) -> list[str]:
@@ -117,8 +120,7 @@ def _count_plain(text: str, separator: str) -> tuple[Integers, Integers]:
     starts = np.concatenate([[0], ends[:-1] + 1])
     before = np.concatenate([[0], np.cumsum(letters == ord(separator))])
     counts = before[ends] - before[starts] + 1
-    widths = ends - starts - (letters[np.maximum(ends - 1, 0)] == ord("\r"))
-    full = np.flatnonzero(widths > 0)
+    full = np.flatnonzero(ends > starts)
     return full + 1, counts[full]
 
 

@@ -96,7 +96,7 @@ def _holds_text(column: pd.Series) -> bool:
 
 
 def _numbers(column: pd.Series, name: str, places: Places) -> Floats:
-    """Turn a column into float64, or blame its first cell that is no number."""
+    """Turn a column into new float64, or blame its first cell that is no number."""
     dtype = column.dtype
     if pd.api.types.is_object_dtype(dtype):
         kind = pd.api.types.infer_dtype(column, skipna=True)
@@ -106,7 +106,7 @@ def _numbers(column: pd.Series, name: str, places: Places) -> Floats:
     if not numeric:
         raise _no_number(column, name, places)
     if pd.api.types.is_object_dtype(dtype):
-        return column.astype(np.float64).to_numpy()
+        return np.array(column.astype(np.float64), np.float64)
     return np.array(column.to_numpy(np.float64, na_value=np.nan), np.float64)
 
 

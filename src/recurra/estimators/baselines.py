@@ -19,7 +19,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import narwhals as nw
 import numpy as np
@@ -44,6 +44,8 @@ class Baseline(ABC):
 
     Attributes
     ----------
+    has_intervals : bool
+        Whether there is a `spread`.
     dataset_ : SequenceDataset
         The records it was fitted on.
 
@@ -56,6 +58,7 @@ class Baseline(ABC):
     1         a   6    4.0          1.6          6.4
     """
 
+    has_intervals: ClassVar[bool] = True
     dataset_: SequenceDataset
     _backend: Any
 
@@ -352,6 +355,8 @@ class Naive2(Baseline):
     >>> Naive2(2).forecast([1.0, 3.0] * 10 + [2.0, 6.0], h=3).round(1)
     array([2.1, 6. , 2.1])
     """
+
+    has_intervals = False
 
     def __init__(self, season_length: int) -> None:
         self.season_length = season_length

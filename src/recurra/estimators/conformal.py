@@ -30,6 +30,11 @@ class Calibration:
     levels: Floats
     factors: Floats
 
+    @classmethod
+    def neutral(cls) -> Calibration:
+        """Return the calibration that changes nothing."""
+        return cls(LEVELS, np.ones((len(LEVELS), 1)))
+
     def interval(self, point: Floats, paths: Floats, level: float) -> tuple[Floats, Floats]:
         """Return the bounds of a central interval.
 

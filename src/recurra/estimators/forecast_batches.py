@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from recurra.data import draw_windows, end_windows
+from recurra.data.windows import draw_windows, end_windows
 from recurra.models import Batch, Inputs
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class Batches:
     context: int
 
     @classmethod
-    def of(
-        cls, dataset: SequenceDataset, rows: Rows, reader: InputReader, context: int
-    ) -> Batches:
+    def of(cls, dataset: SequenceDataset, rows: Rows, reader: InputReader, context: int) -> Batches:
         """Line up every row with the value after it."""
         target = np.append(dataset.target[1:], np.nan)
         target[dataset.offsets[1:] - 1] = np.nan

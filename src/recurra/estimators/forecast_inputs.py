@@ -12,7 +12,7 @@ from recurra.data import CovariateEncoder, calendar_features
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
-    from recurra.types import Reals
+    from recurra.types import Integers, Reals
 
 __all__ = ["InputReader"]
 
@@ -34,7 +34,7 @@ class InputReader:
     The network stands at step t and says something about step t + 1. So row t holds the calendar
     and the future covariates of t + 1, how the latter change from t, the past covariates of t (or
     zeros, and a flag, where they are not known), and the static ones. The row after a series' end
-    is not known: its last row repeats itself and must not be read.
+    is not known: its last row repeats itself, and must not be read.
 
     Parameters
     ----------
@@ -42,11 +42,15 @@ class InputReader:
         Fitted on the training part.
     calendar : list of str
         The calendar features to use, of those :func:`~recurra.data.calendar_features` knows.
+    usual_gap : float
+        The median time between rows if the clock is irregular, otherwise 0. The time from each row
+        to the next, in these units and on a logarithmic scale, is then read too.
     """
 
-    def __init__(self, encoder: CovariateEncoder, calendar: list[str]) -> None:
+    def __init__(self, encoder: CovariateEncoder, calendar: list[str], usual_gap: float) -> None:
         self.encoder = encoder
         self.calendar = calendar
+        self.usual_gap = usual_gap
 
     @classmethod
     def fit(cls, dataset: SequenceDataset) -> InputReader:
@@ -54,18 +58,29 @@ class InputReader:
         names = calendar_features(dataset.times[:1], dataset.clock)[1]
         span = int(dataset.times.max() - dataset.times.min()) if names else 0
         seen = [name for name in names if span >= 2 * CYCLES[name.split("_", 1)[1]]]
-        return cls(CovariateEncoder(dataset.columns).fit(dataset), seen)
+        usual_gap = 0.0 if dataset.clock.regular else float(np.median(dataset.spacing))
+        return cls(CovariateEncoder().fit(dataset), seen, usual_gap)
+
+    @property
+    def width(self) -> int:
+        """Number of columns of real covariates."""
+        future, past, static = (
+            self.encoder.widths[role][0] for role in ("future", "past", "static")
+        )
+        return (
+            len(self.calendar) + (self.usual_gap > 0) + 2 * future + static + past + self.has_past
+        )
 
     @property
     def cardinalities(self) -> list[int]:
         """Number of categories of every column of codes."""
         roles = ("future", "static", "past")
-        return [size for role in roles for size in self.encoder.cardinalities(role)]
+        return [size for role in roles for size in self.encoder.cardinalities[role]]
 
     @property
     def has_past(self) -> bool:
         """Whether there are past covariates."""
-        return bool(self.encoder.columns.past)
+        return sum(self.encoder.widths["past"]) > 0
 
     def read(self, dataset: SequenceDataset) -> tuple[Tensor, Tensor]:
         """Encode every row.
@@ -89,7 +104,8 @@ class InputReader:
         future, future_codes = self.encoder.future(dataset)
         past, past_codes = self.encoder.past(dataset)
         static, static_codes = self.encoder.static(dataset)
-        known = [calendar[following], future[following], future[following] - future]
+        gap = self._gap(dataset, following)
+        known = [calendar[following], gap, future[following], future[following] - future]
         flag = np.ones((len(owner), 1 if self.has_past else 0), np.float32)
         real = np.concatenate([*known, static[owner], past, flag], 1)
         codes = np.concatenate([future_codes[following], static_codes[owner], past_codes], 1)
@@ -114,12 +130,17 @@ class InputReader:
         """
         if not self.has_past:
             return real, codes
-        reals = len(self.encoder.real_names("past"))
-        categories = len(self.encoder.category_names("past"))
+        reals, categories = self.encoder.widths["past"]
         real, codes = real.clone(), codes.clone()
         real[..., real.shape[-1] - reals - 1 :].masked_fill_(hidden[..., None], 0.0)
         codes[..., codes.shape[-1] - categories :].masked_fill_(hidden[..., None], 0)
         return real, codes
+
+    def _gap(self, dataset: SequenceDataset, following: Integers) -> Reals:
+        if not self.usual_gap:
+            return np.empty((len(following), 0), np.float32)
+        gap = (dataset.times[following] - dataset.times) / self.usual_gap
+        return np.log1p(gap)[:, None].astype(np.float32)
 
     def _calendar(self, dataset: SequenceDataset) -> Reals:
         features, names = calendar_features(dataset.times, dataset.clock)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.models import History, Inputs, Origin, Pace
+from recurra.models import History, Inputs, Origin, take_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from recurra.data import SequenceDataset
     from recurra.estimators.forecast_inputs import InputReader
     from recurra.models import ForecastNetwork, LocalFeatures
-    from recurra.types import Integers
+    from recurra.types import Array, Integers
 
-__all__ = ["Rows", "State", "look", "read_on"]
+__all__ = ["Rows", "State", "ahead_of", "look", "read_on"]
 
 CELLS = 400_000  # steps, padding included, that go through the network at a time
 
@@ -98,7 +98,9 @@ def look(
     if before is not None:
         _put(history, torch.arange(old), before)
         first = torch.from_numpy(dataset.offsets[:old])
-        for target, view in zip((rows.local, rows.anchor, rows.scale), local.now(before), strict=True):
+        for target, view in zip(
+            (rows.local, rows.anchor, rows.scale), local.now(before), strict=True
+        ):
             target[first] = view
         lengths = dataset.lengths[:old]
         for length in np.unique(lengths[lengths > 1]):
@@ -176,22 +178,19 @@ def read_on(
         )
         at, who = torch.from_numpy(index), torch.from_numpy(series)
         inputs = Inputs(rows.local[at], real[at], codes[at])
-        _, after = network(inputs, _map(lambda each: each[:, who], layer), torch.from_numpy(lengths))  # noqa: B023
+        _, after = network(inputs, take_state(layer, who), torch.from_numpy(lengths))
         _assign(layer, after, who)
     return State(dataset.tail(1), history, layer)
 
 
 def _carried(network: ForecastNetwork, series: int, layer: Any) -> Any:
     """Return the layer's state of old series, followed by the first state of new ones."""
-    first = _map(torch.Tensor.clone, network.layer.initial_state(series))  # type: ignore[operator]
+    first = network.layer.initial_state(series)  # type: ignore[operator]
+    first = tuple(map(torch.clone, first)) if isinstance(first, tuple) else first.clone()
     if layer is not None:
         old = (layer[0] if isinstance(layer, tuple) else layer).shape[1]
         _assign(first, layer, torch.arange(old))
     return first
-
-
-def _map(function: Any, state: Any) -> Any:
-    return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
 
 
 def _assign(state: Any, new: Any, series: Tensor) -> None:
@@ -213,37 +212,33 @@ def _chunks(series: Integers, lengths: Integers) -> Iterator[Integers]:
         start = stop
 
 
-def ahead_of(
-    tail: SequenceDataset, times: Integers, future: dict[str, np.ndarray]
-) -> SequenceDataset:
-    """Return a data set of the newest row of every series and the rows to be forecast.
+def ahead_of(tail: SequenceDataset, coming: SequenceDataset, h: int) -> SequenceDataset:
+    """Join the newest row of every series and the h rows to be forecast.
 
     Parameters
     ----------
     tail : SequenceDataset
-        The newest rows.
-    times : ndarray, shape (series, h)
-        The stamps to come.
-    future : dict of str to ndarray, shape (series, h)
-        The future covariates of those stamps.
+        One row a series.
+    coming : SequenceDataset
+        Their h next stamps, with future covariates.
+    h : int
+        Rows to be forecast.
 
     Returns
     -------
     SequenceDataset
-        With h + 1 rows a series; past covariates repeat, to be hidden.
+        With h + 1 rows a series; past covariates repeat the newest row, to be hidden.
     """
-    h = times.shape[1]
 
-    def joined(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-        return np.concatenate([old[:, None], new], 1).ravel()
+    def joined(old: Array, new: Array) -> Array:
+        return np.concatenate([old[:, None], new.reshape(-1, h)], 1).ravel()
 
-    target = np.full(times.shape, np.nan)
     return replace(
         tail,
         offsets=np.arange(len(tail) + 1) * (h + 1),
-        times=joined(tail.times, times),
-        target=joined(tail.target, target),
-        observed=joined(tail.observed, np.zeros(times.shape, bool)),
+        times=joined(tail.times, coming.times),
+        target=joined(tail.target, np.full(len(tail) * h, np.nan)),
+        observed=joined(tail.observed, np.zeros(len(tail) * h, bool)),
         past={name: np.repeat(column, h + 1) for name, column in tail.past.items()},
-        future={name: joined(column, future[name]) for name, column in tail.future.items()},
+        future={name: joined(column, coming.future[name]) for name, column in tail.future.items()},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -17,7 +16,6 @@ from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators.conformal import Calibration, calibrate
 from recurra.estimators.forecast_batches import Batches
 from recurra.estimators.forecast_defaults import (
-    HeldBack,
     default_context,
     default_decay,
     default_horizon,
@@ -26,6 +24,7 @@ from recurra.estimators.forecast_defaults import (
 from recurra.estimators.forecast_inputs import InputReader
 from recurra.estimators.forecast_state import State, ahead_of, look, read_on
 from recurra.estimators.frames import read_long, write_like
+from recurra.estimators.held_back import HeldBack
 from recurra.estimators.rolling import CUTOFF, rolling_origin
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures, roll_out
 from recurra.training import Log, Training, train
@@ -42,7 +41,6 @@ ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 SHORTEST = 3  # observed values that a series must have
 PATHS = 200  # sampled for a forecast
 ROWS = 20_000  # paths that are rolled out at a time
-MOST_CALIBRATED = 1_000  # series used to calibrate the intervals
 
 
 class Forecaster(BaseEstimator):
@@ -102,7 +100,7 @@ class Forecaster(BaseEstimator):
     --------
     >>> import pandas as pd
     >>> from recurra import Forecaster, Training
-    >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [float(t % 4) for t in range(60)]})
+    >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0, 1, 2, 3] * 15})
     >>> model = Forecaster(hidden_size=8, training=Training(steps=100)).fit(frame)
     >>> model.predict(h=4).round(1)
       unique_id  ds  LSTM
@@ -174,11 +172,11 @@ class Forecaster(BaseEstimator):
         dataset = _from_first_value(dataset)
         self._check_values(dataset)
         seasons = self._seasons(dataset)
-        held = HeldBack.plan(dataset.lengths, self.horizon or default_horizon(seasons))
+        held = HeldBack.plan(dataset, self.horizon or default_horizon(seasons))
         floor = 0.1 if HEADS[self.distribution].counts else 1e-8
         self.season_lengths_, self.report_ = seasons, dataset.notes
         self._local = LocalFeatures(default_lags(seasons), default_decay(seasons), floor)
-        self._reader = InputReader.fit(dataset.before(dataset.lengths - held.steps))
+        self._reader = InputReader.fit(held.train)
         rows, _ = look(self._local, dataset)
         context = self.context or default_context(seasons)
         batches = Batches.of(dataset, rows, self._reader, context)
@@ -186,18 +184,19 @@ class Forecaster(BaseEstimator):
             torch.manual_seed(self.seed)
             self.network_ = self._new_network()
             self.log_ = self._train(batches, held)
-        self._calibration = self._calibrate(dataset, held)
+        self._calibration, self._uncalibrated = Calibration.neutral(), held
         self._state = read_on(self.network_, self._local, self._reader, dataset)
         self._spacing = dataset.spacing
         return self
 
     def _new_network(self) -> ForecastNetwork:
-        width = self._reader.width
-        sizes = self._reader.cardinalities
-        read = ForecastNetwork.inputs(self._local.size, width, sizes)
-        layer = LAYERS[self.layer](read, self.hidden_size, self.num_layers, batch_first=True)
+        sizes, categories = (self._local.size, self._reader.width), self._reader.cardinalities
+        width = ForecastNetwork.width(sizes, categories)
+        layer = LAYERS[self.layer](
+            width, self.hidden_size, num_layers=self.num_layers, batch_first=True
+        )
         head = HEADS[self.distribution]()
-        return ForecastNetwork(layer, head, (self._local.size, width), sizes, self.dropout)
+        return ForecastNetwork(layer, head, sizes, categories, self.dropout)
 
     def _train(self, batches: Batches, held: HeldBack) -> Log:
         network, options = self.network_, self.training
@@ -212,28 +211,25 @@ class Forecaster(BaseEstimator):
         stream = batches.draw(held.steps, options.batch_size, self.seed)
         return train(network, stream, options, validate)
 
-    def _calibrate(self, dataset: SequenceDataset, held: HeldBack) -> Calibration | None:
-        """Forecast the held-back ends, and compare."""
-        points, paths, actuals = [], [], []
-        for series, ends in held.ends(dataset.lengths):
-            some = np.random.default_rng(self.seed).permutation(series)[:MOST_CALIBRATED]
-            ends = ends[np.searchsorted(series, some)]
-            part = dataset.take(some).before(ends + held.horizon)
-            past, coming = part.split(held.horizon)
-            state = read_on(self.network_, self._local, self._reader, past)
-            drawn = self._paths(state, coming, held.horizon)
-            points.append(np.median(drawn, axis=1))
-            paths.append(drawn)
-            actuals.append(coming.target.reshape(len(some), held.horizon))
-        if not points:
-            return None
-        return calibrate(np.concatenate(points), np.concatenate(paths), np.concatenate(actuals))
+    def _calibrated(self) -> Calibration:
+        """Forecast the held-back ends and compare, the first time an interval is wanted."""
+        if self._uncalibrated is not None:
+            points, paths, actuals = [], [], []
+            for part in self._uncalibrated.windows(self.seed):
+                past, coming = part.split(self._uncalibrated.horizon)
+                state = read_on(self.network_, self._local, self._reader, past)
+                points.append(self._point(state, coming, self._uncalibrated.horizon))
+                paths.append(self._paths(state, coming, self._uncalibrated.horizon))
+                actuals.append(coming.target.reshape(points[-1].shape))
+            if points:
+                joined = (np.concatenate(each) for each in (points, paths, actuals))
+                self._calibration = calibrate(*joined)
+            self._uncalibrated = None
+        return self._calibration
 
     # --------------------------------------------------------------- forecast
 
-    def predict(
-        self, h: int, level: Sequence[float] | None = None, future: Any = None
-    ) -> Any:
+    def predict(self, h: int, level: Sequence[float] | None = None, future: Any = None) -> Any:
         """Forecast the next steps of every series.
 
         Parameters
@@ -288,7 +284,9 @@ class Forecaster(BaseEstimator):
         _check_count("n", n)
         coming = self._coming(h, future)
         paths = self._paths(self._state, coming, h, n, self.seed if seed is None else seed)
-        keys = {name: np.repeat(np.asarray(column), n) for name, column in self._keys(coming).items()}
+        keys = {
+            name: np.repeat(np.asarray(column), n) for name, column in self._keys(coming).items()
+        }
         frame = keys | {
             "sample": np.tile(np.arange(n), len(coming) * h),
             self._alias: paths.transpose(0, 2, 1).ravel(),
@@ -364,7 +362,9 @@ class Forecaster(BaseEstimator):
         new = from_frame(df, self.columns, clock=tail.clock)
         joined = _from_first_value(tail.extend(new))
         self._state = read_on(self.network_, self._local, self._reader, joined, self._state)
-        self._spacing = np.append(self._spacing, new.spacing[len(new) - (len(joined) - len(tail)) :])
+        self._spacing = np.append(
+            self._spacing, new.spacing[len(new) - (len(joined) - len(tail)) :]
+        )
         self.report_ = (*self.report_, *new.notes)
         return self
 
@@ -387,19 +387,22 @@ class Forecaster(BaseEstimator):
         self, state: State, coming: SequenceDataset, h: int, level: Sequence[float] | None
     ) -> dict[str, Floats]:
         levels = _checked_levels(level)
-        paths = self._paths(state, coming, h)
-        point = np.median(paths, axis=1)
+        point = self._point(state, coming, h)
         columns = {self._alias: point.ravel()}
+        if levels:
+            calibration, paths = self._calibrated(), self._paths(state, coming, h)
         for one in levels:
-            lower, upper = self._interval(point, paths, one)
+            lower, upper = calibration.interval(point, paths, one)
+            if self.network_.head.counts:
+                lower = np.maximum(lower, 0.0)
             columns[f"{self._alias}-lo-{one:g}"] = lower.ravel()
             columns[f"{self._alias}-hi-{one:g}"] = upper.ravel()
         return columns
 
-    def _interval(self, point: Floats, paths: Floats, level: float) -> tuple[Floats, Floats]:
-        trusted = self._calibration or Calibration.neutral()
-        lower, upper = trusted.interval(point, paths, level)
-        return (np.maximum(lower, 0.0), upper) if self.network_.head.counts else (lower, upper)
+    def _point(self, state: State, coming: SequenceDataset, h: int) -> Floats:
+        """Decode the point forecast, of shape (series, h)."""
+        ahead = self._ahead(state, coming, h)
+        return roll_out(self.network_, self._local, state.origin, ahead).numpy()
 
     def _paths(
         self,
@@ -463,7 +466,9 @@ class Forecaster(BaseEstimator):
                 _check_count("season_length", season)
         for name, kind in (("columns", Columns), ("training", Training)):
             if not isinstance(getattr(self, name), kind):
-                raise OptionError(f"{name}={getattr(self, name)!r}, but it must be a {kind.__name__}.")
+                raise OptionError(
+                    f"{name}={getattr(self, name)!r}, but it must be a {kind.__name__}."
+                )
 
     def _check_values(self, dataset: SequenceDataset) -> None:
         seen = np.add.reduceat(dataset.observed.astype(int), dataset.offsets[:-1])

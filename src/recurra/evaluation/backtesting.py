@@ -56,7 +56,8 @@ def backtest(
     Parameters
     ----------
     models : sequence of forecasters
-        Each has ``cross_validation(df, h=, n_windows=, step_size=, level=)``.
+        Each has ``cross_validation(df, h=, n_windows=, step_size=, level=)``. One that says
+        ``has_intervals = False`` is asked for none.
     df : DataFrame
         A long pandas, polars or pyarrow frame.
     h : int
@@ -94,9 +95,10 @@ def backtest(
     cheapest = Naive().cross_validation(dataset, h, n_windows, step_size, level)
     forecasts = read_forecasts(cheapest, dataset.columns)
     for model in models:
-        given = dataset if isinstance(model, Baseline) else df
+        bounds = level if getattr(model, "has_intervals", True) else None
+        data = dataset if isinstance(model, Baseline) else df
         foretold = model.cross_validation(
-            given, h=h, n_windows=n_windows, step_size=step_size, level=level
+            data, h=h, n_windows=n_windows, step_size=step_size, level=bounds
         )
         forecasts = _beside(forecasts, read_forecasts(foretold, dataset.columns))
     return compare_read(forecasts, dataset, season_length)

@@ -30,25 +30,41 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class Weights(NamedTuple):
     """The weights of one layer and one direction, in torch's order and layout.
 
-    ``G`` is the number of gates: 1 for Elman and Jordan, 3 for GRU (r, z, n), 4 for LSTM
-    (i, f, g, o). ``outputs`` is the width of what is fed back: ``hidden`` unless the LSTM projects
-    or the layer is Jordan's.
+    Below, ``gates`` is 1 for Elman and Jordan, 3 for GRU (r, z, n) and 4 for LSTM (i, f, g, o);
+    ``outputs``, the width of what is fed back, is ``hidden`` unless the LSTM projects or the
+    layer is Jordan's.
+
+    Parameters
+    ----------
+    weight_ih : Tensor, shape (gates·hidden, inputs)
+        Input to hidden.
+    weight_hh : Tensor, shape (gates·hidden, outputs)
+        What is fed back to hidden.
+    bias_ih : Tensor, shape (gates·hidden,), optional
+        Of the input.
+    bias_hh : Tensor, shape (gates·hidden,), optional
+        Of what is fed back.
+    weight_hr : Tensor, shape (outputs, hidden), optional
+        The projection of an LSTM.
+    weight_ho : Tensor, shape (outputs, hidden), optional
+        Jordan's map from hidden to output.
+    bias_ho : Tensor, shape (outputs,), optional
+        Its bias.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Weights(torch.ones(12, 3), torch.ones(12, 4)).bias_ih is None  # a GRU without biases
+    True
     """
 
     weight_ih: Tensor
-    """Input to hidden, shape (G·hidden, inputs)."""
     weight_hh: Tensor
-    """Fed back to hidden, shape (G·hidden, outputs)."""
     bias_ih: Tensor | None = None
-    """Shape (G·hidden,)."""
     bias_hh: Tensor | None = None
-    """Shape (G·hidden,)."""
     weight_hr: Tensor | None = None
-    """LSTM with a projection: shape (outputs, hidden)."""
     weight_ho: Tensor | None = None
-    """Jordan: hidden to output, shape (outputs, hidden)."""
     bias_ho: Tensor | None = None
-    """Jordan: shape (outputs,)."""
 
 
 class Kernel(Protocol):

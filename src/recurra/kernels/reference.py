@@ -18,7 +18,30 @@ __all__ = ["judge", "run"]
 
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
-    """Whether this backend runs the input, and why (not); `recurra.kernels.dispatch` asks."""
+    """Say whether this backend runs an input.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input; the time axis ends with the longest record.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record; None if all fill the time axis.
+
+    Returns
+    -------
+    able : bool
+        Whether it does.
+    reason : str
+        Why, or why not, as half a sentence.
+
+    Examples
+    --------
+    >>> import torch
+    >>> judge(Stack("jordan"), torch.ones(5, 2, 3), None)
+    (True, 'the definition in plain PyTorch runs every input')
+    """
     return True, "the definition in plain PyTorch runs every input"
 
 
@@ -30,7 +53,38 @@ def run(
     lengths: Tensor | None,
     training: bool,
 ) -> tuple[Tensor, State]:
-    """Run the stack; see `recurra.kernels.run`."""
+    """Run a stack on an input that `judge` has let pass.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input; the time axis ends with the longest record.
+    state : tuple of Tensor, each (layers·directions, batch, size)
+        Before the first step.
+    weights : sequence of Weights
+        One for each layer and direction.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record; None if all fill the time axis.
+    training : bool
+        Whether dropout acts.
+
+    Returns
+    -------
+    output : Tensor, shape (time, batch, directions·outputs)
+        Of the last layer.
+    state : tuple of Tensor, each (layers·directions, batch, size)
+        After each record's own last step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weights, zero = Weights(torch.ones(4, 3), torch.eye(4)), torch.zeros(1, 2, 4)
+    >>> output, (h,) = run(Stack("elman"), torch.ones(5, 2, 3), (zero,), [weights], None, False)
+    >>> output.shape
+    torch.Size([5, 2, 4])
+    """
     return layer_by_layer(_kernel(stack), stack, x, state, weights, lengths, training=training)
 
 

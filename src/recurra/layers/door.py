@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -12,18 +12,27 @@ from torch import Tensor
 from recurra.errors import ShapeError
 
 if TYPE_CHECKING:
-    from recurra.kernels import State
-    from recurra.layers.recurrent import Recurrent
+    from recurra.kernels import Stack, State
 
-__all__ = ["check_input", "check_lengths", "check_state"]
+__all__ = ["Reader", "check_input", "check_lengths", "check_state"]
 
 
-def check_input(layer: Recurrent, x: Tensor, weight: Tensor, *, ragged: bool) -> None:
+class Reader(Protocol):
+    """What the door must know of the layer behind it."""
+
+    letters: ClassVar[tuple[str, ...]]
+    stack: Stack
+    input_size: int
+    state_sizes: tuple[int, ...]
+    batch_first: bool
+
+
+def check_input(layer: Reader, x: Tensor, weight: Tensor, *, ragged: bool) -> None:
     """Check the input of a layer.
 
     Parameters
     ----------
-    layer : Recurrent
+    layer : Reader
         The layer that reads it.
     x : Tensor
         The input.
@@ -78,13 +87,13 @@ def check_input(layer: Recurrent, x: Tensor, weight: Tensor, *, ragged: bool) ->
 
 
 def check_state(
-    layer: Recurrent, state: Tensor | Sequence[Tensor], batch: tuple[int, ...], x: Tensor
+    layer: Reader, state: Tensor | Sequence[Tensor], batch: tuple[int, ...], x: Tensor
 ) -> State:
     """Check a state that a caller hands in.
 
     Parameters
     ----------
-    layer : Recurrent
+    layer : Reader
         The layer that goes on from it.
     state : Tensor or sequence of Tensor
         The state.
@@ -192,5 +201,5 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
     return torch.tensor(values, dtype=torch.int64)
 
 
-def _name(layer: Recurrent) -> str:
+def _name(layer: Reader) -> str:
     return type(layer).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
@@ -79,6 +80,11 @@ class Recurrent(nn.Module, ABC):
         for name, size in sizes.items():
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise OptionError(f"{name} is {size!r}, but must be an integer, 1 or more.")
+        if stack.dropout and stack.num_layers == 1:
+            warnings.warn(
+                "dropout acts between layers, and num_layers=1 has no such place: nothing drops.",
+                stacklevel=3,
+            )
         self.stack = stack
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -315,7 +321,13 @@ class Recurrent(nn.Module, ABC):
         return kernels.choose(self.stack, x, counts)
 
     def extra_repr(self) -> str:
-        """Describe the layer as ``torch.nn`` does: the sizes, and what is not as usual."""
+        """Describe the layer as ``torch.nn`` does: the sizes, and what is not as usual.
+
+        Returns
+        -------
+        str
+            What stands between the brackets of ``repr``.
+        """
         usual = {
             "proj_size": 0,
             "nonlinearity": "tanh",

@@ -68,10 +68,15 @@ class ForecastNetwork(nn.Module):
         )
         self.linear = nn.Linear(sum(sizes), 1)
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(layer.hidden_size, head.size)  # type: ignore[arg-type]
+        self.output = nn.Linear(layer.output_size, head.size)  # type: ignore[arg-type]
         for last in (self.linear, self.output):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+
+    @staticmethod
+    def width(sizes: tuple[int, int], cardinalities: Sequence[int]) -> int:
+        """Return the input size of the layer; arguments as the constructor's."""
+        return sum(sizes) + sum(map(embedding_size, cardinalities))
 
     def forward(
         self, inputs: Inputs, state: Any = None, lengths: Tensor | None = None
@@ -152,17 +157,29 @@ class Origin:
     history: History
     state: Any
 
-    def repeat(self, times: int) -> Origin:
-        """Return every row `times` times, for as many paths."""
-        rows = torch.arange(len(self.history.recent)).repeat_interleave(times)
+    def take(self, rows: Tensor) -> Origin:
+        """Return some rows; a row may be named more than once, for as many paths."""
         return Origin(self.history.take(rows), take_state(self.state, rows))
 
 
 def take_state(state: Any, rows: Tensor) -> Any:
-    """Return some rows of a recurrent state, whose batch is the second axis."""
+    """Return some rows of a recurrent state, whose batch is the second axis.
+
+    Parameters
+    ----------
+    state : Tensor or tuple of Tensor, each (layers, batch, size)
+        The state.
+    rows : Tensor, int64
+        Which rows.
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        Those rows.
+    """
     if isinstance(state, tuple):
-        return tuple(take_state(each, rows) for each in state)
-    return None if state is None else state[:, rows].contiguous()
+        return tuple(each[:, rows] for each in state)
+    return state[:, rows]
 
 
 @torch.no_grad()

@@ -141,9 +141,10 @@ class LocalFeatures:
 
     def start(self, batch: int) -> History:
         """Return the history of series that have not begun."""
-        zero = torch.zeros(batch, dtype=torch.float64)
-        nothing = torch.full((batch, 1 + max(self.lags)), float("nan"), dtype=torch.float64)
-        return History(nothing, Pace(nothing[:, 0], zero, zero, zero, zero, zero))
+        recent = torch.full((batch, 1 + max(self.lags)), float("nan"), dtype=torch.float64)
+        anchor = torch.full((batch,), float("nan"), dtype=torch.float64)
+        zeros = (torch.zeros(batch, dtype=torch.float64) for _ in range(5))
+        return History(recent, Pace(anchor, *zeros))
 
     def observe(self, values: Tensor, history: History | None = None) -> tuple[View, History]:
         """Read new values after a history.

@@ -148,6 +148,10 @@ def over_ragged_batches(
 
     batches = ragged_batches(inputs, dtype=dtype)
     settings = hypothesis.settings(
-        max_examples=examples, deadline=None, database=None, derandomize=True
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
     )
     settings(hypothesis.given(batch=batches)(holds))()
