@@ -93,6 +93,15 @@ def test_extending_appends_new_series_and_marks_missing_stamps():
     assert more.static["shop"].tolist() == ["S0", "S1", "S2", "X"]
 
 
+def test_a_short_tail_is_extended_over_a_long_gap():
+    data = dataset((3,))
+    row = {"unique_id": ["s0"], "ds": [100], "y": [9.0], "price": [1.0], "shop": ["X"]}
+    new = from_frame(pd.DataFrame(row), data.columns, clock=data.clock)
+    with pytest.warns(DataWarning, match="97 stamps were missing"):
+        more = data.tail(1).extend(new)
+    assert more.times.tolist() == list(range(2, 101))
+
+
 def test_extending_by_old_rows_is_refused():
     data = dataset()
     with pytest.raises(DataError, match=r"stamped 0.*goes up to 4") as caught:

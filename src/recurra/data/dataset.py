@@ -9,7 +9,7 @@ import numpy as np
 
 from recurra.data.clock import Clock
 from recurra.data.columns import Columns
-from recurra.data.gaps import plan_filling, same_record, too_sparse
+from recurra.data.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
 from recurra.data.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
@@ -331,8 +331,9 @@ class SequenceDataset:
         Parameters
         ----------
         strict : bool
-            What to do if a series would grow fourfold: True raises, False declares the clock
-            irregular and keeps the rows as they are.
+            Whether the step was asked for. Then every stamp is inserted, and 5 million are
+            refused; else a series that would grow fourfold makes the clock irregular, and the
+            rows stay as they are.
 
         Returns
         -------
@@ -343,7 +344,7 @@ class SequenceDataset:
         self._check_on_grid(since)
         if (since == 1).all():
             return self
-        sparse = too_sparse(since, self.offsets)
+        sparse = too_sparse(since, self.offsets, np.inf if strict else MOST_GROWTH)
         if sparse is not None:
             return self._left_irregular(sparse, strict)
         source, ahead, offsets = plan_filling(since, self.offsets)
@@ -447,8 +448,8 @@ class SequenceDataset:
         step, name = self.clock.step, self.ids[record]
         if strict:
             raise DataError(
-                f"So many stamps are missing at a step of {step!r} that filling them in would "
-                "more than quadruple the series",
+                f"More than {MOST_ROWS:,} stamps are missing at a step of {step!r}, most of them "
+                "in this series",
                 code="too_sparse",
                 record=name,
                 column=self.columns.time,

@@ -60,7 +60,7 @@ def same_record(offsets: Integers) -> Booleans:
     return inside
 
 
-def too_sparse(since: Integers, offsets: Integers) -> int | None:
+def too_sparse(since: Integers, offsets: Integers, most_growth: float = MOST_GROWTH) -> int | None:
     """Find a record that filling would blow up.
 
     Parameters
@@ -69,11 +69,13 @@ def too_sparse(since: Integers, offsets: Integers) -> int | None:
         Steps since the previous row.
     offsets : ndarray of int64, shape (records + 1,)
         Where each record starts.
+    most_growth : float
+        How many times its rows a record may grow to.
 
     Returns
     -------
     int or None
-        The record that grows the most, if it grows past `MOST_GROWTH` times its rows or the
+        The record that grows the most, if it grows past `most_growth` times its rows or the
         missing rows of all records are more than `MOST_ROWS`.
 
     Examples
@@ -86,7 +88,7 @@ def too_sparse(since: Integers, offsets: Integers) -> int | None:
     lengths = np.diff(offsets)
     ends = np.concatenate([[0.0], np.cumsum(since, dtype=np.float64)])[offsets]
     growth = np.diff(ends) / np.maximum(lengths, 1)
-    much = growth.size > 0 and (growth.max() > MOST_GROWTH or ends[-1] - len(since) > MOST_ROWS)
+    much = growth.size > 0 and (growth.max() > most_growth or ends[-1] - len(since) > MOST_ROWS)
     return int(growth.argmax()) if much else None
 
 

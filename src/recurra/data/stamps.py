@@ -147,7 +147,7 @@ def _zone_name(zone: object) -> str:
 def _from_objects(column: pd.Series, name: str, places: Places) -> Stamps:
     """Read text, or Python's datetimes and numbers in an object column."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in ("string", "empty") or pd.api.types.is_string_dtype(column.dtype):
+    if kind == "string":
         return _from_text(column.astype(object), name, places)
     if kind in ("integer", "floating"):
         return _from_numbers(column.infer_objects(), name, places)

@@ -129,8 +129,12 @@ def as_table(frame: object) -> Table:
     Traceback (most recent call last):
     recurra.errors.DataError: A list came, but a pandas, polars or pyarrow table is read...
     """
+    name = type(frame).__name__
+    if hasattr(frame, "collect"):
+        message = f"A {name} came, which is not computed yet"
+        raise DataError(message, code="not_a_table", hint="Use frame.collect() first.")
     labels = getattr(frame, "column_names", None) or list(getattr(frame, "columns", ()))
-    twice = [name for name, count in Counter(labels).items() if count > 1]
+    twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         message = "Two columns have the same name, so which is meant is not known"
         hint = "Rename or drop one."
@@ -138,12 +142,9 @@ def as_table(frame: object) -> Table:
     try:
         return Table(nw.from_native(frame, eager_only=True))
     except TypeError as error:
-        lazy = " Use frame.collect() first." if hasattr(frame, "collect") else ""
-        raise DataError(
-            f"A {type(frame).__name__} came, but a pandas, polars or pyarrow table is read",
-            code="not_a_table",
-            hint=f"Make it one with pandas.DataFrame, or give a path to a file.{lazy}",
-        ) from error
+        message = f"A {name} came, but a pandas, polars or pyarrow table is read"
+        hint = "Make it one with pandas.DataFrame, or give a path to a file."
+        raise DataError(message, code="not_a_table", hint=hint) from error
 
 
 def _converted(series: nw.Series[Any]) -> pd.Series:

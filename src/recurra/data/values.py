@@ -100,7 +100,7 @@ def _numbers(column: pd.Series, name: str, places: Places) -> Floats:
     dtype = column.dtype
     if pd.api.types.is_object_dtype(dtype):
         kind = pd.api.types.infer_dtype(column, skipna=True)
-        numeric = kind in NUMERIC_OBJECTS
+        numeric = kind in NUMERIC_OBJECTS or all(map(_is_real, column.dropna()))
     else:
         numeric = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
     if not numeric:
@@ -114,7 +114,7 @@ def _no_number(column: pd.Series, name: str, places: Places) -> DataError:
     """Blame the first cell that is no number: among texts, the first that does not read as one."""
     cells = column.astype(object).tolist()
     there = np.flatnonzero(column.notna()).tolist()
-    odd = [row for row in there if not isinstance(cells[row], Number) or _is_complex(cells[row])]
+    odd = [row for row in there if not _is_real(cells[row])]
     worse = [row for row in odd if not _reads_as_number(cells[row])]
     row = (worse or odd)[0]
     value = cells[row]
@@ -129,9 +129,9 @@ def _no_number(column: pd.Series, name: str, places: Places) -> DataError:
     )
 
 
-def _is_complex(cell: object) -> bool:
-    """Say whether a number has an imaginary part."""
-    return isinstance(cell, complex | np.complexfloating)
+def _is_real(cell: object) -> bool:
+    """Say whether a cell holds a number without an imaginary part."""
+    return isinstance(cell, Number) and not isinstance(cell, complex | np.complexfloating)
 
 
 def _reads_as_number(cell: object) -> bool:

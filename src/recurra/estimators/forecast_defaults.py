@@ -57,6 +57,6 @@ def default_decay(season_lengths: Sequence[int]) -> float:
 
 
 def default_horizon(season_lengths: Sequence[int]) -> int:
-    """Return the steps held back: a season and a half or two, between 8 and 48."""
-    season = min(season_lengths, default=1)
-    return int(np.clip(2 * season if season >= 24 else 1.5 * season, 8, 48))
+    """Return the steps held back: two seasons, or a quarter of a long one; 8 to 48."""
+    season = min(season_lengths, default=4)
+    return int(np.clip(2 * season if season <= 24 else season // 4, 8, 48))

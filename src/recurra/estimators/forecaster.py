@@ -39,7 +39,7 @@ __all__ = ["Forecaster"]
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "jordan": layers.Jordan}
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 SHORTEST = 3  # observed values that a series must have
-PATHS = 200  # sampled for a forecast
+PATHS = 100  # sampled for a forecast
 ROWS = 20_000  # paths that are rolled out at a time
 
 

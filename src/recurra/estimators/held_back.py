@@ -17,7 +17,7 @@ __all__ = ["HeldBack"]
 
 WINDOWS = 50  # wanted over all series
 MOST_ORIGINS = 5  # of them in one series
-MOST_SERIES = 300  # with windows
+MOST_SERIES = 200  # with windows
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ import torch
 from torch import Generator, Tensor, nn
 
 from recurra.models.batch import Inputs
+from recurra.models.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recurra.models.batch import Batch
     from recurra.models.heads import Head
-    from recurra.models.history import History, LocalFeatures
+    from recurra.models.history import LocalFeatures
 
 __all__ = ["ForecastNetwork", "Origin", "roll_out", "take_state"]
 
@@ -30,10 +31,10 @@ LINEAR_REACH = 20.0  # the linear path reads local features up to this many scal
 class ForecastNetwork(nn.Module):
     r"""A recurrent stack beside a linear autoregression, and a distribution of the next value.
 
-    .. math:: r_t &= W_o\,\mathrm{RNN}(\mathrm{asinh}(u_t), e_t)_t + b_o \\
+    .. math:: r_t &= W_o\,\mathrm{RNN}(\mathrm{symlog}(u_t), e_t)_t + b_o \\
               r_t^{(0)} &\mathrel{+}= w^\top [\mathrm{clip}(u_t), e_t] + b
 
-    with local features u and covariates e. Both outputs start at zero, so before training the
+    with local features u, covariates e and symlog(u) = sign(u) log(1 + |u|). Both outputs start at zero, so before training the
     forecast is a random walk in every unit. The linear path follows LSTNet (Lai et al. 2018,
     arXiv:1703.07015); one network for all series and a recurrence on drawn values follow DeepAR
     (Salinas et al. 2020, arXiv:1704.04110).
@@ -100,7 +101,7 @@ class ForecastNetwork(nn.Module):
             The layer's state after each row's last valid step.
         """
         embedded = [table(inputs.codes[..., k]) for k, table in enumerate(self.embeddings)]
-        read = torch.cat([inputs.local.asinh(), inputs.real, *embedded], -1)
+        read = torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
         hidden, state = self.layer(read, state, lengths=lengths)
         raw = self.output(self.dropout(hidden))
         near = inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH)
@@ -132,6 +133,11 @@ class ForecastNetwork(nn.Module):
         log_probability = self.head.log_probability(raw, value, batch.anchor, batch.scale)
         total = torch.where(counted, -log_probability, 0.0).sum()
         return total, counted.sum(), state
+
+
+def symlog(x: Tensor) -> Tensor:
+    """Squash both tails: sign(x) log(1 + |x|)."""
+    return x.abs().log1p_().copysign_(x)
 
 
 def embedding_size(categories: int) -> int:
@@ -211,16 +217,17 @@ def roll_out(
     Tensor, shape (batch, h), float64
         One path for every row.
     """
-    history, state = origin.history, origin.state
-    path: list[Tensor] = []
-    for real, codes in zip(*(each.unbind(1) for each in ahead), strict=True):
-        if path:
-            history = local.after(history, path[-1])
-        view = local.now(history)
-        step = Inputs(view.features[:, None], real[:, None], codes[:, None])
+    (recent, pace), state = origin.history, origin.state
+    size, h = recent.shape[1], ahead[0].shape[1]
+    values = torch.cat([recent, recent.new_empty(len(recent), h)], 1)
+    for k in range(h):
+        view = local.now(History(values[:, k : k + size], pace))
+        step = Inputs(view.features[:, None], *(each[:, k, None] for each in ahead))
         raw, state = network(step, state)
         if generator is None:
-            path.append(network.head.centre(raw[:, 0], view.anchor, view.scale))
+            value = network.head.centre(raw[:, 0], view.anchor, view.scale)
         else:
-            path.append(network.head.draw(raw[:, 0], view.anchor, view.scale, generator))
-    return torch.stack(path, 1)
+            value = network.head.draw(raw[:, 0], view.anchor, view.scale, generator)
+        values[:, k + size] = value
+        pace = pace.after(value, local.decay)
+    return values[:, size:]

@@ -175,20 +175,19 @@ class LocalFeatures:
         view = View(self._features(past, anchor, scale), anchor, scale)
         return view, History(past[:, -recent.shape[1] :], pace)
 
-    def after(self, history: History, value: Tensor) -> History:
-        """Return the history after one more value, of shape (batch,)."""
-        recent = torch.cat([history.recent[:, 1:], value[:, None]], 1)
-        return History(recent, history.pace.after(value, self.decay))
-
     def now(self, history: History) -> View:
         """Return the view from the newest step of a history; its arrays have no time axis."""
         anchor, scale = history.pace.anchor, history.pace.scale(self.floor)
-        features = self._features(history.recent, anchor[:, None], scale[:, None])
-        return View(features[:, 0], anchor, scale)
+        lagged = history.recent[:, [-1 - lag for lag in self.lags]]
+        return View(_relative(lagged, history.recent[:, -1], anchor, scale), anchor, scale)
 
     def _features(self, past: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
         steps, end = anchor.shape[1], past.shape[1]
         lagged = torch.stack([past[:, end - steps - lag : end - lag] for lag in self.lags], -1)
-        relative = ((lagged - anchor[..., None]) / scale[..., None]).nan_to_num(0.0)
-        observed = ~past[:, end - steps :, None].isnan()
-        return torch.cat([relative, observed.to(relative.dtype)], -1).float()
+        return _relative(lagged, past[:, end - steps :], anchor, scale)
+
+
+def _relative(lagged: Tensor, newest: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
+    relative = ((lagged - anchor[..., None]) / scale[..., None]).nan_to_num_(0.0)
+    observed = ~newest.isnan()
+    return torch.cat([relative, observed[..., None].to(relative.dtype)], -1).float()

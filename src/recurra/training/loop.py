@@ -173,9 +173,9 @@ def _optimizer(parameters: list[nn.Parameter], options: Training) -> torch.optim
     rate, decay = options.learning_rate, options.weight_decay
     match options.optimizer:
         case "adam":
-            return torch.optim.Adam(parameters, lr=rate, weight_decay=decay)
+            return torch.optim.Adam(parameters, lr=rate, weight_decay=decay, fused=True)
         case "adamw":
-            return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay)
+            return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
         case "rmsprop":
             return torch.optim.RMSprop(parameters, lr=rate, weight_decay=decay)
         case "sgd":
