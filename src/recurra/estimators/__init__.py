@@ -2,6 +2,7 @@
 
 from recurra.estimators.baselines import Baseline, Drift, Mean, Naive, Naive2, SeasonalNaive
 from recurra.estimators.forecaster import Forecaster
+from recurra.estimators.loading import load
 
 __all__ = [
     "Baseline",
@@ -11,4 +12,5 @@ __all__ = [
     "Naive",
     "Naive2",
     "SeasonalNaive",
+    "load",
 ]

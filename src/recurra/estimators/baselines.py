@@ -15,22 +15,19 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any, ClassVar, Self, final
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from recurra.data.columns import Columns
 from recurra.data.dataset import SequenceDataset
-from recurra.data.frame import from_frame
-from recurra.data.table import as_table
 from recurra.errors import DataError, NotFittedError, OptionError, ShapeError
+from recurra.estimators.frames import read_long, write_like
 from recurra.estimators.rolling import cross_validate
 from recurra.types import Booleans, Floats, Integers
 
@@ -118,7 +115,7 @@ class Baseline(ABC):
         Baseline
             Itself.
         """
-        self.dataset_, self._backend = _read(df, columns, freq)
+        self.dataset_, self._backend = read_long(df, columns, freq)
         return self
 
     def predict(self, h: int, level: Sequence[float] | None = None) -> Any:
@@ -158,7 +155,7 @@ class Baseline(ABC):
                 reach = NormalDist().inv_cdf(0.5 + one / 200) * deviation
                 foretold[f"{self.name}-lo-{one:g}"] = point - reach
                 foretold[f"{self.name}-hi-{one:g}"] = point + reach
-        return _written(pd.DataFrame(foretold), self._backend)
+        return write_like(pd.DataFrame(foretold), self._backend)
 
     def cross_validation(
         self,
@@ -188,9 +185,9 @@ class Baseline(ABC):
         DataFrame
             Identifier, time, cutoff, target, the forecast and its bounds.
         """
-        dataset, backend = _read(df, columns, freq)
+        dataset, backend = read_long(df, columns, freq)
         table = cross_validate(copy.copy(self), dataset, h, n_windows, step_size, level)
-        return _written(table, backend)
+        return write_like(table, backend)
 
     def _each(self, answer: Callable[[ArrayLike, int], Floats], h: int) -> Floats:
         """Ask about every record, one after the other."""
@@ -374,22 +371,6 @@ class Naive2(Baseline):
             "Naive2 has no intervals: the M4 competition defines none. "
             "Leave level out, or use SeasonalNaive."
         )
-
-
-def _read(df: Any, columns: Columns | None, freq: str | int | None) -> tuple[SequenceDataset, Any]:
-    """The records of a frame, and which library the frame is of."""
-    if isinstance(df, SequenceDataset):
-        return df, "pandas"
-    dataset = from_frame(df, columns, freq=freq)
-    return dataset, "pandas" if isinstance(df, str | os.PathLike) else as_table(df).backend
-
-
-def _written(frame: pd.DataFrame, backend: Any) -> Any:
-    """The same table as the user's library writes it."""
-    if backend == "pandas":
-        return frame
-    columns = {name: frame[name].to_numpy() for name in frame.columns}
-    return nw.from_dict(columns, backend=backend).to_native()
 
 
 def _observed(values: ArrayLike, h: int) -> tuple[Integers, Floats]:

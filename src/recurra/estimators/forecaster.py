@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, clone
-from torch import Generator, Tensor
 
 from recurra import layers
+from recurra.artifact import write_model
 from recurra.data import Columns, SequenceDataset, detect_season_lengths, from_frame, future_frame
-from recurra.errors import DataError, NotFittedError, OptionError
-from recurra.estimators.conformal import Calibration, calibrate
+from recurra.errors import NotFittedError
+from recurra.estimators.conformal import Calibration
 from recurra.estimators.forecast_batches import Batches
+from recurra.estimators.forecast_checks import (
+    SHORTEST,
+    check_choice,
+    check_count,
+    check_counts_only,
+    check_lengths,
+    check_options,
+    checked_levels,
+)
 from recurra.estimators.forecast_defaults import (
     default_context,
     default_decay,
     default_horizon,
     default_lags,
 )
+from recurra.estimators.forecast_engine import Engine
+from recurra.estimators.forecast_file import pack_engine, pack_state, unpack_engine, unpack_state
 from recurra.estimators.forecast_inputs import InputReader
-from recurra.estimators.forecast_state import State, ahead_of, look, read_on
+from recurra.estimators.forecast_state import look
 from recurra.estimators.frames import read_long, write_like
 from recurra.estimators.held_back import HeldBack
 from recurra.estimators.rolling import CUTOFF, rolling_origin
-from recurra.models import HEADS, ForecastNetwork, LocalFeatures, roll_out
+from recurra.models import HEADS, ForecastNetwork, LocalFeatures
 from recurra.training import Log, Training, train
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
-    from recurra.types import Floats
+    from recurra.estimators.forecast_state import State
+    from recurra.types import Array, Floats
 
 __all__ = ["Forecaster"]
 
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "jordan": layers.Jordan}
+REAL_FLOOR, COUNT_FLOOR = 1e-8, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
-SHORTEST = 3  # observed values that a series must have
-PATHS = 100  # sampled for a forecast
-ROWS = 20_000  # paths that are rolled out at a time
 
 
 class Forecaster(BaseEstimator):
@@ -82,8 +94,6 @@ class Forecaster(BaseEstimator):
 
     Attributes
     ----------
-    network_ : ForecastNetwork
-        The trained network.
     log_ : Log
         What happened in training.
     report_ : tuple of str
@@ -101,7 +111,7 @@ class Forecaster(BaseEstimator):
     >>> import pandas as pd
     >>> from recurra import Forecaster, Training
     >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0, 1, 2, 3] * 15})
-    >>> model = Forecaster(hidden_size=8, training=Training(steps=100)).fit(frame)
+    >>> model = Forecaster(hidden_size=8, training=Training(steps=200)).fit(frame)
     >>> model.predict(h=4).round(1)
       unique_id  ds  LSTM
     0         a  60   0.0
@@ -170,62 +180,63 @@ class Forecaster(BaseEstimator):
 
     def _fit(self, dataset: SequenceDataset) -> Self:
         dataset = _from_first_value(dataset)
-        self._check_values(dataset)
-        seasons = self._seasons(dataset)
-        held = HeldBack.plan(dataset, self.horizon or default_horizon(seasons))
-        floor = 0.1 if HEADS[self.distribution].counts else 1e-8
-        self.season_lengths_, self.report_ = seasons, dataset.notes
-        self._local = LocalFeatures(default_lags(seasons), default_decay(seasons), floor)
-        self._reader = InputReader.fit(held.train)
-        rows, _ = look(self._local, dataset)
-        context = self.context or default_context(seasons)
-        batches = Batches.of(dataset, rows, self._reader, context)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            self.network_ = self._new_network()
-            self.log_ = self._train(batches, held)
-        self._calibration, self._uncalibrated = Calibration.neutral(), held
-        self._state = read_on(self.network_, self._local, self._reader, dataset)
+        check_lengths(dataset)
+        if HEADS[self.distribution].counts:
+            check_counts_only(dataset)
+        self.season_lengths_, self.report_ = self._seasons(dataset), dataset.notes
+        held = HeldBack.plan(dataset, self.horizon or default_horizon(self.season_lengths_))
+        self._learn(dataset, held)
+        self._calibration = Calibration.neutral()
+        self._uncalibrated: HeldBack | None = held
+        self._state = self._engine.read(dataset)
         self._spacing = dataset.spacing
         return self
 
-    def _new_network(self) -> ForecastNetwork:
-        sizes, categories = (self._local.size, self._reader.width), self._reader.cardinalities
-        width = ForecastNetwork.width(sizes, categories)
+    def _learn(self, dataset: SequenceDataset, held: HeldBack) -> None:
+        seasons = self.season_lengths_
+        floor = COUNT_FLOOR if HEADS[self.distribution].counts else REAL_FLOOR
+        local = LocalFeatures(default_lags(seasons), default_decay(seasons), floor)
+        reader = InputReader.fit(held.train)
+        rows, _ = look(local, dataset)
+        batches = Batches.of(dataset, rows, reader, self.context or default_context(seasons))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            self._engine = Engine(self._new_network(local, reader), local, reader)
+            self.log_ = self._train(batches, held)
+
+    def _new_network(self, local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
+        sizes = (local.size, reader.width)
+        width = ForecastNetwork.width(sizes, reader.cardinalities)
         layer = LAYERS[self.layer](
             width, self.hidden_size, num_layers=self.num_layers, batch_first=True
         )
         head = HEADS[self.distribution]()
-        return ForecastNetwork(layer, head, sizes, categories, self.dropout)
+        return ForecastNetwork(layer, head, sizes, reader.cardinalities, self.dropout)
 
     def _train(self, batches: Batches, held: HeldBack) -> Log:
         network, options = self.network_, self.training
-        validate = None
-        if held.steps.any():
-            last = batches.last(held.steps, self.seed)
-
-            def validate() -> float:
-                total, count, _ = network.loss(last)
-                return float(total / count)
-
         stream = batches.draw(held.steps, options.batch_size, self.seed)
+        if not held.steps.any():
+            return train(network, stream, options)
+        ends = batches.last(held.steps, self.seed)
+
+        def validate() -> float:
+            total, count, _ = network.loss(ends)
+            return float(total / count)
+
         return train(network, stream, options, validate)
 
     def _calibrated(self) -> Calibration:
-        """Forecast the held-back ends and compare, the first time an interval is wanted."""
+        """Calibrate the intervals, the first time they are wanted."""
         if self._uncalibrated is not None:
-            points, paths, actuals = [], [], []
-            for part in self._uncalibrated.windows(self.seed):
-                past, coming = part.split(self._uncalibrated.horizon)
-                state = read_on(self.network_, self._local, self._reader, past)
-                points.append(self._point(state, coming, self._uncalibrated.horizon))
-                paths.append(self._paths(state, coming, self._uncalibrated.horizon))
-                actuals.append(coming.target.reshape(points[-1].shape))
-            if points:
-                joined = (np.concatenate(each) for each in (points, paths, actuals))
-                self._calibration = calibrate(*joined)
+            self._calibration = self._engine.calibrated(self._uncalibrated, self.seed)
             self._uncalibrated = None
         return self._calibration
+
+    @property
+    def network_(self) -> ForecastNetwork:
+        """The trained network."""
+        return self._engine.network
 
     # --------------------------------------------------------------- forecast
 
@@ -257,7 +268,7 @@ class Forecaster(BaseEstimator):
         """
         self._check_fitted()
         coming = self._coming(h, future)
-        frame = self._keys(coming) | self._forecast(self._state, coming, h, level)
+        frame = self._keys(coming) | self._forecast(self._state, coming, level)
         return write_like(pd.DataFrame(frame), self._backend)
 
     def simulate(self, h: int, n: int = 100, future: Any = None, seed: int | None = None) -> Any:
@@ -281,9 +292,9 @@ class Forecaster(BaseEstimator):
             fitted. The values of one sample form one path: sums over it are meaningful.
         """
         self._check_fitted()
-        _check_count("n", n)
+        check_count("n", n)
         coming = self._coming(h, future)
-        paths = self._paths(self._state, coming, h, n, self.seed if seed is None else seed)
+        paths = self._engine.paths(self._state, coming, self.seed if seed is None else seed, n)
         keys = {
             name: np.repeat(np.asarray(column), n) for name, column in self._keys(coming).items()
         }
@@ -331,13 +342,12 @@ class Forecaster(BaseEstimator):
         for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)._fit(window.train)
-            past = _from_first_value(window.train)
-            state = read_on(model.network_, model._local, model._reader, past)
+            state = model._engine.read(_from_first_value(window.train))
             cutoffs = np.repeat(window.cutoffs, h)
             frame = self._keys(window.actual)
             frame[CUTOFF] = dataset.clock.to_output(cutoffs)
             frame[self.columns.target] = window.actual.target
-            parts.append(pd.DataFrame(frame | model._forecast(state, window.actual, h, level)))
+            parts.append(pd.DataFrame(frame | model._forecast(state, window.actual, level)))
         series = np.tile(np.repeat(np.arange(len(dataset)), h), n_windows)
         table = pd.concat(parts, ignore_index=True).iloc[series.argsort(kind="stable")]
         return write_like(table.reset_index(drop=True), backend)
@@ -361,12 +371,60 @@ class Forecaster(BaseEstimator):
         tail = self._state.tail
         new = from_frame(df, self.columns, clock=tail.clock)
         joined = _from_first_value(tail.extend(new))
-        self._state = read_on(self.network_, self._local, self._reader, joined, self._state)
+        self._state = self._engine.read(joined, self._state)
         self._spacing = np.append(
             self._spacing, new.spacing[len(new) - (len(joined) - len(tail)) :]
         )
         self.report_ = (*self.report_, *new.notes)
         return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model and where every series stands into one file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; :func:`recurra.load` takes it up again.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written.
+        """
+        self._check_fitted()
+        calibration = self._calibrated()
+        state, arrays = pack_state(self._state)
+        engine, weights = pack_engine(self._engine)
+        parameters = self.get_params(deep=False)
+        header = {
+            "estimator": type(self).__name__,
+            "parameters": parameters
+            | {"columns": asdict(self.columns), "training": asdict(self.training)},
+            "backend": self._backend,
+            "season_lengths": self.season_lengths_,
+            "report": self.report_,
+            "log": asdict(self.log_),
+            "engine": engine,
+            "state": state,
+        }
+        fitted = {"spacing": self._spacing, **asdict(calibration)}
+        write_model(path, header, {**arrays, **weights, **fitted})
+
+    @classmethod
+    def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
+        parameters = header["parameters"]
+        parameters["columns"] = Columns(**parameters["columns"])
+        parameters["training"] = Training(**parameters["training"])
+        model = cls(**parameters)
+        model._backend = header["backend"]
+        model.season_lengths_ = tuple(header["season_lengths"])
+        model.report_, model.log_ = tuple(header["report"]), Log(**header["log"])
+        model._engine = unpack_engine(header["engine"], arrays, model._new_network)
+        model._state = unpack_state(header["state"], arrays)
+        model._spacing = arrays["spacing"]
+        model._calibration = Calibration(arrays["levels"], arrays["factors"])
+        model._uncalibrated = None
+        return model
 
     # ------------------------------------------------------------------ inside
 
@@ -376,7 +434,7 @@ class Forecaster(BaseEstimator):
 
     def _coming(self, h: int, future: Any) -> SequenceDataset:
         """Return the steps to forecast, with their covariates."""
-        _check_count("h", h)
+        check_count("h", h)
         return future_frame(future, self._state.tail, h, spacing=self._spacing)
 
     def _keys(self, coming: SequenceDataset) -> dict[str, Any]:
@@ -384,13 +442,13 @@ class Forecaster(BaseEstimator):
         return {self.columns.id: ids, self.columns.time: coming.clock.to_output(coming.times)}
 
     def _forecast(
-        self, state: State, coming: SequenceDataset, h: int, level: Sequence[float] | None
+        self, state: State, coming: SequenceDataset, level: Sequence[float] | None
     ) -> dict[str, Floats]:
-        levels = _checked_levels(level)
-        point = self._point(state, coming, h)
+        levels = checked_levels(level)
+        point = self._engine.point(state, coming)
         columns = {self._alias: point.ravel()}
         if levels:
-            calibration, paths = self._calibrated(), self._paths(state, coming, h)
+            calibration, paths = self._calibrated(), self._engine.paths(state, coming, self.seed)
         for one in levels:
             lower, upper = calibration.interval(point, paths, one)
             if self.network_.head.counts:
@@ -398,41 +456,6 @@ class Forecaster(BaseEstimator):
             columns[f"{self._alias}-lo-{one:g}"] = lower.ravel()
             columns[f"{self._alias}-hi-{one:g}"] = upper.ravel()
         return columns
-
-    def _point(self, state: State, coming: SequenceDataset, h: int) -> Floats:
-        """Decode the point forecast, of shape (series, h)."""
-        ahead = self._ahead(state, coming, h)
-        return roll_out(self.network_, self._local, state.origin, ahead).numpy()
-
-    def _paths(
-        self,
-        state: State,
-        coming: SequenceDataset,
-        h: int,
-        n: int = PATHS,
-        seed: int | None = None,
-    ) -> Floats:
-        """Draw paths, of shape (series, n, h)."""
-        generator = Generator().manual_seed(self.seed if seed is None else seed)
-        real, codes = self._ahead(state, coming, h)
-        series = len(coming)
-        drawn = torch.empty(series * n, h, dtype=torch.float64)
-        some = max(1, ROWS // n)
-        for start in range(0, series, some):
-            rows = torch.arange(start, min(start + some, series)).repeat_interleave(n)
-            inputs = (real[rows], codes[rows])
-            drawn[start * n : start * n + len(rows)] = roll_out(
-                self.network_, self._local, state.origin.take(rows), inputs, generator
-            )
-        return drawn.view(series, n, h).numpy()
-
-    def _ahead(self, state: State, coming: SequenceDataset, h: int) -> tuple[Tensor, Tensor]:
-        """Return the covariates as the network reads them when it forecasts each step."""
-        real, codes = self._reader.read(ahead_of(state.tail, coming, h))
-        real = real.view(len(coming), h + 1, -1)[:, :h]
-        codes = codes.view(len(coming), h + 1, -1)[:, :h]
-        hidden = torch.arange(h).expand(len(coming), h) > 0
-        return self._reader.hide_past(real, codes, hidden)
 
     def _seasons(self, dataset: SequenceDataset) -> tuple[int, ...]:
         if self.season_length == "auto":
@@ -444,56 +467,14 @@ class Forecaster(BaseEstimator):
         given = [self.season_length] if isinstance(self.season_length, int) else self.season_length
         return tuple(sorted(season for season in given if season > 1))
 
-    # ------------------------------------------------------------------ checks
-
     def _check_fitted(self) -> None:
         if not hasattr(self, "_state"):
             raise NotFittedError("This Forecaster is not fitted. Call fit(df) first.")
 
     def _check_options(self) -> None:
-        for name, known in (("layer", LAYERS), ("distribution", HEADS)):
-            if getattr(self, name) not in known:
-                given, choice = getattr(self, name), ", ".join(map(repr, known))
-                raise OptionError(f"{name}={given!r}, but it must be one of {choice}.")
-        for name in ("hidden_size", "num_layers", "context", "horizon"):
-            value = getattr(self, name)
-            if not (value is None and name in ("context", "horizon")):
-                _check_count(name, value)
-        if not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout={self.dropout!r}, but it must be at least 0 and below 1.")
-        if self.season_length != "auto":
-            for season in np.atleast_1d(self.season_length).tolist():
-                _check_count("season_length", season)
-        for name, kind in (("columns", Columns), ("training", Training)):
-            if not isinstance(getattr(self, name), kind):
-                raise OptionError(
-                    f"{name}={getattr(self, name)!r}, but it must be a {kind.__name__}."
-                )
-
-    def _check_values(self, dataset: SequenceDataset) -> None:
-        seen = np.add.reduceat(dataset.observed.astype(int), dataset.offsets[:-1])
-        if (seen < SHORTEST).any():
-            worst = int(seen.argmin())
-            raise DataError(
-                f"The series has {seen[worst]} observed values, but {SHORTEST} are needed to see "
-                "how it moves",
-                code="too_short",
-                record=dataset.ids[worst],
-                hint=f"{(seen < SHORTEST).sum()} series are too short: leave them out, or wait.",
-            )
-        if HEADS[self.distribution].counts:
-            odd = dataset.observed & ((dataset.target < 0) | (dataset.target % 1 != 0))
-            if odd.any():
-                row = int(odd.argmax())
-                owner = int(np.searchsorted(dataset.offsets, row, side="right")) - 1
-                raise DataError(
-                    "A negative binomial forecasts counts, but this value is none",
-                    code="not_a_count",
-                    record=dataset.ids[owner],
-                    column=self.columns.target,
-                    value=float(dataset.target[row]),
-                    hint="Use distribution='student_t'.",
-                )
+        check_choice("layer", self.layer, LAYERS)
+        check_choice("distribution", self.distribution, HEADS)
+        check_options(self.get_params(deep=False))
 
 
 def _from_first_value(dataset: SequenceDataset) -> SequenceDataset:
@@ -502,16 +483,3 @@ def _from_first_value(dataset: SequenceDataset) -> SequenceDataset:
         np.where(dataset.observed, np.arange(len(dataset.times), 0, -1), 0), dataset.offsets[:-1]
     )
     return dataset.since(len(dataset.times) - first - dataset.offsets[:-1])
-
-
-def _check_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{name}={value!r}, but it must be an int of at least 1.")
-
-
-def _checked_levels(level: Sequence[float] | None) -> list[float]:
-    levels = [] if level is None else np.atleast_1d(level).tolist()
-    for one in levels:
-        if not 0 < one < 100:
-            raise OptionError(f"level {one!r} is not a percentage between 0 and 100, such as 80.")
-    return sorted(set(levels))

@@ -63,4 +63,4 @@ def write_like(frame: pd.DataFrame, backend: str) -> Any:
     if backend == "pandas":
         return frame
     columns = {name: frame[name].to_numpy() for name in frame.columns}
-    return nw.from_dict(columns, backend=backend).to_native()
+    return nw.from_dict(columns, backend=backend).to_native()  # type: ignore[arg-type]

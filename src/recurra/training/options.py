@@ -59,13 +59,13 @@ class Training:
     --------
     >>> from recurra import Training
     >>> Training(steps=200, optimizer="sgd").rate_at(0)
-    6e-05
+    0.0002
     """
 
     steps: int = 1000
     batch_size: int = 64
     optimizer: Optimizer = "adamw"
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     schedule: Schedule = "cosine"
     warmup: int = 50
     weight_decay: float = 0.0

@@ -1,0 +1,42 @@
+"""Take up a saved estimator, whatever its class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recurra.artifact import read_model
+from recurra.errors import FileError
+from recurra.estimators.forecaster import Forecaster
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["load"]
+
+CLASSES = {each.__name__: each for each in (Forecaster,)}
+
+
+def load(path: str | os.PathLike[str]) -> Forecaster:
+    """Load what an estimator's ``save`` wrote; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The model file.
+
+    Returns
+    -------
+    Forecaster
+        Fitted, and standing where it stood: it forecasts the same to the bit.
+
+    Raises
+    ------
+    FileError
+        If it is missing, damaged, or not a model file.
+    """
+    header, arrays = read_model(path)
+    name = header.get("estimator")
+    if name not in CLASSES:
+        known = ", ".join(map(repr, CLASSES))
+        raise FileError(f"{path} holds a {name!r}, but this version knows {known}.")
+    return CLASSES[name]._restore(header, arrays)
