@@ -11,8 +11,8 @@ from recurra.types import Floats
 __all__ = ["Calibration", "calibrate"]
 
 LEVELS = np.array([10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98, 99], dtype=float)
-ENOUGH = 400  # scores wanted for one step ahead; steps nearby lend theirs
-TRUST = 10  # windows after which the correction counts half
+ENOUGH = 2_000  # scores wanted for one step ahead; steps nearby lend theirs
+TRUST = 25  # independent windows after which the correction counts half
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,16 @@ class Calibration:
         return point - factor * below, point + factor * above
 
 
-def calibrate(point: Floats, paths: Floats, actual: Floats) -> Calibration:
+def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Calibration:
     r"""Compare held-back windows with what was forecast for them.
 
     The score of a value is its distance from the point forecast in half widths of the network's
     interval; the factor of a level is the score's quantile at that level with the finite-sample
     correction of split conformal prediction (Vovk et al. 2005; Romano et al. 2019,
-    arXiv:1905.03222). Few windows say little, so with n of them the factor is drawn towards one:
+    arXiv:1905.03222). Few windows say little, so with n independent ones the factor is drawn
+    towards one:
 
-    .. math:: f = 1 + \frac{n}{n + 10} (\hat f - 1)
+    .. math:: f = 1 + \frac{n}{n + 25} (\hat f - 1)
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def calibrate(point: Floats, paths: Floats, actual: Floats) -> Calibration:
         Sampled paths.
     actual : ndarray, shape (windows, steps)
         What came; NaN where nothing was observed.
+    worth : float
+        How many independent windows they are worth, n.
 
     Returns
     -------
@@ -87,12 +90,12 @@ def calibrate(point: Floats, paths: Floats, actual: Floats) -> Calibration:
     --------
     >>> random = np.random.default_rng(0)
     >>> too_narrow = random.normal(0.0, 0.5, size=(1000, 200, 1))
-    >>> found = calibrate(np.zeros((1000, 1)), too_narrow, random.normal(size=(1000, 1)))
+    >>> found = calibrate(np.zeros((1000, 1)), too_narrow, random.normal(size=(1000, 1)), 1000)
     >>> bool(1.8 < found.factors[7, 0] < 2.2)
     True
     """
     factors = np.ones((len(LEVELS), point.shape[1]))
-    weight = len(point) / (len(point) + TRUST)
+    weight = worth / (worth + TRUST)
     for row, level in enumerate(LEVELS):
         below, above = _half_widths(paths, level)
         miss = actual - point

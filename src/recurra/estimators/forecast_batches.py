@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Batches"]
 
-MOST_CHECKED = 256  # series in a validation batch
-
 
 @dataclass(frozen=True)
 class Batches:
@@ -84,19 +82,15 @@ class Batches:
             hidden = self._hidden(index.shape, random) if self.reader.has_past else None
             yield self._batch(index, valid, hidden)
 
-    def last(self, held_back: Integers, seed: int) -> Batch:
+    def last(self, held_back: Integers) -> Batch:
         """Return the ends of the series; only rows held back are foretold.
 
         Parameters
         ----------
         held_back : ndarray, shape (series,)
             How many rows to foretell at the end of each series.
-        seed : int
-            Chooses among the series when there are very many.
         """
         series = np.flatnonzero(held_back)
-        if len(series) > MOST_CHECKED:
-            series = np.random.default_rng(seed).choice(series, MOST_CHECKED, replace=False)
         lengths, held = self.dataset.lengths[series] - 1, held_back[series]
         starts = self.dataset.offsets[series]
         index, valid = end_windows(starts, lengths, self.context + int(held.max()))

@@ -97,7 +97,7 @@ class Engine:
     def calibrated(self, held: HeldBack, seed: int) -> Calibration:
         """Forecast the ends that were held back, and compare."""
         points, paths, actuals = [], [], []
-        for part in held.windows(seed):
+        for part in held.windows():
             past, coming = part.split(held.horizon)
             state = self.read(past)
             points.append(self.point(state, coming))
@@ -105,7 +105,8 @@ class Engine:
             actuals.append(coming.target.reshape(points[-1].shape))
         if not points:
             return Calibration.neutral()
-        return calibrate(*(np.concatenate(each) for each in (points, paths, actuals)))
+        joined = (np.concatenate(each) for each in (points, paths, actuals))
+        return calibrate(*joined, held.worth)
 
     def _ahead(self, state: State, coming: SequenceDataset) -> tuple[Tensor, Tensor]:
         """Return the covariates as the network reads them when it forecasts each step."""

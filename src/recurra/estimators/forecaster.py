@@ -184,7 +184,8 @@ class Forecaster(BaseEstimator):
         if HEADS[self.distribution].counts:
             check_counts_only(dataset)
         self.season_lengths_, self.report_ = self._seasons(dataset), dataset.notes
-        held = HeldBack.plan(dataset, self.horizon or default_horizon(self.season_lengths_))
+        horizon = self.horizon or default_horizon(self.season_lengths_)
+        held = HeldBack.plan(dataset, horizon, self.seed)
         self._learn(dataset, held)
         self._calibration = Calibration.neutral()
         self._uncalibrated: HeldBack | None = held
@@ -218,7 +219,7 @@ class Forecaster(BaseEstimator):
         stream = batches.draw(held.steps, options.batch_size, self.seed)
         if not held.steps.any():
             return train(network, stream, options)
-        ends = batches.last(held.steps, self.seed)
+        ends = batches.last(held.ends)
 
         def validate() -> float:
             total, count, _ = network.loss(ends)

@@ -1,4 +1,10 @@
-"""The end of every series, kept from training: it stops the training and calibrates intervals."""
+"""What is kept from training: ends of series stop it, and unseen windows calibrate the intervals.
+
+A few series give the ends of all of them. Many can spare some series: one in six is held back
+whole and one in six gives its end, so that most keep their newest rows for training. The ends of all
+series lie at the same dates, where one shock would rule the calibration; so the intervals of many
+series are calibrated on the whole ones, from origins spread over their length.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldBack"]
 
-WINDOWS = 50  # wanted over all series
-MOST_ORIGINS = 5  # of them in one series
-MOST_SERIES = 200  # with windows
+MANY = 60  # series are enough to hold some back whole:
+SHARE = 6  # one in so many,
+MOST = 200  # but not more than this
+ORIGINS = 5  # in the end of a series,
+WHOLE_ORIGINS = 8  # and in a whole one
+ALIKE = 0.2  # correlation of the errors of two series at the same date
 
 
 @dataclass(frozen=True)
@@ -29,31 +38,33 @@ class HeldBack:
     dataset : SequenceDataset
         All rows.
     steps : ndarray, shape (series,)
-        Rows held back at the end of each series; 0 where it is too short to spare any.
+        Rows held back at the end of each series: all of them in some, none where it is too short.
     horizon : int
-        Steps foretold from one origin.
+        Steps forecast from one origin.
     stride : int
-        Steps between two origins.
-    origins : int
-        Origins in each series.
+        Steps between two origins at the end of a series.
+    whole : ndarray, shape (held series,)
+        Which series are held back whole.
     """
 
     dataset: SequenceDataset
     steps: Integers
     horizon: int
     stride: int
-    origins: int
+    whole: Integers
 
     @classmethod
-    def plan(cls, dataset: SequenceDataset, horizon: int) -> HeldBack:
-        """Hold back a horizon, more if there are few series, at most a quarter of the usual one.
+    def plan(cls, dataset: SequenceDataset, horizon: int, seed: int) -> HeldBack:
+        """Choose what to hold back.
 
         Parameters
         ----------
         dataset : SequenceDataset
             All rows.
         horizon : int
-            Steps wanted.
+            Steps wanted; at most a quarter of the usual series is used.
+        seed : int
+            Chooses the series that are held back whole.
 
         Returns
         -------
@@ -63,22 +74,53 @@ class HeldBack:
         room = max(1, int(np.median(dataset.lengths)) // 4)
         horizon = min(horizon, room)
         stride = max(1, horizon // 4)
-        wanted = int(np.clip(WINDOWS // len(dataset), 1, MOST_ORIGINS))
-        origins = min(wanted, 1 + (room - horizon) // stride)
-        total = horizon + (origins - 1) * stride
-        spared = dataset.lengths >= total + max(8, horizon)
-        return cls(dataset, np.where(spared, total, 0), horizon, stride, origins)
+        many = len(dataset) >= MANY
+        more = 0 if many else min((ORIGINS - 1) * stride, (room - horizon) // stride * stride)
+        spared = dataset.lengths >= horizon + more + max(8, horizon)
+        steps, able = np.zeros(len(dataset), np.int64), np.flatnonzero(spared)
+        if not many:
+            steps[able] = horizon + more
+            return cls(dataset, steps, horizon, stride, able[:0])
+        most = min(MOST, len(dataset) // SHARE)
+        chosen = np.random.default_rng(seed).permutation(able)
+        whole, ended = np.sort(chosen[:most]), chosen[most : 2 * most]
+        steps[whole], steps[ended] = dataset.lengths[whole], horizon
+        return cls(dataset, steps, horizon, stride, whole)
 
     @property
     def train(self) -> SequenceDataset:
         """What is left to learn from."""
-        return self.dataset.before(self.dataset.lengths - self.steps)
+        left = self.dataset.lengths - self.steps
+        return self.dataset.take(np.flatnonzero(left)).before(left[left > 0])
 
-    def windows(self, seed: int) -> Iterator[SequenceDataset]:
+    @property
+    def ends(self) -> Integers:
+        """How many rows at the end of each series the network is checked on, shape (series,)."""
+        few = len(self.whole) == 0
+        return self.steps if few else np.minimum(self.steps, self.horizon)
+
+    def windows(self) -> Iterator[SequenceDataset]:
         """Yield series up to the end of the horizon after each origin, the newest origin first."""
-        series = np.flatnonzero(self.steps)
-        if len(series) > MOST_SERIES:
-            series = np.sort(np.random.default_rng(seed).choice(series, MOST_SERIES, replace=False))
+        many = len(self.whole) > 0
+        series = self.whole if many else np.flatnonzero(self.steps)
         chosen = self.dataset.take(series)
-        for origin in range(self.origins if len(series) else 0):
-            yield chosen.before(chosen.lengths - origin * self.stride)
+        spare = (chosen.lengths if many else self.steps[series]) - self.horizon
+        step = spare // WHOLE_ORIGINS if many else np.full(len(series), self.stride)
+        for origin in range(WHOLE_ORIGINS if many else ORIGINS):
+            back = origin * step
+            fits = np.flatnonzero(back <= spare)
+            if len(fits):
+                yield chosen.take(fits).before(chosen.lengths[fits] - back[fits])
+
+    @property
+    def worth(self) -> float:
+        """How many independent windows those of :meth:`windows` are worth.
+
+        Windows of one series are alike, and so are windows at the same dates: a whole series counts
+        once, and m ends at the same dates count m / (1 + (m - 1) r) times, with r the correlation of
+        their errors (the design effect of Kish, 1965).
+        """
+        if len(self.whole):
+            return float(len(self.whole))
+        series = int((self.steps > 0).sum())
+        return ORIGINS * series / (1.0 + ALIKE * max(series - 1, 0))

@@ -1,0 +1,85 @@
+"""The command ``recurra``: its verbs, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.main import get_command
+
+from recurra import __version__
+from recurra.cli.backtest import backtest
+from recurra.cli.forecast import forecast
+from recurra.cli.groups import flatten
+from recurra.cli.many import ManyValues
+from recurra.cli.messages import complain
+from recurra.errors import DataError, FileError, MissingExtraError, OptionError, TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "main"]
+
+FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
+
+app = typer.Typer(name="recurra", add_completion=False, no_args_is_help=True)
+for verb in (forecast, backtest):
+    app.command(cls=ManyValues)(flatten(verb))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"recurra {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def recurra(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Recurrent networks for sequences as they are: from a table to an honest forecast."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``recurra``; by default what the shell gave.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = get_command(app).main(given, prog_name="recurra", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _usage(error)
+    except (DataError, FileError, OptionError, MissingExtraError) as error:
+        return complain(str(error), WRONG_INPUT)
+    except TrainingError as error:
+        return complain(str(error), FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush is silent
+        return READER_GONE
+    return code or 0
+
+
+def _usage(error: typer.TyperException) -> int:
+    """Say what is wrong with the words given, and where to read on."""
+    if not error.message:
+        return complain(f"{error.format_message()} See recurra --help.", WRONG_INPUT)
+    context = getattr(error, "ctx", None)
+    command = "recurra" if context is None else context.command_path
+    return complain(f"{error.format_message().rstrip('.')}. See {command} --help.", WRONG_INPUT)

@@ -1,0 +1,121 @@
+"""Where the data go: standard output, a table, a picture; looked at before anything is learned."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from recurra.errors import FileError, need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["check_picture", "check_table", "write_picture", "write_table"]
+
+DIGITS = "%.8g"
+
+
+def check_table(out: Path | None, *read: Path | None) -> None:
+    """Refuse a table that could not be written in the end.
+
+    Parameters
+    ----------
+    out : Path or None
+        Where it shall go.
+    *read : Path or None
+        The files that are read, which are not to be overwritten.
+
+    Raises
+    ------
+    FileError
+        If its name has another ending, or it has no place.
+    """
+    if out is None:
+        return
+    _check_place(out, (".csv", ".parquet"), read)
+    if out.suffix.lower() == ".parquet":
+        need("pyarrow", extra="parquet", purpose="Writing Parquet")
+
+
+def check_picture(plot: Path | None, *read: Path | None) -> None:
+    """Refuse a picture that could not be drawn in the end.
+
+    Parameters
+    ----------
+    plot : Path or None
+        Where it shall go.
+    *read : Path or None
+        The files that are read, which are not to be overwritten.
+
+    Raises
+    ------
+    FileError
+        If its name has another ending, or it has no place.
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    if plot is not None:
+        _check_place(plot, (".png", ".svg"), read)
+        need("matplotlib", extra="plot", purpose="Drawing a picture")
+
+
+def write_table(table: pd.DataFrame, out: Path | None) -> None:
+    """Write a table to a file, or as CSV to standard output.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Without an index of its own.
+    out : Path or None
+        Where it goes.
+    """
+    if out is None:
+        table.to_csv(sys.stdout, index=False, float_format=DIGITS, lineterminator="\n")
+        return
+    with _written(out):
+        if out.suffix.lower() == ".parquet":
+            table.to_parquet(out, index=False)
+        else:
+            table.to_csv(out, index=False, float_format=DIGITS, lineterminator="\n")
+
+
+def write_picture(figure: Figure, plot: Path) -> None:
+    """Write a picture to a file.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The picture.
+    plot : Path
+        Where it goes; the ending says how.
+    """
+    with _written(plot):
+        figure.savefig(plot)
+
+
+def _check_place(path: Path, endings: tuple[str, ...], read: tuple[Path | None, ...]) -> None:
+    if path.suffix.lower() not in endings:
+        message = f"{path} has an ending that is not written"
+        raise FileError(f"{message}. Written are {' and '.join(endings)}.")
+    if path.is_dir():
+        raise FileError(f"{path} is a directory. Give a file in it.")
+    if not path.parent.is_dir():
+        raise FileError(f"{path} cannot be written: there is no directory {path.parent}. Make it.")
+    if path.exists() and any(
+        each is not None and each.exists() and path.samefile(each) for each in read
+    ):
+        raise FileError(f"{path} is read, and would be overwritten. Give another name.")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}"
+        raise FileError(f"{message.rstrip('.')}.") from error
