@@ -24,7 +24,7 @@ __all__ = ["app", "main"]
 
 FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 
-app = typer.Typer(name="recurra", add_completion=False, no_args_is_help=True)
+app = typer.Typer(name="recurra", add_completion=False)
 for verb in (forecast, backtest):
     app.command(cls=ManyValues)(flatten(verb))
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         code = get_command(app).main(given, prog_name="recurra", standalone_mode=False)
         sys.stdout.flush()
@@ -71,15 +71,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush is silent
-        return READER_GONE
+        return _reader_gone()
+    except SystemExit as error:  # so typer answers a broken pipe
+        if isinstance(error.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     return code or 0
 
 
 def _usage(error: typer.TyperException) -> int:
     """Say what is wrong with the words given, and where to read on."""
-    if not error.message:
-        return complain(f"{error.format_message()} See recurra --help.", WRONG_INPUT)
     context = getattr(error, "ctx", None)
     command = "recurra" if context is None else context.command_path
     return complain(f"{error.format_message().rstrip('.')}. See {command} --help.", WRONG_INPUT)
+
+
+def _reader_gone() -> int:
+    """Let Python's last flush of what nobody reads go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_GONE

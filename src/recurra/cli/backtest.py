@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recurra.cli.messages import notes_for
-from recurra.cli.options import Layers, Levels, Network, Out, Quiet, Source, Steps
+from recurra.cli.options import (
+    Layers,
+    Levels,
+    Network,
+    Out,
+    Quiet,
+    Source,
+    Steps,
+    StepSize,
+    Windows,
+)
 from recurra.cli.reading import open_source
 from recurra.cli.writing import check_table, write_table
 
@@ -21,19 +31,8 @@ def backtest(
     *,
     source: Source,
     h: Steps,
-    windows: Annotated[
-        int, typer.Option("--windows", min=1, metavar="N", help="From how many origins.")
-    ] = 3,
-    step_size: Annotated[
-        int | None,
-        typer.Option(
-            "--step-size",
-            min=1,
-            metavar="N",
-            help="Steps from one origin to the next.",
-            show_default="--h",
-        ),
-    ] = None,
+    windows: Windows = 3,
+    step_size: StepSize = None,
     level: Levels = None,
     layer: Layers = None,
     network: Network,

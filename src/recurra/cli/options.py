@@ -23,7 +23,9 @@ __all__ = [
     "Out",
     "Quiet",
     "Source",
+    "StepSize",
     "Steps",
+    "Windows",
 ]
 
 Layer = Literal["lstm", "gru", "rnn", "jordan"]
@@ -46,6 +48,22 @@ def _level(text: str) -> float:
     return level
 
 
+def _whole(given: str | int, least: int) -> int:
+    """Read a whole number; typer reads defaults too."""
+    text = str(given)
+    if not text.isdecimal() or int(text) < least:
+        raise typer.BadParameter(f"{text!r} is no whole number of at least {least}")
+    return int(text)
+
+
+def _count(given: str | int) -> int:
+    return _whole(given, least=1)
+
+
+def _seed(given: str | int) -> int:
+    return _whole(given, least=0)
+
+
 def _layer(text: str) -> str:
     """Read the name of a layer."""
     if text not in LAYERS:
@@ -61,7 +79,23 @@ def _named(flag: str, help_text: str, usual: str | bool = False) -> typer.models
     return option
 
 
-Steps = Annotated[int, typer.Option("--h", min=1, metavar="N", help="How many steps to forecast.")]
+Steps = Annotated[
+    int,
+    typer.Option("--h", parser=_count, metavar="N", help="How many steps to forecast."),
+]
+Windows = Annotated[
+    int, typer.Option("--windows", parser=_count, metavar="N", help="From how many origins.")
+]
+StepSize = Annotated[
+    int | None,
+    typer.Option(
+        "--step-size",
+        parser=_count,
+        metavar="N",
+        help="Steps from one origin to the next.",
+        show_default="--h",
+    ),
+]
 Levels = Annotated[
     list[float] | None,
     typer.Option(
@@ -115,9 +149,7 @@ class Source:
         str | None,
         _named("--id-column", "Whose the row is.", "unique_id, or one series"),
     ] = None
-    time_column: Annotated[
-        str | None, _named("--time-column", "The time stamps.", "ds")
-    ] = None
+    time_column: Annotated[str | None, _named("--time-column", "The time stamps.", "ds")] = None
     target_column: Annotated[
         str | None, _named("--target-column", "The values to be forecast.", "y")
     ] = None
@@ -168,7 +200,7 @@ class Network:
         list[int] | None,
         typer.Option(
             "--season-length",
-            min=1,
+            parser=_count,
             metavar="N...",
             help="Seasons in steps, such as 24 168.",
             rich_help_panel=MODEL,
@@ -178,7 +210,11 @@ class Network:
     hidden_size: Annotated[
         int,
         typer.Option(
-            "--hidden-size", min=1, metavar="N", help="Units in the layer.", rich_help_panel=MODEL
+            "--hidden-size",
+            parser=_count,
+            metavar="N",
+            help="Units in the layer.",
+            rich_help_panel=MODEL,
         ),
     ] = 64
     distribution: Annotated[
@@ -192,13 +228,21 @@ class Network:
     steps: Annotated[
         int,
         typer.Option(
-            "--steps", min=1, metavar="N", help="Optimizer steps at most.", rich_help_panel=MODEL
+            "--steps",
+            parser=_count,
+            metavar="N",
+            help="Optimizer steps at most.",
+            rich_help_panel=MODEL,
         ),
     ] = 1000
     seed: Annotated[
         int,
         typer.Option(
-            "--seed", min=0, metavar="N", help="Same seed, same forecast.", rich_help_panel=MODEL
+            "--seed",
+            parser=_seed,
+            metavar="N",
+            help="Same seed, same forecast.",
+            rich_help_panel=MODEL,
         ),
     ] = 0
 

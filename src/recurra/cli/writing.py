@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recurra.errors import FileError, need
 
@@ -94,8 +94,10 @@ def write_picture(figure: Figure, plot: Path) -> None:
     plot : Path
         Where it goes; the ending says how.
     """
-    with _written(plot):
-        figure.savefig(plot)
+    matplotlib = need("matplotlib", extra="plot", purpose="Drawing a picture")
+    undated: dict[str, Any] = {"metadata": {"Date": None}} if plot.suffix.lower() == ".svg" else {}
+    with _written(plot), matplotlib.rc_context({"svg.hashsalt": "recurra"}):
+        figure.savefig(plot, **undated)
 
 
 def _check_place(path: Path, endings: tuple[str, ...], read: tuple[Path | None, ...]) -> None:

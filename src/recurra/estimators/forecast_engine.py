@@ -16,7 +16,9 @@ from recurra.models import ForecastNetwork, LocalFeatures, roll_out
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
     from recurra.estimators.forecast_inputs import InputReader
+    from recurra.estimators.forecast_state import Rows
     from recurra.estimators.held_back import HeldBack
+    from recurra.models import History
     from recurra.types import Floats
 
 __all__ = ["PATHS", "Engine"]
@@ -43,9 +45,14 @@ class Engine:
     local: LocalFeatures
     reader: InputReader
 
-    def read(self, dataset: SequenceDataset, state: State | None = None) -> State:
+    def read(
+        self,
+        dataset: SequenceDataset,
+        state: State | None = None,
+        seen: tuple[Rows, History] | None = None,
+    ) -> State:
         """Read rows from the start, or on from a state; see :func:`read_on`."""
-        return read_on(self.network, self.local, self.reader, dataset, state)
+        return read_on(self.network, self.local, self.reader, dataset, state, seen)
 
     def point(self, state: State, coming: SequenceDataset) -> Floats:
         """Decode the point forecast.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rows", "State", "ahead_of", "look", "read_on"]
 
-CELLS = 400_000  # steps, padding included, that go through the network at a time
+CELLS = 200_000  # steps, padding included, that go through the network at a time
+RECTANGLE = 16  # series of one length that are worth a group of their own
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def read_on(
     reader: InputReader,
     dataset: SequenceDataset,
     state: State | None = None,
+    seen: tuple[Rows, History] | None = None,
 ) -> State:
     """Read the rows of a data set, in time and memory that do not depend on what came before.
 
@@ -161,13 +163,15 @@ def read_on(
         All rows from the start; or, after a state, ``state.tail.extend(new_rows)``.
     state : State, optional
         Where the series stood.
+    seen : tuple of (Rows, History), optional
+        What :func:`look` says of the rows, if that is known already.
 
     Returns
     -------
     State
         Where they stand now.
     """
-    rows, history = look(local, dataset, None if state is None else state.history)
+    rows, history = seen or look(local, dataset, None if state is None else state.history)
     real, codes = reader.read(dataset)
     layer = _carried(network, len(dataset), None if state is None else state.layer)
     unread = dataset.lengths - 1
@@ -201,13 +205,18 @@ def _assign(state: Any, new: Any, series: Tensor) -> None:
 
 
 def _chunks(series: Integers, lengths: Integers) -> Iterator[Integers]:
-    """Group series of similar length so that a padded group has a bounded number of cells."""
+    """Group series of similar length so that a padded group has a bounded number of cells.
+
+    Many series of one length make a group of their own: nothing runs faster than a full rectangle.
+    """
     order = series[np.argsort(lengths[series], kind="stable")]
+    sorted_lengths = lengths[order]
     start = 0
     while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= CELLS:
-            stop += 1
+        alike = int(np.searchsorted(sorted_lengths, sorted_lengths[start], side="right"))
+        cells = (np.arange(start, len(order)) - start + 1) * sorted_lengths[start:]
+        stop = start + max(1, int(np.searchsorted(cells, CELLS, side="right")))
+        stop = min(stop, alike) if alike - start >= RECTANGLE else stop
         yield order[start:stop]
         start = stop
 

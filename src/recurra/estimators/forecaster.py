@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from recurra.estimators.forecast_state import State
+    from recurra.estimators.forecast_state import Rows, State
+    from recurra.models import History
     from recurra.types import Array, Floats
 
 __all__ = ["Forecaster"]
@@ -186,24 +187,25 @@ class Forecaster(BaseEstimator):
         self.season_lengths_, self.report_ = self._seasons(dataset), dataset.notes
         horizon = self.horizon or default_horizon(self.season_lengths_)
         held = HeldBack.plan(dataset, horizon, self.seed)
-        self._learn(dataset, held)
+        seen = self._learn(dataset, held)
         self._calibration = Calibration.neutral()
         self._uncalibrated: HeldBack | None = held
-        self._state = self._engine.read(dataset)
+        self._state = self._engine.read(dataset, seen=seen)
         self._spacing = dataset.spacing
         return self
 
-    def _learn(self, dataset: SequenceDataset, held: HeldBack) -> None:
+    def _learn(self, dataset: SequenceDataset, held: HeldBack) -> tuple[Rows, History]:
         seasons = self.season_lengths_
         floor = COUNT_FLOOR if HEADS[self.distribution].counts else REAL_FLOOR
         local = LocalFeatures(default_lags(seasons), default_decay(seasons), floor)
         reader = InputReader.fit(held.train)
-        rows, _ = look(local, dataset)
+        rows, history = look(local, dataset)
         batches = Batches.of(dataset, rows, reader, self.context or default_context(seasons))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self._engine = Engine(self._new_network(local, reader), local, reader)
             self.log_ = self._train(batches, held)
+        return rows, history
 
     def _new_network(self, local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
         sizes = (local.size, reader.width)

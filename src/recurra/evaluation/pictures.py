@@ -296,7 +296,7 @@ def _set_axes(axes: Axes, clock: Clock) -> None:
         axes.xaxis.set_major_formatter(ticker.StrMethodFormatter(spelled))
     else:
         locator = dates.AutoDateLocator(
-            minticks=3, maxticks=12 if axes.get_gridspec().ncols == 1 else 7
+            minticks=3, maxticks=12 if axes.get_position().width > 0.5 else 7
         )
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))

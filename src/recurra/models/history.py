@@ -188,6 +188,6 @@ class LocalFeatures:
 
 
 def _relative(lagged: Tensor, newest: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-    relative = ((lagged - anchor[..., None]) / scale[..., None]).nan_to_num_(0.0)
+    relative = (lagged - anchor[..., None]).float() / scale[..., None].float()
     observed = ~newest.isnan()
-    return torch.cat([relative, observed[..., None].to(relative.dtype)], -1).float()
+    return torch.cat([relative.nan_to_num_(0.0), observed[..., None].float()], -1)

@@ -1,0 +1,92 @@
+"""What is kept from training, and that training never sees it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recurra.data import from_frame
+from recurra.estimators.held_back import HeldBack
+
+
+def dataset(*lengths):
+    parts = [
+        pd.DataFrame({"unique_id": k, "ds": range(length), "y": np.arange(length) + 0.5})
+        for k, length in enumerate(lengths)
+    ]
+    return from_frame(pd.concat(parts))
+
+
+MANY = [40 + k % 7 for k in range(80)]
+
+
+@pytest.mark.parametrize("lengths", [[60, 70, 80], [100], MANY])
+def test_what_is_held_back_is_the_end_of_a_series_and_the_rest_is_learned_from(lengths):
+    data = dataset(*lengths)
+    held = HeldBack.plan(data, 8, seed=0)
+    assert held.steps.any()
+    left = dict(zip(held.train.ids, held.train.lengths, strict=True))
+    for name, length, steps in zip(data.ids, data.lengths, held.steps, strict=True):
+        assert left.get(name, 0) == length - steps
+    for k, name in enumerate(held.train.ids):
+        record = held.train.record(k)
+        assert record.times.tolist() == list(range(left[name]))
+
+
+@pytest.mark.parametrize("lengths", [[60, 70, 80], [100], MANY])
+def test_every_window_to_forecast_lies_in_what_was_held_back(lengths):
+    data = dataset(*lengths)
+    held = HeldBack.plan(data, 8, seed=0)
+    steps = dict(zip(data.ids, held.steps, strict=True))
+    length = dict(zip(data.ids, data.lengths, strict=True))
+    windows = list(held.windows())
+    assert windows
+    for window in windows:
+        past, coming = window.split(held.horizon)
+        for k, name in enumerate(coming.ids):
+            assert coming.record(k).times[0] >= length[name] - steps[name]
+            assert len(past.record(k)) >= 1
+            assert coming.record(k).times[-1] < length[name]
+
+
+def test_the_newest_origin_comes_first():
+    held = HeldBack.plan(dataset(100), 8, seed=0)
+    ends = [int(window.last_times[0]) for window in held.windows()]
+    assert ends[0] == 99
+    assert ends == sorted(ends, reverse=True)
+    assert len(ends) > 1
+
+
+def test_at_most_a_quarter_of_the_usual_series_is_held_back_at_its_end():
+    held = HeldBack.plan(dataset(40, 48, 44), 30, seed=0)
+    assert held.horizon == 11
+    assert (held.steps <= 11).all()
+
+
+def test_a_series_too_short_to_spare_any_is_kept_whole():
+    held = HeldBack.plan(dataset(100, 100, 12), 10, seed=0)
+    assert held.steps[2] == 0
+    assert (held.steps[:2] > 0).all()
+
+
+@pytest.mark.parametrize("lengths", [[3], [4, 5], [8, 3]])
+def test_very_short_series_hold_nothing_back(lengths):
+    held = HeldBack.plan(dataset(*lengths), 8, seed=0)
+    assert not held.steps.any()
+    assert list(held.windows()) == []
+    assert held.train.lengths.tolist() == lengths
+
+
+def test_of_many_series_some_are_held_back_whole_by_chance_alone():
+    data = dataset(*MANY)
+    one, again, other = (HeldBack.plan(data, 8, seed=seed) for seed in (0, 0, 1))
+    assert (one.steps == again.steps).all()
+    assert (one.steps != other.steps).any()
+    assert 0 < len(one.whole) < len(MANY) / 3
+    assert (one.steps[one.whole] == data.lengths[one.whole]).all()
+    assert one.worth == len(one.whole)
+
+
+def test_windows_at_the_same_dates_are_worth_less_than_their_number():
+    one = HeldBack.plan(dataset(100), 8, seed=0).worth
+    ten = HeldBack.plan(dataset(*[100] * 10), 8, seed=0).worth
+    assert one < ten < 10 * one

@@ -1,0 +1,37 @@
+"""The examples run as they stand, on fewer steps."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def test_the_airline_example_compares_forecasts_and_draws(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "deep" / "out"
+    runpy.run_path(str(EXAMPLES / "airline.py"))["main"](out, steps=20)
+    said = capsys.readouterr().out
+    assert "SeasonalNaive (base)" in said
+    assert str(out / "airline.csv") in said
+    forecast = pd.read_csv(out / "airline.csv", parse_dates=["month"])
+    assert forecast["month"].tolist() == list(pd.date_range("1961-01-01", periods=24, freq="MS"))
+    assert (forecast["LSTM-lo-95"] <= forecast["LSTM-hi-95"]).all()
+    assert (out / "airline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_airline_table_has_the_144_months_of_box_and_jenkins():
+    passengers = runpy.run_path(str(EXAMPLES / "airline.py"))["read"]()
+    assert len(passengers) == 144
+    assert passengers["passengers"].sum() == 40_363
+    assert passengers["passengers"].iloc[[0, -1]].tolist() == [112, 432]
+    assert passengers["month"].iloc[[0, -1]].dt.strftime("%Y-%m").tolist() == ["1949-01", "1960-12"]
+
+
+def test_the_shops_example_reads_a_week_more_and_forecasts_with_prices(capsys):
+    runpy.run_path(str(EXAMPLES / "shops.py"))["main"](steps=20, shops=3)
+    assert "of 42 sales lie in their 80 % band" in capsys.readouterr().out
