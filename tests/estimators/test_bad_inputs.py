@@ -15,6 +15,7 @@ from recurra.errors import (
     NotFittedError,
     OptionError,
     RecurraError,
+    TrainingError,
 )
 
 N = 40
@@ -202,6 +203,23 @@ def test_a_refused_fit_leaves_the_model_unfitted(small):
         NotFittedError, match=r"This Forecaster is not fitted. Call fit\(df\) first"
     ):
         model.predict(1)
+
+
+@pytest.mark.xfail(strict=True, reason="the new network is put in place before it is trained")
+def test_a_fit_that_diverges_leaves_a_fitted_model_as_it_was(small):
+    model = small(steps=30).fit(good())
+    before = model.predict(3)
+    with pytest.raises(TrainingError):
+        model.fit(good().assign(y=lambda f: np.where(f.ds < 20, 0.0, 1e30)))
+    pd.testing.assert_frame_equal(model.predict(3), before)
+
+
+def test_a_fit_that_is_refused_leaves_a_fitted_model_as_it_was(small):
+    model = small(steps=5).fit(good())
+    before = model.predict(3)
+    with pytest.raises(DataError):
+        model.fit(good()[:1])
+    pd.testing.assert_frame_equal(model.predict(3), before)
 
 
 COVARIATES = {

@@ -23,7 +23,7 @@ def test_lags_rise_and_reach_the_same_phase_of_every_season(seasons):
 
 @pytest.mark.parametrize("seasons", SEASONS)
 def test_context_horizon_and_decay_keep_their_bounds(seasons):
-    assert 48 <= default_context(seasons) <= 168
+    assert 24 <= default_context(seasons) <= 64
     assert 8 <= default_horizon(seasons) <= 48
     assert 1 - 1 / 16 <= default_decay(seasons) <= 1 - 1 / 64
 

@@ -16,7 +16,6 @@ from recurra import Columns, Forecaster, Training
 from recurra.artifact import read_model, write_model
 from recurra.errors import FileError, NotFittedError, OptionError
 
-
 COUNTS = pytest.param(
     "negative_binomial",
     marks=pytest.mark.xfail(strict=True, reason="half widths of 0 become 2e-308"),
