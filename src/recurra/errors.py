@@ -86,7 +86,9 @@ class DataError(RecurraError, ValueError):
         self.code, self.record, self.row = code, record, row
         self.column, self.value, self.hint = column, value, hint
         places = {"series": record, "row": row, "column": column, "value": value}
-        where = ", ".join(f"{name} {place!r}" for name, place in places.items() if place is not None)
+        where = ", ".join(
+            f"{name} {place!r}" for name, place in places.items() if place is not None
+        )
         text = f"{message.rstrip('.')} ({where})." if where else f"{message.rstrip('.')}."
         super().__init__(f"{text} {hint}" if hint else text)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Batches"]
 
+MOST_ROWS = 50_000  # in a regression
+
 
 @dataclass(frozen=True)
 class Batches:
@@ -82,6 +84,22 @@ class Batches:
             hidden = self._hidden(index.shape, random) if self.reader.has_past else None
             yield self._batch(index, valid, hidden)
 
+    def whole(self, held_back: Integers, seed: int) -> Batch:
+        """Return all rows of all series, or very many of them, as one window of one row each.
+
+        Parameters
+        ----------
+        held_back : ndarray, shape (series,)
+            Rows at the end of each series that are left out.
+        seed : int
+            Chooses among the rows when there are more than enough.
+        """
+        usable = np.maximum(self.dataset.lengths - held_back - 1, 0)
+        rows = np.flatnonzero(_first(self.dataset.lengths, usable))
+        if len(rows) > MOST_ROWS:
+            rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
+        return self._batch(rows[None], np.ones((1, len(rows)), bool))
+
     def last(self, held_back: Integers) -> Batch:
         """Return the ends of the series; only rows held back are foretold.
 
@@ -111,3 +129,10 @@ class Batches:
         since = random.integers(1, shape[1] + 1, size=shape[0])
         since[random.random(shape[0]) < 0.5] = shape[1]
         return torch.from_numpy(np.arange(shape[1]) >= since[:, None])
+
+
+def _first(lengths: Integers, some: Integers) -> Booleans:
+    """Mark the first `some` rows of every series."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    place = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    return place < np.repeat(some, lengths)

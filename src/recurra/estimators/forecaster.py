@@ -218,6 +218,7 @@ class Forecaster(BaseEstimator):
 
     def _train(self, batches: Batches, held: HeldBack) -> Log:
         network, options = self.network_, self.training
+        network.regress(batches.whole(held.steps, self.seed))
         stream = batches.draw(held.steps, options.batch_size, self.seed)
         if not held.steps.any():
             return train(network, stream, options)

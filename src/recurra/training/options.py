@@ -42,10 +42,10 @@ class Training:
         Truncated backpropagation through time: windows are cut into chunks of this many steps, with
         one optimizer step a chunk and the state carried on; None for whole windows.
     patience : int or None
-        Stop after this many checks without a better validation loss; None to use every step. The
-        best weights are kept in either case.
+        Stop after this many times `check_every` steps without a better validation loss; None to use
+        every step. The best weights are kept in either case.
     check_every : int
-        Steps between two validation checks.
+        Steps between two validation checks; at the beginning there are five times as many.
     progress : bool or None
         Show a progress bar; None for only in a terminal or a notebook. Without one, each check is
         logged to ``recurra.training`` at level INFO.
