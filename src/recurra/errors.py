@@ -3,13 +3,13 @@
 ::
 
     RecurraError
-    ├── OptionError        (ValueError)                  an argument of a call or constructor is wrong
-    ├── ShapeError         (ValueError)                  a tensor has the wrong shape, dtype or lengths
-    ├── DataError          (ValueError)                  a value in the data is wrong; says where
-    ├── FileError          (ValueError)                  a file is missing, unreadable or not what it claims
-    ├── NotFittedError     (ValueError, AttributeError)  the estimator has not been fitted
-    ├── TrainingError      (RuntimeError)                training cannot go on
-    └── MissingExtraError  (ImportError)                 an optional dependency is not installed
+    ├── OptionError        (ValueError)      an argument of a call or constructor is wrong
+    ├── ShapeError         (ValueError)      a tensor has the wrong shape, dtype or lengths
+    ├── DataError          (ValueError)      a value in the data is wrong; says where
+    ├── FileError          (ValueError)      a file is missing, damaged or not what it claims
+    ├── NotFittedError     (ValueError, AttributeError)   call ``fit`` first
+    ├── TrainingError      (RuntimeError)    training cannot go on
+    └── MissingExtraError  (ImportError)     an optional dependency is not installed
 
 A message says what came, where, what was expected and what to do.
 """

@@ -1,8 +1,8 @@
 """One file holds a fitted model: arrays, a header, and a hash over both.
 
 The container is safetensors, so nothing in it can run when it is read. Its metadata has exactly
-three entries: ``format`` (``recurra/1``), ``header`` (a JSON object) and ``sha256``, the hash of the
-header and of every array's name, type, shape and bytes. safetensors alone loads a damaged file
+three entries: ``format`` (``recurra/1``), ``header`` (a JSON object) and ``sha256``, the hash of
+the header and of every array's name, type, shape and bytes. safetensors alone loads a damaged file
 without a word; the hash does not.
 """
 
@@ -41,7 +41,7 @@ def write_model(
     path : str or path-like
         Where to write; its folder must exist.
     header : mapping
-        Whatever JSON can hold.
+        Whatever JSON can hold; NumPy's numbers and arrays become plain ones.
     arrays : mapping of str to ndarray
         The numbers.
 
@@ -52,7 +52,7 @@ def write_model(
     """
     target = Path(path)
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps(header, sort_keys=True, allow_nan=False)
+    text = json.dumps(header, sort_keys=True, allow_nan=False, default=_plain)
     metadata = {"format": FORMAT, "header": text, "sha256": _hash(text, whole)}
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
@@ -111,6 +111,12 @@ def read_model(
     if _hash(text, arrays) != metadata.get("sha256"):
         raise FileError(f"{source} is damaged: its hash does not match. Use another copy.")
     return json.loads(text), arrays
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"A header cannot hold {value!r}, a {type(value).__name__}.")
 
 
 def _hash(text: str, arrays: Mapping[str, NDArray[Any]]) -> str:

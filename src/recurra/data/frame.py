@@ -91,7 +91,8 @@ def from_frame(
         columns=columns,
         notes=tuple(notes),
     )
-    _check_observed(dataset)
+    if clock is None:
+        _check_observed(dataset)
     return _on_a_clock(dataset, freq, clock)
 
 

@@ -12,6 +12,7 @@ __all__ = ["Calibration", "calibrate"]
 
 LEVELS = np.array([10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98, 99], dtype=float)
 ENOUGH = 2_000  # scores wanted for one step ahead; steps nearby lend theirs
+FARTHEST = 10.0  # half widths: a miss of more is counted as one of so many
 TRUST = 25  # independent windows after which the correction counts half
 
 
@@ -52,11 +53,13 @@ class Calibration:
         lower, upper : ndarray, shape (series, h)
             The bounds; the point lies between them.
         """
-        below, above = _half_widths(paths, level)
-        at_level = [np.interp(level, self.levels, column) for column in self.factors.T]
-        steps = np.minimum(np.arange(point.shape[1]), len(at_level) - 1)
-        factor = np.asarray(at_level)[steps]
-        return point - factor * below, point + factor * above
+        steps = np.minimum(np.arange(point.shape[1]), self.factors.shape[1] - 1)
+        below, above = np.zeros(point.shape), np.zeros(point.shape)
+        for inner in [*self.levels[self.levels < level], level]:  # so that levels nest
+            factor = np.array([np.interp(inner, self.levels, self.factors[:, k]) for k in steps])
+            low, high = _half_widths(paths, inner)
+            below, above = np.maximum(below, factor * low), np.maximum(above, factor * high)
+        return point - below, point + above
 
 
 def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Calibration:
@@ -99,7 +102,9 @@ def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Cal
     for row, level in enumerate(LEVELS):
         below, above = _half_widths(paths, level)
         miss = actual - point
-        scores = np.abs(miss) / np.where(miss < 0, below, above)
+        width = np.where(miss < 0, below, above)
+        scores = np.where(miss == 0, 0.0, np.where(np.isnan(miss), np.nan, FARTHEST))
+        np.divide(np.abs(miss), width, out=scores, where=np.abs(miss) < FARTHEST * width)
         for step in range(point.shape[1]):
             near = _scores_near(scores, step)
             if near.size:
@@ -110,14 +115,13 @@ def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Cal
 def _half_widths(paths: Floats, level: float) -> tuple[Floats, Floats]:
     tail = 0.5 - level / 200
     low, middle, high = np.quantile(paths, [tail, 0.5, 1 - tail], axis=1)
-    tiny = np.finfo(float).tiny
-    return np.maximum(middle - low, tiny), np.maximum(high - middle, tiny)
+    return middle - low, high - middle
 
 
 def _scores_near(scores: Floats, step: int) -> Floats:
     reach = max(0, -(-(ENOUGH // max(len(scores), 1) - 1) // 2))
     near = scores[:, max(0, step - reach) : step + reach + 1]
-    return near[np.isfinite(near)]
+    return near[~np.isnan(near)]
 
 
 def _conformal_quantile(scores: Floats, level: float) -> float:

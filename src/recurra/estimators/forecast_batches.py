@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Batches"]
 
-MOST_ROWS = 50_000  # in a regression
-
 
 @dataclass(frozen=True)
 class Batches:
@@ -56,10 +54,10 @@ class Batches:
 
     @classmethod
     def of(cls, dataset: SequenceDataset, rows: Rows, reader: InputReader, context: int) -> Batches:
-        """Line up every row with the value after it."""
+        """Line up every row with the value after it, once two values have been observed."""
         target = np.append(dataset.target[1:], np.nan)
         target[dataset.offsets[1:] - 1] = np.nan
-        target[(rows.anchor.isnan() | (rows.scale <= 0)).numpy()] = np.nan
+        target[_seen(dataset) < 2] = np.nan  # no change seen, no scale
         real, codes = reader.read(dataset)
         return cls(dataset, rows, real, codes, torch.from_numpy(target), reader, context)
 
@@ -83,22 +81,6 @@ class Batches:
             index, valid = draw_windows(starts, lengths, self.context, batch_size, random)
             hidden = self._hidden(index.shape, random) if self.reader.has_past else None
             yield self._batch(index, valid, hidden)
-
-    def whole(self, held_back: Integers, seed: int) -> Batch:
-        """Return all rows of all series, or very many of them, as one window of one row each.
-
-        Parameters
-        ----------
-        held_back : ndarray, shape (series,)
-            Rows at the end of each series that are left out.
-        seed : int
-            Chooses among the rows when there are more than enough.
-        """
-        usable = np.maximum(self.dataset.lengths - held_back - 1, 0)
-        rows = np.flatnonzero(_first(self.dataset.lengths, usable))
-        if len(rows) > MOST_ROWS:
-            rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
-        return self._batch(rows[None], np.ones((1, len(rows)), bool))
 
     def last(self, held_back: Integers) -> Batch:
         """Return the ends of the series; only rows held back are foretold.
@@ -131,8 +113,8 @@ class Batches:
         return torch.from_numpy(np.arange(shape[1]) >= since[:, None])
 
 
-def _first(lengths: Integers, some: Integers) -> Booleans:
-    """Mark the first `some` rows of every series."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    place = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-    return place < np.repeat(some, lengths)
+def _seen(dataset: SequenceDataset) -> Integers:
+    """Count the values observed so far, at every row."""
+    total: Integers = np.cumsum(dataset.observed)
+    before: Integers = total[dataset.offsets[:-1]] - dataset.observed[dataset.offsets[:-1]]
+    return total - np.repeat(before, dataset.lengths)

@@ -20,12 +20,17 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_counts_only",
+    "check_horizon",
     "check_lengths",
+    "check_names",
     "check_options",
+    "check_seed",
+    "check_update",
     "checked_levels",
 ]
 
 SHORTEST = 3  # observed values that a series must have
+MOST_CELLS = 20_000_000  # forecast at a time
 
 
 def check_options(options: dict[str, Any]) -> None:
@@ -33,8 +38,10 @@ def check_options(options: dict[str, Any]) -> None:
     for name in ("hidden_size", "num_layers", "context", "horizon"):
         if not (options[name] is None and name in ("context", "horizon")):
             check_count(name, options[name])
-    if not 0 <= options["dropout"] < 1:
-        raise OptionError(f"dropout={options['dropout']!r}, but it must be at least 0 and below 1.")
+    dropout = options["dropout"]
+    if dropout is not None and not (isinstance(dropout, int | float) and 0 <= dropout < 1):
+        raise OptionError(f"dropout={dropout!r}, but it must be at least 0 and below 1, or None.")
+    check_seed(options["seed"])
     season = options["season_length"]
     if isinstance(season, str):
         check_choice("season_length", season, ["auto"])
@@ -46,9 +53,36 @@ def check_options(options: dict[str, Any]) -> None:
             raise OptionError(f"{name}={options[name]!r}, but it must be a {kind.__name__}.")
 
 
+def check_seed(seed: int) -> int:
+    """Return a seed; refuse what is no whole number from 0 on."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise OptionError(f"seed={seed!r}, but it must be an int of at least 0.")
+    return int(seed)
+
+
+def check_names(columns: Columns, alias: str) -> None:
+    """Refuse columns that are called like those of the answers."""
+    for name in columns.names:
+        if name in (alias, "sample", "cutoff"):
+            raise OptionError(
+                f"A column is called {name!r}, like one of the answers. Rename it in the frame and "
+                "in columns=Columns(...)."
+            )
+
+
+def check_horizon(h: int, series: int) -> None:
+    """Refuse a horizon that is no count, or whose forecasts would not fit into memory."""
+    check_count("h", h)
+    if h * series > MOST_CELLS:
+        raise OptionError(
+            f"h={h} for {series} series makes {h * series:,} values, but {MOST_CELLS:,} at a time "
+            "are the most. Use a smaller h, or forecast fewer series."
+        )
+
+
 def check_choice(name: str, value: object, known: Collection[str]) -> None:
     """Refuse a name that is not known."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         choice = ", ".join(map(repr, known))
         raise OptionError(f"{name}={value!r}, but it must be one of {choice}.")
 
@@ -89,11 +123,37 @@ def check_counts_only(dataset: SequenceDataset) -> None:
     if not odd.any():
         return
     row = int(odd.argmax())
+    when = dataset.clock.show(int(dataset.times[row]))
     raise DataError(
-        "A negative binomial forecasts counts, but this value is none",
+        f"A negative binomial forecasts counts, but the value at {when} is none",
         code="not_a_count",
         record=dataset.ids[int(np.searchsorted(dataset.offsets, row, side="right")) - 1],
         column=dataset.columns.target,
         value=float(dataset.target[row]),
         hint="Use distribution='student_t'.",
     )
+
+
+def check_update(new: SequenceDataset, tail: SequenceDataset) -> None:
+    """Refuse new rows of a series that has no value yet, or whose identifier has another type."""
+    known = {str(name): name for name in tail.ids}
+    seen = np.add.reduceat(new.observed.astype(int), new.offsets[:-1])
+    for name, values in zip(new.ids, seen, strict=True):
+        like = known.get(str(name), name)
+        if like != name:
+            raise DataError(
+                f"The identifier is a {type(name).__name__}, but at the fit it was the "
+                f"{type(like).__name__} {like!r}",
+                code="other_type",
+                record=name,
+                column=new.columns.id,
+                hint="Give identifiers as they were given to fit.",
+            )
+        if not values and str(name) not in known:
+            raise DataError(
+                "The series is new, but has no observed value to start from",
+                code="all_missing",
+                record=name,
+                column=new.columns.target,
+                hint="Leave it out until it has one.",
+            )

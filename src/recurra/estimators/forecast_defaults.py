@@ -10,8 +10,17 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = [
+    "MANY",
+    "default_context",
+    "default_decay",
+    "default_dropout",
+    "default_horizon",
+    "default_lags",
+]
 
-__all__ = ["default_context", "default_decay", "default_horizon", "default_lags"]
+
+MANY = 60  # series, from which on there is enough to learn from, and to hold some back whole
 
 
 def default_lags(season_lengths: Sequence[int]) -> list[int]:
@@ -58,6 +67,11 @@ def default_context(season_lengths: Sequence[int]) -> int:
 def default_decay(season_lengths: Sequence[int]) -> float:
     """Return the decay of the scale: it remembers two seasons, or 16 to 64 steps."""
     return 1.0 - 1.0 / float(np.clip(2 * min(season_lengths, default=16), 16, 64))
+
+
+def default_dropout(series: int) -> float:
+    """Return the dropout: few series are soon learned by heart, many are not."""
+    return 0.2 if series < MANY else 0.0
 
 
 def default_horizon(season_lengths: Sequence[int]) -> int:

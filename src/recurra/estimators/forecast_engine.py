@@ -102,7 +102,7 @@ class Engine:
         return torch.cat(parts).view(len(coming), n, -1).numpy()
 
     def calibrated(self, held: HeldBack, seed: int) -> Calibration:
-        """Forecast the ends that were held back, and compare."""
+        """Forecast windows that were held back, and compare."""
         points, paths, actuals = [], [], []
         for part in held.windows():
             past, coming = part.split(held.horizon)
@@ -112,8 +112,8 @@ class Engine:
             actuals.append(coming.target.reshape(points[-1].shape))
         if not points:
             return Calibration.neutral()
-        joined = (np.concatenate(each) for each in (points, paths, actuals))
-        return calibrate(*joined, held.worth)
+        point, drawn, actual = (np.concatenate(each) for each in (points, paths, actuals))
+        return calibrate(point, drawn, actual, held.worth)
 
     def _ahead(self, state: State, coming: SequenceDataset) -> tuple[Tensor, Tensor]:
         """Return the covariates as the network reads them when it forecasts each step."""

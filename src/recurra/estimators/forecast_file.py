@@ -78,8 +78,8 @@ def unpack_engine(
     encoder = CovariateEncoder.from_dict(header["encoder"])
     reader = InputReader(encoder, list(header["calendar"]), header["usual_gap"])
     network = new_network(local, reader).eval()
-    found = {name.removeprefix(WEIGHTS): each for name, each in arrays.items() if WEIGHTS in name}
-    network.load_state_dict({name: torch.tensor(each) for name, each in found.items()})
+    weights = {name: torch.tensor(arrays[WEIGHTS + name]) for name in network.state_dict()}
+    network.load_state_dict(weights)
     return Engine(network, local, reader)
 
 

@@ -21,13 +21,18 @@ from recurra.estimators.forecast_checks import (
     check_choice,
     check_count,
     check_counts_only,
+    check_horizon,
     check_lengths,
+    check_names,
     check_options,
+    check_seed,
+    check_update,
     checked_levels,
 )
 from recurra.estimators.forecast_defaults import (
     default_context,
     default_decay,
+    default_dropout,
     default_horizon,
     default_lags,
 )
@@ -45,14 +50,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from recurra.estimators.forecast_state import Rows, State
-    from recurra.models import History
+    from recurra.estimators.forecast_state import State
     from recurra.types import Array, Floats
 
 __all__ = ["Forecaster"]
 
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "jordan": layers.Jordan}
-REAL_FLOOR, COUNT_FLOOR = 1e-8, 0.1  # of the scale, for values and for counts
+REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
@@ -60,9 +64,9 @@ class Forecaster(BaseEstimator):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how
-    the next value is distributed; forecasts further ahead are decoded one step at a time from paths
-    drawn step by step. The forecast is the median of the paths, and the intervals are their
-    quantiles, widened or narrowed to cover what they promise on the held-back end of the series.
+    the next value is distributed. Further ahead, it reads each forecast value back before the next
+    one. Intervals have the widths of sampled paths around that forecast, widened or narrowed to
+    cover what they promise on windows that were held back from training.
 
     Parameters
     ----------
@@ -72,18 +76,20 @@ class Forecaster(BaseEstimator):
         Units in a layer.
     num_layers : int
         Layers on layers.
-    dropout : float
-        Probability of dropping an output of the stack while training.
+    dropout : float, optional
+        Probability of dropping an output of the stack while training; by default 0.2 for fewer than
+        60 series, and 0 for more.
     distribution : {"student_t", "gaussian", "negative_binomial"}
         Of the next value; the last is for counts.
     context : int, optional
-        Steps in a training window; two seasons by default.
+        Steps in a training window; two of the shortest season by default, between 24 and 64.
     season_length : int, sequence of int or "auto"
         Seasons in steps. ``"auto"`` takes them from the frequency of the time stamps, and finds
         them by autocorrelation if the stamps are integers.
     horizon : int, optional
-        Steps held back at the end of every series to stop the training and to calibrate the
-        intervals; a season and a half by default. ``predict`` takes any `h` in any case.
+        Steps forecast on what is held back, to stop the training and to calibrate the intervals;
+        two seasons by default, or a quarter of a long one, between 8 and 48. ``predict`` takes any
+        `h` in any case.
     freq : str or int, optional
         Step between time stamps, as pandas spells it; found by itself if it is regular.
     columns : Columns
@@ -127,7 +133,7 @@ class Forecaster(BaseEstimator):
         *,
         hidden_size: int = 64,
         num_layers: int = 1,
-        dropout: float = 0.0,
+        dropout: float | None = None,
         distribution: Literal["student_t", "gaussian", "negative_binomial"] = "student_t",
         context: int | None = None,
         season_length: int | Sequence[int] | Literal["auto"] = "auto",
@@ -176,59 +182,58 @@ class Forecaster(BaseEstimator):
             If the training diverges.
         """
         self._check_options()
-        dataset, self._backend = read_long(df, self.columns, self.freq)
-        return self._fit(dataset)
-
-    def _fit(self, dataset: SequenceDataset) -> Self:
-        dataset = _from_first_value(dataset)
-        check_lengths(dataset)
-        if HEADS[self.distribution].counts:
-            check_counts_only(dataset)
-        self.season_lengths_, self.report_ = self._seasons(dataset), dataset.notes
-        horizon = self.horizon or default_horizon(self.season_lengths_)
-        held = HeldBack.plan(dataset, horizon, self.seed)
-        seen = self._learn(dataset, held)
-        self._calibration = Calibration.neutral()
-        self._uncalibrated: HeldBack | None = held
-        self._state = self._engine.read(dataset, seen=seen)
-        self._spacing = dataset.spacing
+        dataset, backend = read_long(df, self.columns, self.freq)
+        self._fit(dataset)
+        self._backend = backend
         return self
 
-    def _learn(self, dataset: SequenceDataset, held: HeldBack) -> tuple[Rows, History]:
-        seasons = self.season_lengths_
+    def _fit(self, dataset: SequenceDataset) -> Self:
+        """Learn from records; what was learned before stays until all has gone well."""
+        dataset = _from_first_value(self._checked(dataset))
+        seasons = self._seasons(dataset)
+        horizon = int(self.horizon or default_horizon(seasons))
+        held = HeldBack.plan(dataset, horizon, self.seed)
         floor = COUNT_FLOOR if HEADS[self.distribution].counts else REAL_FLOOR
         local = LocalFeatures(default_lags(seasons), default_decay(seasons), floor)
         reader = InputReader.fit(held.train)
-        rows, history = look(local, dataset)
-        batches = Batches.of(dataset, rows, reader, self.context or default_context(seasons))
+        seen = look(local, dataset)
+        batches = Batches.of(
+            dataset, seen[0], reader, int(self.context or default_context(seasons))
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            self._engine = Engine(self._new_network(local, reader), local, reader)
-            self.log_ = self._train(batches, held)
-        return rows, history
+            engine = Engine(self._new_network(local, reader, len(dataset)), local, reader)
+            log = self._train(engine.network, batches, held)
+        self._state = engine.read(dataset, seen=seen)
+        self._engine, self._spacing = engine, dataset.spacing
+        self._calibration = Calibration.neutral()
+        self._uncalibrated: HeldBack | None = held
+        self.season_lengths_, self.report_, self.log_ = seasons, dataset.notes, log
+        return self
 
-    def _new_network(self, local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
+    def _new_network(
+        self, local: LocalFeatures, reader: InputReader, series: int
+    ) -> ForecastNetwork:
         sizes = (local.size, reader.width)
         width = ForecastNetwork.width(sizes, reader.cardinalities)
         layer = LAYERS[self.layer](
-            width, self.hidden_size, num_layers=self.num_layers, batch_first=True
+            width, int(self.hidden_size), num_layers=int(self.num_layers), batch_first=True
         )
         head = HEADS[self.distribution]()
-        return ForecastNetwork(layer, head, sizes, reader.cardinalities, self.dropout)
+        dropout = default_dropout(series) if self.dropout is None else self.dropout
+        return ForecastNetwork(layer, head, sizes, reader.cardinalities, dropout)
 
-    def _train(self, batches: Batches, held: HeldBack) -> Log:
-        network, options = self.network_, self.training
-        network.regress(batches.whole(held.steps, self.seed))
-        stream = batches.draw(held.steps, options.batch_size, self.seed)
-        if not held.steps.any():
-            return train(network, stream, options)
-        ends = batches.last(held.ends)
+    def _train(self, network: ForecastNetwork, batches: Batches, held: HeldBack) -> Log:
+        stream = batches.draw(held.steps, self.training.batch_size, self.seed)
+        ends = batches.last(held.ends) if held.steps.any() else None
+        if ends is None or ends.target.isnan().all():
+            return train(network, stream, self.training)
 
         def validate() -> float:
             total, count, _ = network.loss(ends)
             return float(total / count)
 
-        return train(network, stream, options, validate)
+        return train(network, stream, self.training, validate)
 
     def _calibrated(self) -> Calibration:
         """Calibrate the intervals, the first time they are wanted."""
@@ -297,8 +302,9 @@ class Forecaster(BaseEstimator):
         """
         self._check_fitted()
         check_count("n", n)
+        seed = check_seed(self.seed if seed is None else seed)
         coming = self._coming(h, future)
-        paths = self._engine.paths(self._state, coming, self.seed if seed is None else seed, n)
+        paths = self._engine.paths(self._state, coming, seed, n)
         keys = {
             name: np.repeat(np.asarray(column), n) for name, column in self._keys(coming).items()
         }
@@ -341,9 +347,12 @@ class Forecaster(BaseEstimator):
             forecast columns. The model itself is left as it was.
         """
         self._check_options()
+        for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size or h)):
+            check_count(name, value)
         dataset, backend = read_long(df, self.columns, self.freq)
         model, parts = None, []
         for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
+            check_lengths(window.train)
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)._fit(window.train)
             state = model._engine.read(_from_first_value(window.train))
@@ -374,11 +383,15 @@ class Forecaster(BaseEstimator):
         self._check_fitted()
         tail = self._state.tail
         new = from_frame(df, self.columns, clock=tail.clock)
-        joined = _from_first_value(tail.extend(new))
+        check_update(new, tail)
+        if HEADS[self.distribution].counts:
+            check_counts_only(new)
+        joined = _from_first_value(tail.extend(new), old=len(tail))
         self._state = self._engine.read(joined, self._state)
-        self._spacing = np.append(
-            self._spacing, new.spacing[len(new) - (len(joined) - len(tail)) :]
-        )
+        spacing = dict(zip(new.ids, new.spacing.tolist(), strict=True))
+        usual = int(np.median(self._spacing))
+        started = [spacing[name] or usual for name in joined.ids[len(tail) :]]
+        self._spacing = np.append(self._spacing, np.array(started, np.int64))
         self.report_ = (*self.report_, *new.notes)
         return self
 
@@ -423,8 +436,13 @@ class Forecaster(BaseEstimator):
         model._backend = header["backend"]
         model.season_lengths_ = tuple(header["season_lengths"])
         model.report_, model.log_ = tuple(header["report"]), Log(**header["log"])
-        model._engine = unpack_engine(header["engine"], arrays, model._new_network)
         model._state = unpack_state(header["state"], arrays)
+        series = len(model._state.tail)
+
+        def new_network(local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
+            return model._new_network(local, reader, series)
+
+        model._engine = unpack_engine(header["engine"], arrays, new_network)
         model._spacing = arrays["spacing"]
         model._calibration = Calibration(arrays["levels"], arrays["factors"])
         model._uncalibrated = None
@@ -438,7 +456,7 @@ class Forecaster(BaseEstimator):
 
     def _coming(self, h: int, future: Any) -> SequenceDataset:
         """Return the steps to forecast, with their covariates."""
-        check_count("h", h)
+        check_horizon(h, len(self._state.tail))
         return future_frame(future, self._state.tail, h, spacing=self._spacing)
 
     def _keys(self, coming: SequenceDataset) -> dict[str, Any]:
@@ -468,8 +486,14 @@ class Forecaster(BaseEstimator):
                 known = detect_season_lengths(dataset.target, dataset.offsets)
             longest = int(dataset.lengths.max())
             return tuple(season for season in known if 2 * season <= longest)
-        given = [self.season_length] if isinstance(self.season_length, int) else self.season_length
+        given = np.atleast_1d(self.season_length).tolist()
         return tuple(sorted(season for season in given if season > 1))
+
+    def _checked(self, dataset: SequenceDataset) -> SequenceDataset:
+        check_lengths(dataset)
+        if HEADS[self.distribution].counts:
+            check_counts_only(dataset)
+        return dataset
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "_state"):
@@ -479,11 +503,14 @@ class Forecaster(BaseEstimator):
         check_choice("layer", self.layer, LAYERS)
         check_choice("distribution", self.distribution, HEADS)
         check_options(self.get_params(deep=False))
+        check_names(self.columns, self._alias)
 
 
-def _from_first_value(dataset: SequenceDataset) -> SequenceDataset:
-    """Leave out the rows before the first value of every series."""
+def _from_first_value(dataset: SequenceDataset, old: int = 0) -> SequenceDataset:
+    """Leave out the rows before the first value of every series, but for the `old` first ones."""
     first = np.maximum.reduceat(
         np.where(dataset.observed, np.arange(len(dataset.times), 0, -1), 0), dataset.offsets[:-1]
     )
-    return dataset.since(len(dataset.times) - first - dataset.offsets[:-1])
+    before = len(dataset.times) - first - dataset.offsets[:-1]
+    before[:old] = 0
+    return dataset.since(before)

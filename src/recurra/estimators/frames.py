@@ -6,13 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import pandas as pd
 
 from recurra.data import SequenceDataset, from_frame
 from recurra.data.table import as_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from recurra.data import Columns
 
 __all__ = ["read_long", "write_like"]
@@ -62,5 +61,19 @@ def write_like(frame: pd.DataFrame, backend: str) -> Any:
     """
     if backend == "pandas":
         return frame
-    columns = {name: frame[name].to_numpy() for name in frame.columns}
-    return nw.from_dict(columns, backend=backend).to_native()  # type: ignore[arg-type]
+    zones = {
+        str(name): str(kind.tz)
+        for name, kind in frame.dtypes.items()
+        if isinstance(kind, pd.DatetimeTZDtype)
+    }
+    plain = frame.assign(**{name: frame[name].dt.tz_convert(None) for name in zones})
+    columns = {
+        name: column.tolist() if column.dtype == object else column.to_numpy()
+        for name, column in plain.items()
+    }
+    table = nw.from_dict(columns, backend=backend)  # type: ignore[arg-type]
+    in_zone = (
+        nw.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        for name, zone in zones.items()
+    )
+    return table.with_columns(*in_zone).to_native()

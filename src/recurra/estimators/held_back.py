@@ -1,9 +1,10 @@
 """What is kept from training: ends of series stop it, and unseen windows calibrate the intervals.
 
 A few series give the ends of all of them. Many can spare some series: one in six is held back
-whole and one in six gives its end, so that most keep their newest rows for training. The ends of all
-series lie at the same dates, where one shock would rule the calibration; so the intervals of many
-series are calibrated on the whole ones, from origins spread over their length.
+whole and one in six gives its end, so that most keep their newest rows for training. The ends of
+all series lie at the same dates, where one shock would rule the calibration; so the intervals of
+many series are calibrated on the whole ones, from origins spread over their length. Where static
+covariates tell the series apart, none is held back whole: what they stand for must be learned.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recurra.estimators.forecast_defaults import MANY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldBack"]
 
-MANY = 60  # series are enough to hold some back whole:
-SHARE = 6  # one in so many,
+SHARE = 6  # of many series, one in so many,
 MOST = 200  # but not more than this
 ORIGINS = 5  # in the end of a series,
 WHOLE_ORIGINS = 8  # and in a whole one
@@ -74,7 +76,7 @@ class HeldBack:
         room = max(1, int(np.median(dataset.lengths)) // 4)
         horizon = min(horizon, room)
         stride = max(1, horizon // 4)
-        many = len(dataset) >= MANY
+        many = len(dataset) >= MANY and not dataset.static
         more = 0 if many else min((ORIGINS - 1) * stride, (room - horizon) // stride * stride)
         spared = dataset.lengths >= horizon + more + max(8, horizon)
         steps, able = np.zeros(len(dataset), np.int64), np.flatnonzero(spared)
@@ -117,8 +119,8 @@ class HeldBack:
         """How many independent windows those of :meth:`windows` are worth.
 
         Windows of one series are alike, and so are windows at the same dates: a whole series counts
-        once, and m ends at the same dates count m / (1 + (m - 1) r) times, with r the correlation of
-        their errors (the design effect of Kish, 1965).
+        once, and m ends at the same dates count m / (1 + (m - 1) r) times, with r the correlation
+        of their errors (the design effect of Kish, 1965).
         """
         if len(self.whole):
             return float(len(self.whole))

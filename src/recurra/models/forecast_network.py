@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ForecastNetwork", "Origin", "roll_out", "take_state"]
 
-LINEAR_REACH = 20.0  # the linear path reads local features up to this many scales,
-FARTHEST = 5.0  # and starts from a regression on moves up to this many,
-RIDGE = 1e-3  # shrunk by this part of the mean square of what it reads
+LINEAR_REACH = 20.0  # the linear path reads local features up to this many scales
 
 
 class ForecastNetwork(nn.Module):
@@ -36,9 +34,10 @@ class ForecastNetwork(nn.Module):
     .. math:: r_t &= W_o\,\mathrm{RNN}(\mathrm{symlog}(u_t), e_t)_t + b_o \\
               r_t^{(0)} &\mathrel{+}= w^\top [\mathrm{clip}(u_t), e_t] + b
 
-    with local features u, covariates e and symlog(u) = sign(u) log(1 + |u|). Both outputs start at zero, so before training the
-    forecast is a random walk in every unit. The linear path follows LSTNet (Lai et al. 2018,
-    arXiv:1703.07015); one network for all series and a recurrence on drawn values follow DeepAR
+    with local features u, covariates e and symlog(u) = sign(u) log(1 + |u|). Both outputs start at
+    zero, so before training the forecast is a random walk in every unit. The linear path follows
+    LSTNet (Lai et al. 2018, arXiv:1703.07015); one network for all series and a recurrence on drawn
+    values follow DeepAR
     (Salinas et al. 2020, arXiv:1704.04110).
 
     Parameters
@@ -50,7 +49,8 @@ class ForecastNetwork(nn.Module):
     sizes : tuple of (int, int)
         Number of local features and of real covariates.
     cardinalities : sequence of int
-        Number of categories of every categorical covariate, the unknown one included.
+        Number of categories of every categorical covariate, the unknown one included; that is
+        embedded as zeros.
     dropout : float
         Probability of dropping an output of the stack while training.
     """
@@ -67,7 +67,7 @@ class ForecastNetwork(nn.Module):
         self.layer = layer
         self.head = head
         self.embeddings = nn.ModuleList(
-            nn.Embedding(size, embedding_size(size)) for size in cardinalities
+            nn.Embedding(size, embedding_size(size), padding_idx=0) for size in cardinalities
         )
         self.linear = nn.Linear(sum(sizes), 1)
         self.dropout = nn.Dropout(dropout)
@@ -106,34 +106,9 @@ class ForecastNetwork(nn.Module):
         read = torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
         hidden, state = self.layer(read, state, lengths=lengths)
         raw = self.output(self.dropout(hidden))
-        move = raw[..., :1] + self.linear(_near(inputs))
+        near = inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH)
+        move = raw[..., :1] + self.linear(torch.cat([near, inputs.real], -1))
         return torch.cat([move, raw[..., 1:]], -1), state
-
-    @torch.no_grad()
-    def regress(self, batch: Batch) -> None:
-        r"""Start the linear path at the ridge regression of the next move on what it reads.
-
-        .. math:: \min_{w, b} \sum_t (m_t - w^\top x_t - b)^2 + \lambda n\, \overline{x^2} |w|^2
-
-        Moves m, in scales, are cut off at 5, so that outliers do not rule.
-
-        Parameters
-        ----------
-        batch : Batch
-            Targets that are NaN are left out.
-        """
-        counted = ~batch.target.isnan()
-        if not counted.any():
-            return
-        read = _near(batch.inputs)[counted].double()
-        read = torch.cat([read, torch.ones(len(read), 1, dtype=read.dtype)], 1)
-        move = ((batch.target - batch.anchor) / batch.scale)[counted].clamp(-FARTHEST, FARTHEST)
-        products = read.T @ read / len(read)
-        penalty = torch.full((len(products),), RIDGE * float(products.diagonal().mean()))
-        products += torch.diag(penalty.double())
-        solution = torch.linalg.solve(products, read.T @ move / len(read)).to(self.linear.weight)
-        self.linear.weight.copy_(solution[None, :-1])
-        self.linear.bias.copy_(solution[-1:])
 
     def loss(self, batch: Batch, state: Any = None) -> tuple[Tensor, Tensor, Any]:
         """Sum the negative log likelihood over the observed targets.
@@ -160,11 +135,6 @@ class ForecastNetwork(nn.Module):
         log_probability = self.head.log_probability(raw, value, batch.anchor, batch.scale)
         total = torch.where(counted, -log_probability, 0.0).sum()
         return total, counted.sum(), state
-
-
-def _near(inputs: Inputs) -> Tensor:
-    """Return what the linear path reads."""
-    return torch.cat([inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH), inputs.real], -1)
 
 
 def symlog(x: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ from typing_extensions import override
 __all__ = ["HEADS", "Gaussian", "Head", "NegativeBinomial", "StudentT"]
 
 NARROWEST = 1e-3  # smallest spread, in scales
+MANY = 1e6  # counts from here on are drawn from a normal distribution
+LONGEST = 1e6  # a longer move, in scales, is read as this one
 FARTHEST = 30.0  # a drawn value lies at most this many spreads from the centre
 
 
@@ -62,7 +64,7 @@ class _Continuous(Head):
         return anchor + scale * raw[..., 0]
 
     def _standardise(self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-        move = ((value - anchor) / scale).to(raw.dtype)
+        move = ((value - anchor) / scale).clamp(-LONGEST, LONGEST).to(raw.dtype)
         return (move - raw[..., 0]) / self._spread(raw)
 
     @staticmethod
@@ -155,7 +157,9 @@ class NegativeBinomial(Head):
     def draw(self, raw: Tensor, anchor: Tensor, scale: Tensor, generator: Generator) -> Tensor:
         mean, shape = self._mean_and_shape(raw, anchor, scale)
         rate = torch._standard_gamma(shape, generator=generator) * (mean / shape)
-        return torch.poisson(rate, generator=generator)
+        noise = torch.randn(rate.shape, generator=generator, dtype=rate.dtype)
+        small = torch.poisson(rate.clamp_max(MANY), generator=generator)
+        return torch.where(rate < MANY, small, (rate + rate.sqrt() * noise).round())
 
 
 HEADS: dict[str, type[Head]] = {

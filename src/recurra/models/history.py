@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "LocalFeatures", "Pace", "View"]
 
-RELATIVE_FLOOR = 1e-3  # the scale never falls below this part of the largest value seen,
+RELATIVE_FLOOR = 1e-6  # the scale never falls below this part of the largest value seen,
 LONG_RUN_FLOOR = 0.1  # nor below this part of the mean change since the series began
+LONGEST = 1e6  # features reach up to this many scales
 
 
 class View(NamedTuple):
@@ -129,7 +130,7 @@ class LocalFeatures:
     ([[10.0, 12.0, 11.0]], [2.0, 1.33])
     """
 
-    def __init__(self, lags: Sequence[int], decay: float, floor: float = 1e-8) -> None:
+    def __init__(self, lags: Sequence[int], decay: float, floor: float = 1e-30) -> None:
         self.lags = list(lags)
         self.decay = decay
         self.floor = floor
@@ -190,4 +191,5 @@ class LocalFeatures:
 def _relative(lagged: Tensor, newest: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
     relative = (lagged - anchor[..., None]).float() / scale[..., None].float()
     observed = ~newest.isnan()
-    return torch.cat([relative.nan_to_num_(0.0), observed[..., None].float()], -1)
+    relative = relative.clamp_(-LONGEST, LONGEST).nan_to_num_(0.0)
+    return torch.cat([relative, observed[..., None].float()], -1)

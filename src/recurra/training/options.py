@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from recurra.errors import OptionError
@@ -90,11 +90,11 @@ class Training:
             if getattr(self, name) not in get_args(kinds):
                 known = ", ".join(map(repr, get_args(kinds)))
                 raise OptionError(f"{name}={getattr(self, name)!r}, but it must be one of {known}.")
-        if not 0 < self.learning_rate < math.inf:
+        if not (_number(self.learning_rate) and 0 < self.learning_rate < math.inf):
             raise OptionError(f"learning_rate={self.learning_rate!r}, but it must be positive.")
-        if not 0 <= self.weight_decay < math.inf:
+        if not (_number(self.weight_decay) and 0 <= self.weight_decay < math.inf):
             raise OptionError(f"weight_decay={self.weight_decay!r}, but it cannot be negative.")
-        if self.clip_norm is not None and not self.clip_norm > 0:
+        if self.clip_norm is not None and not (_number(self.clip_norm) and self.clip_norm > 0):
             raise OptionError(f"clip_norm={self.clip_norm!r}, but it must be positive or None.")
 
     def rate_at(self, step: int) -> float:
@@ -108,9 +108,9 @@ class Training:
         }[self.schedule]
         return self.learning_rate * rise * fall
 
-    def quiet(self) -> Training:
-        """Return the same options without a progress bar."""
-        return replace(self, progress=False)
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _whole(value: object) -> bool:
