@@ -182,7 +182,7 @@ def read_on(
         )
         at, who = torch.from_numpy(index), torch.from_numpy(series)
         inputs = Inputs(rows.local[at], real[at], codes[at])
-        _, after = network(inputs, take_state(layer, who), torch.from_numpy(lengths))
+        _, after = network.read(inputs, take_state(layer, who), torch.from_numpy(lengths))
         _assign(layer, after, who)
     return State(dataset.tail(1), history, layer)
 

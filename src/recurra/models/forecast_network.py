@@ -81,10 +81,10 @@ class ForecastNetwork(nn.Module):
         """Return the input size of the layer; arguments as the constructor's."""
         return sum(sizes) + sum(map(embedding_size, cardinalities))
 
-    def forward(
+    def read(
         self, inputs: Inputs, state: Any = None, lengths: Tensor | None = None
     ) -> tuple[Tensor, Any]:
-        """Read steps and return the head's raw outputs for the step after each.
+        """Read steps with the recurrent stack.
 
         Parameters
         ----------
@@ -97,14 +97,33 @@ class ForecastNetwork(nn.Module):
 
         Returns
         -------
-        Tensor, shape (batch, time, head.size)
-            Raw outputs.
+        Tensor, shape (batch, time, outputs)
+            What the stack says at each step.
         state
-            The layer's state after each row's last valid step.
+            Its state after each row's last valid step.
         """
         embedded = [table(inputs.codes[..., k]) for k, table in enumerate(self.embeddings)]
         read = torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
-        hidden, state = self.layer(read, state, lengths=lengths)
+        return self.layer(read, state, lengths=lengths)
+
+    def forward(self, inputs: Inputs, state: Any = None) -> tuple[Tensor, Any]:
+        """Read steps and say how the value after each is distributed.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            With leading shape (batch, time).
+        state : optional
+            The layer's state before the first step.
+
+        Returns
+        -------
+        Tensor, shape (batch, time, head.size)
+            Raw outputs of the head.
+        state
+            The layer's state after the last step.
+        """
+        hidden, state = self.read(inputs, state)
         raw = self.output(self.dropout(hidden))
         near = inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH)
         move = raw[..., :1] + self.linear(torch.cat([near, inputs.real], -1))
