@@ -69,9 +69,9 @@ def m4(name: str, season_length: int, published: dict) -> Competition:
 
     def read(part: str) -> Series:
         (path,) = folder.glob(f"{name}-{part}.csv*")
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-        with opened as file:
-            rows = list(csv.reader(file))[1:]
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        rows = list(csv.reader(text.splitlines()))[1:]
         return {row[0]: np.array([float(x) for x in row[1:] if x], float) for row in rows}
 
     train, test = read("train"), read("test")

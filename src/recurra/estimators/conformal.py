@@ -13,7 +13,7 @@ __all__ = ["Calibration", "calibrate"]
 LEVELS = np.array([10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98, 99], dtype=float)
 ENOUGH = 2_000  # scores wanted for one step ahead; steps nearby lend theirs
 FARTHEST = 10.0  # half widths: a miss of more is counted as one of so many
-TRUST = 25  # independent windows after which the correction counts half
+TRUST = 8  # independent windows after which the correction counts half
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Cal
     arXiv:1905.03222). Few windows say little, so with n independent ones the factor is drawn
     towards one:
 
-    .. math:: f = 1 + \frac{n}{n + 25} (\hat f - 1)
+    .. math:: f = 1 + \frac{n}{n + 8} (\hat f - 1)
 
     Parameters
     ----------
