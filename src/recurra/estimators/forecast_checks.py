@@ -93,11 +93,11 @@ def check_count(name: str, value: object) -> None:
         raise OptionError(f"{name}={value!r}, but it must be an int of at least 1.")
 
 
-def checked_levels(level: Sequence[float] | None) -> list[float]:
+def checked_levels(level: Sequence[float] | float | None) -> list[float]:
     """Return levels in rising order; refuse what is no percentage."""
-    levels = [] if level is None else np.atleast_1d(level).tolist()
+    levels = [] if level is None else [level] if isinstance(level, int | float) else [*level]
     for one in levels:
-        if isinstance(one, bool) or not isinstance(one, int | float) or not 0 < one < 100:
+        if isinstance(one, bool | str) or not 0 < one < 100:
             raise OptionError(f"level {one!r} is no percentage between 0 and 100, such as 80.")
     return sorted(set(levels))
 
