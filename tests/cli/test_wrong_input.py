@@ -153,4 +153,4 @@ def test_a_future_file_that_lacks_a_column(refused, shops, tmp_path):
 
 def test_values_that_are_no_counts_for_a_distribution_of_counts(refused, sales):
     line = refused("forecast", sales, *PLAIN, "--distribution", "negative_binomial")
-    assert "forecasts counts, but this value is none" in line
+    assert "forecasts counts, but the value at 2020-03-01 00:00:00 is none" in line

@@ -5,6 +5,7 @@ import pytest
 from recurra.estimators.forecast_defaults import (
     default_context,
     default_decay,
+    default_dropout,
     default_horizon,
     default_lags,
 )
@@ -26,6 +27,11 @@ def test_context_horizon_and_decay_keep_their_bounds(seasons):
     assert 24 <= default_context(seasons) <= 64
     assert 8 <= default_horizon(seasons) <= 48
     assert 1 - 1 / 16 <= default_decay(seasons) <= 1 - 1 / 64
+
+
+def test_many_series_need_no_dropout():
+    assert default_dropout(1) == default_dropout(59) == 0.2
+    assert default_dropout(60) == default_dropout(100_000) == 0.0
 
 
 def test_a_longer_season_is_given_a_longer_context():

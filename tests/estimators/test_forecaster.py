@@ -14,7 +14,6 @@ import recurra
 from recurra import Columns, Forecaster, Training
 from recurra.models import LocalFeatures
 
-ARRAY = pytest.mark.xfail(strict=True, reason="an array is compared with 'auto'")
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
@@ -282,8 +281,8 @@ torch.set_num_threads(int(sys.argv[1]))
 values = np.random.default_rng(0).normal(size=(3, 50)).cumsum(1)
 frame = pd.DataFrame({"unique_id": np.repeat(list("abc"), 50), "ds": [*range(50)] * 3,
                       "y": values.ravel()})
-training = Training(steps=20, batch_size=16, progress=False)
-found = Forecaster(hidden_size=8, training=training).fit(frame).predict(h=5, level=[80])
+training = Training(steps=8, batch_size=16, progress=False)
+found = Forecaster(hidden_size=8, training=training).fit(frame).predict(h=3, level=[80])
 print([value.hex() for value in found.iloc[:, 2:].to_numpy().ravel().tolist()])
 """
 
@@ -295,7 +294,7 @@ def test_two_processes_give_the_same_bits_whatever_their_number_of_threads():
         for threads in ("1", "2")
     ]
     first, second = (run.communicate(timeout=200)[0] for run in runs)
-    assert first.count("0x1") == 45
+    assert first.count("0x1") == 27
     assert first == second
 
 
@@ -456,13 +455,12 @@ def test_the_season_is_found_where_the_clock_tells_none(small, series):
 
 @pytest.mark.parametrize(
     ("given", "used"),
-    [(6, (6,)), ([12, 4], (4, 12)), (1, ()), pytest.param(np.array([3, 9]), (3, 9), marks=ARRAY)],
+    [(6, (6,)), ([12, 4], (4, 12)), (1, ()), (np.array([3, 9]), (3, 9))],
 )
 def test_given_seasons_are_used(small, walks, given, used):
     assert small(season_length=given).fit(walks(2)).season_lengths_ == used
 
 
-@pytest.mark.xfail(strict=True, reason="numpy integers pass the check, then are iterated")
 def test_a_season_may_be_given_as_a_numpy_integer(small, walks):
     assert small(season_length=np.int64(6)).fit(walks(2)).season_lengths_ == (6,)
 
@@ -489,7 +487,6 @@ def test_simulated_counts_are_whole_and_not_negative(counting):
     assert (drawn == drawn.round()).all()
 
 
-@pytest.mark.xfail(strict=True, reason="half widths of 0 become 2e-308")
 def test_forecast_counts_have_the_right_mean_and_no_negative_bound(counting):
     found = counting.predict(h=5, level=[95])
     assert (found["LSTM-lo-95"] >= 0).all()
@@ -497,7 +494,6 @@ def test_forecast_counts_have_the_right_mean_and_no_negative_bound(counting):
     np.testing.assert_allclose(means, [3, 8, 20], rtol=0.5)
 
 
-@pytest.mark.xfail(strict=True, reason="half widths of 0 become 2e-308")
 def test_intervals_of_rare_counts_are_no_wider_than_what_was_ever_seen(small, series):
     """Where half of a sampled interval has no width, a miss must not blow up all others."""
     random = np.random.default_rng(0)
@@ -539,12 +535,12 @@ def test_cross_validation_has_a_row_for_every_series_cutoff_and_step(small, walk
 def test_what_comes_after_a_cutoff_changes_no_forecast_of_it(small, walks, refit):
     frame = walks(2, holes=False)
     given = {"h": 4, "n_windows": 3, "step_size": 2, "level": [80], "refit": refit}
-    found = small().cross_validation(frame, **given)
+    found = small(steps=10).cross_validation(frame, **given)
     for back in (8, 6, 4):
         length = frame.groupby("unique_id").ds.transform("size")
         later = frame.ds >= length - back
         changed = frame.assign(y=frame.y.where(~later, 1e4 * frame.y + 7))
-        other = small().cross_validation(changed, **given)
+        other = small(steps=10).cross_validation(changed, **given)
         known = found.cutoff < found.unique_id.map({"s0": 60, "s1": 65}) - back
         assert known.sum() in (8, 16, 24)
         for name in ("LSTM", "LSTM-lo-80", "LSTM-hi-80"):
@@ -589,7 +585,6 @@ def test_a_model_need_not_be_fitted_for_cross_validation(small, walks):
         model.predict(h=1)
 
 
-@pytest.mark.xfail(strict=True, reason="bare IndexError or OptionError")
 def test_a_series_that_begins_after_the_first_cutoff_is_named(small, walks):
     frame = walks(2, holes=False)
     frame.loc[(frame.unique_id == "s1") & (frame.ds < 60), "y"] = np.nan
@@ -605,6 +600,14 @@ def test_options_reach_the_network(small, walks):
     assert (model.network_.layer.hidden_size, model.network_.layer.num_layers) == (5, 2)
     assert type(model.network_.layer) is recurra.layers.GRU
     assert len(model.log_.loss) == model.training.steps
+
+
+@pytest.mark.parametrize(
+    ("number", "given", "used"), [(59, None, 0.2), (60, None, 0.0), (59, 0.0, 0.0), (60, 0.1, 0.1)]
+)
+def test_few_series_are_trained_with_dropout_unless_it_is_given(small, walks, number, given, used):
+    frame = pd.concat([walks(1, steps=16, holes=False).assign(unique_id=k) for k in range(number)])
+    assert small(steps=1, dropout=given).fit(frame).network_.dropout.p == used
 
 
 def test_the_context_is_the_length_of_a_training_window(small, walks, monkeypatch):
@@ -635,7 +638,6 @@ def test_training_stops_on_the_held_back_ends(small, walks):
     assert model.log_.best_step == steps[int(np.argmin(losses))]
 
 
-@pytest.mark.xfail(strict=True, reason="validation is 0 / 0")
 def test_ends_held_back_that_were_never_observed_do_not_stop_the_training(small, series):
     values = np.random.default_rng(0).normal(size=60).cumsum()
     values[40:] = np.nan

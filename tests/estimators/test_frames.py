@@ -29,7 +29,6 @@ LIBRARIES = {
     "pyarrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
 }
 KINDS = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.Table}
-AS_OBJECTS = pytest.mark.xfail(strict=True, reason="zones and dates come back as objects")
 
 
 def walk(series, stamps):
@@ -63,9 +62,7 @@ def test_every_library_gives_the_same_numbers(small, series, library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("kind", STAMPS)
-def test_stamps_keep_their_type_and_go_on(small, series, library, kind, request):
-    if library == "polars" and kind in ("zoned", "utc", "dates"):
-        request.applymarker(AS_OBJECTS)
+def test_stamps_keep_their_type_and_go_on(small, series, library, kind):
     frame = nw.from_native(LIBRARIES[library](walk(series, STAMPS[kind])))
     model = small(steps=3).fit(frame[:50].to_native())
     found = nw.from_native(model.predict(10))

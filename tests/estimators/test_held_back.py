@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recurra.data import from_frame
+from recurra.data import Columns, from_frame
 from recurra.estimators.held_back import HeldBack
 
 
-def dataset(*lengths):
+def dataset(*lengths, static=()):
     parts = [
-        pd.DataFrame({"unique_id": k, "ds": range(length), "y": np.arange(length) + 0.5})
+        pd.DataFrame({"unique_id": k, "ds": range(length), "y": np.arange(length) + 0.5, "x": k})
         for k, length in enumerate(lengths)
     ]
-    return from_frame(pd.concat(parts))
+    return from_frame(pd.concat(parts), Columns(static=static))
 
 
 MANY = [40 + k % 7 for k in range(80)]
@@ -84,6 +84,31 @@ def test_of_many_series_some_are_held_back_whole_by_chance_alone():
     assert 0 < len(one.whole) < len(MANY) / 3
     assert (one.steps[one.whole] == data.lengths[one.whole]).all()
     assert one.worth == len(one.whole)
+
+
+@pytest.mark.parametrize(("number", "static", "whole"), [(59, (), 0), (60, (), 10), (60, "x", 0)])
+def test_whole_series_are_held_back_where_many_can_be_spared_and_none_is_told_apart(
+    number, static, whole
+):
+    held = HeldBack.plan(dataset(*[40] * number, static=tuple(static)), 8, seed=0)
+    assert len(held.whole) == whole
+    assert ((held.steps == 40).sum(), len(held.train)) == (whole, number - whole)
+    assert (held.steps > 0).sum() == (2 * whole or number)
+
+
+def test_the_network_is_checked_on_one_horizon_of_each_of_many_series():
+    many = HeldBack.plan(dataset(*MANY), 8, seed=0)
+    assert set(many.ends.tolist()) == {0, 8}
+    assert ((many.ends > 0) == (many.steps > 0)).all()
+    few = HeldBack.plan(dataset(60, 70, 80), 8, seed=0)
+    assert (few.ends == few.steps).all()
+
+
+def test_origins_are_spread_over_the_whole_of_a_series_held_back():
+    held = HeldBack.plan(dataset(*[88] * 60), 8, seed=0)
+    ends = [window.last_times for window in held.windows()]
+    assert [len(each) for each in ends] == [10] * 8
+    assert [int(each[0]) for each in ends] == list(range(87, 7, -10))
 
 
 def test_windows_at_the_same_dates_are_worth_less_than_their_number():

@@ -102,7 +102,6 @@ def test_a_gap_between_old_and_new_rows_is_unobserved_steps(fitted, walks, readi
     assert model.predict(1).ds.tolist() == [67, 65, 72, 75]
 
 
-@pytest.mark.xfail(strict=True, reason="refused as an empty series")
 def test_an_update_without_a_value_is_an_unobserved_step(fitted, walks, reading):
     """A stream goes on although its newest step was not observed."""
     new = rows({"s0": 2}, holes=[0, 1])
@@ -110,7 +109,6 @@ def test_an_update_without_a_value_is_an_unobserved_step(fitted, walks, reading)
     assert_alike(model, reading(fitted, pd.concat([walks(), new])))
 
 
-@pytest.mark.xfail(strict=True, reason="the waiting row is cut off: a wrong state")
 def test_a_series_that_ended_unobserved_can_be_updated(small, walks, reading):
     frame = walks()
     frame.loc[frame.ds >= frame.unique_id.map(ENDS) - 2, "y"] = np.nan
@@ -120,7 +118,6 @@ def test_a_series_that_ended_unobserved_can_be_updated(small, walks, reading):
     assert_alike(model.update(new), whole)
 
 
-@pytest.mark.xfail(strict=True, reason="OptionError about starts")
 def test_a_series_that_ended_unobserved_does_not_hinder_the_others(small, walks, reading):
     frame = walks()
     frame.loc[(frame.unique_id == "s1") & (frame.ds >= 63), "y"] = np.nan
@@ -185,7 +182,6 @@ def test_updates_on_an_irregular_clock_equal_reading_everything(small, series, r
     assert_alike(model.update(frame[70:73]).update(frame[73:]), whole)
 
 
-@pytest.mark.xfail(strict=True, reason="spacing is taken by place, not by name")
 def test_a_new_series_on_an_irregular_clock_steps_at_its_own_pace(small, series):
     random = np.random.default_rng(0)
 
@@ -203,7 +199,6 @@ def test_a_new_series_on_an_irregular_clock_steps_at_its_own_pace(small, series)
     assert spacing["z"] > pd.Timedelta("80h")
 
 
-@pytest.mark.xfail(strict=True, reason="its spacing is 0")
 def test_a_new_series_of_one_row_on_an_irregular_clock_can_be_forecast(small, series):
     random = np.random.default_rng(0)
     stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(

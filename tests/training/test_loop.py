@@ -222,6 +222,9 @@ def test_without_truncation_a_window_is_read_whole():
 # ---------------------------------------------------------------------- early stopping
 
 
+DUE = [*range(2, 20, 2), 20, 30, 40, 50, 60]  # checks of 60 steps with check_every=10
+
+
 class Checks:
     """Answers given validation losses, and remembers the weights at each check."""
 
@@ -235,21 +238,47 @@ class Checks:
 
 
 def test_the_best_weights_are_kept_and_training_stops_after_patience():
-    model = Line()
-    checks = Checks(model, [3.0, 1.0, 2.0, 1.5, 1.0, 0.0])
+    model, losses = Line(), [*range(12, 3, -1), 1.0, 2.0, 1.5, 1.0, 0.0]
+    checks = Checks(model, losses)
     log = train(model, repeat(rows(64)), options(patience=3), checks)
-    assert log.validation == [(10, 3.0), (20, 1.0), (30, 2.0), (40, 1.5), (50, 1.0)]
+    assert log.validation == list(zip(DUE, losses, strict=True))[:-1]
     assert log.best_step == 20
     assert len(log.loss) == 50
+    assert torch.equal(model.weight, checks.weights[DUE.index(20)])
+
+
+def test_patience_counts_steps_however_often_is_checked():
+    model = Line()
+    checks = Checks(model, [2.0, 1.0, *[3.0] * 12])
+    log = train(model, repeat(rows(64)), options(patience=1), checks)
+    assert (log.best_step, len(log.loss)) == (4, 14)
     assert torch.equal(model.weight, checks.weights[1])
+
+
+@pytest.mark.parametrize(
+    ("steps", "check_every", "due"),
+    [
+        (60, 10, DUE),
+        (25, 10, [*range(2, 20, 2), 20, 25]),
+        (30, 50, [10, 20, 30]),
+        (14, 3, [1, 2, 3, 4, 5, 6, 9, 12, 14]),
+        (4, 1, [1, 2, 3, 4]),
+        (3, 1000, [3]),
+    ],
+)
+def test_checks_are_five_times_as_often_at_the_beginning(steps, check_every, due):
+    model = Line()
+    given = options(steps=steps, check_every=check_every, patience=None)
+    log = train(model, repeat(rows(64)), given, Checks(model, range(60, 0, -1)))
+    assert [step for step, _ in log.validation] == due
 
 
 def test_without_patience_every_step_is_made_and_the_best_weights_are_kept():
     model = Line()
-    checks = Checks(model, [3.0, 1.0, 2.0, 4.0, 5.0, 6.0])
+    checks = Checks(model, [3.0, 1.0, 2.0, *range(4, 15)])
     log = train(model, repeat(rows(64)), options(patience=None), checks)
     assert len(log.loss) == 60
-    assert log.best_step == 20
+    assert log.best_step == 4
     assert torch.equal(model.weight, checks.weights[1])
 
 
@@ -263,8 +292,8 @@ def test_without_validation_the_last_weights_are_kept():
 
 def test_the_last_step_is_checked_even_off_the_beat():
     model = Line()
-    log = train(model, repeat(rows(64)), options(steps=25), Checks(model, [3.0, 2.0, 1.0]))
-    assert [step for step, _ in log.validation] == [10, 20, 25]
+    log = train(model, repeat(rows(64)), options(steps=25), Checks(model, range(11, 0, -1)))
+    assert log.validation[-2:] == [(20, 2), (25, 1)]
     assert log.best_step == 25
 
 
@@ -273,9 +302,9 @@ def test_checks_run_in_evaluation_mode_without_gradients_and_training_goes_on_in
     modes = []
     loss = model.loss
     model.loss = lambda *batch: (modes.append(model.training), loss(*batch))[1]
-    checks = Checks(model, range(6, 0, -1))
+    checks = Checks(model, range(len(DUE), 0, -1))
     train(model, repeat(rows(64)), options(), checks)
-    assert checks.modes == [(False, False)] * 6
+    assert checks.modes == [(False, False)] * len(DUE)
     assert modes == [True] * 60
     assert not model.training
 
@@ -342,9 +371,9 @@ def test_a_progress_bar_is_shown_when_asked_for(capsys):
 def test_every_check_is_logged_and_nothing_is_printed(caplog, capsys):
     model = Line()
     with caplog.at_level(logging.INFO, logger="recurra.training"):
-        train(model, repeat(rows(64)), options(steps=20), Checks(model, [2.0, 1.0]))
+        train(model, repeat(rows(64)), options(steps=4), Checks(model, [2.0, 1.0]))
     assert [each.name for each in caplog.records] == ["recurra.training"] * 2
-    assert caplog.messages[0].startswith("step 10: loss ")
+    assert caplog.messages[0].startswith("step 2: loss ")
     assert caplog.messages[0].endswith("validation 2.0000")
     assert capsys.readouterr() == ("", "")
 

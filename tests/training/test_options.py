@@ -60,7 +60,6 @@ def test_an_impossible_value_is_refused_with_what_is_possible(options, message):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="a bare TypeError from the comparison")
 @pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "clip_norm"])
 @pytest.mark.parametrize("value", ["0.1", [0.1]])
 def test_what_is_no_number_is_refused(name, value):
@@ -102,8 +101,3 @@ def test_the_linear_schedule_falls_in_equal_steps():
     np.testing.assert_allclose(
         [options.rate_at(step) for step in range(50)], 2.0 * (1 - np.arange(50) / 50)
     )
-
-
-def test_quiet_options_differ_in_their_progress_alone():
-    options = Training(steps=7, progress=True)
-    assert options.quiet() == replace(options, progress=False)

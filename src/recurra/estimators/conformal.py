@@ -51,15 +51,30 @@ class Calibration:
         Returns
         -------
         lower, upper : ndarray, shape (series, h)
-            The bounds; the point lies between them.
+            The bounds; the point lies between them, and intervals of higher levels hold those of
+            lower ones.
         """
-        steps = np.minimum(np.arange(point.shape[1]), self.factors.shape[1] - 1)
-        below, above = np.zeros(point.shape), np.zeros(point.shape)
-        for inner in [*self.levels[self.levels < level], level]:  # so that levels nest
-            factor = np.array([np.interp(inner, self.levels, self.factors[:, k]) for k in steps])
-            low, high = _half_widths(paths, inner)
-            below, above = np.maximum(below, factor * low), np.maximum(above, factor * high)
-        return point - below, point + above
+        low = high = np.zeros(point.shape)
+        for k, known in enumerate(self.levels):
+            if level <= known:
+                before = self.levels[k - 1] if k else 0.0
+                part = (level - before) / (known - before)
+                above = self._widened(k, paths, known, low, high)
+                low, high = (a + part * (b - a) for a, b in zip((low, high), above, strict=True))
+                break
+            low, high = self._widened(k, paths, known, low, high)
+        else:
+            low, high = self._widened(-1, paths, level, low, high)
+        return point - low, point + high
+
+    def _widened(
+        self, row: int, paths: Floats, level: float, low: Floats, high: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return the half widths of a level, which are never less than those of a lower one."""
+        below, above = _half_widths(paths, level)
+        steps = np.minimum(np.arange(paths.shape[2]), self.factors.shape[1] - 1)
+        factor = self.factors[row, steps]
+        return np.maximum(low, factor * below), np.maximum(high, factor * above)
 
 
 def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Calibration:

@@ -480,7 +480,7 @@ class Forecaster(BaseEstimator):
         return columns
 
     def _seasons(self, dataset: SequenceDataset) -> tuple[int, ...]:
-        if self.season_length == "auto":
+        if isinstance(self.season_length, str):
             known = dataset.clock.season_lengths
             if not known and dataset.clock.regular:
                 known = detect_season_lengths(dataset.target, dataset.offsets)
