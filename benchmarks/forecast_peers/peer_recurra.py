@@ -37,7 +37,10 @@ def main() -> None:
 
     start = perf_counter()
     model = Forecaster(
-        hidden_size=options.hidden, context=options.context, training=training, seed=options.seed
+        hidden_size=options.hidden,
+        context=None if options.own_window else options.context,
+        training=training,
+        seed=options.seed,
     ).fit(frame)
     fitted = perf_counter()
     if options.samples:

@@ -73,6 +73,9 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--batch-size", type=int, default=32, help="windows in a gradient step")
     parser.add_argument("--steps", type=int, default=500, help="gradient steps")
     parser.add_argument("--context", type=int, default=168, help="steps read, in fit and predict")
+    parser.add_argument(
+        "--own-window", action="store_true", help="Recurra alone: its default window instead"
+    )
     parser.add_argument("--horizon", type=int, default=48, help="steps foretold")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of Adam, constant")
     parser.add_argument("--seed", type=int, default=0)

@@ -373,13 +373,13 @@ def test_a_seed_that_is_none_is_refused(model, seed):
         model.simulate(2, seed=seed)
 
 
-@pytest.mark.parametrize("call", ["predict", "simulate"])
-def test_a_forecast_larger_than_memory_is_refused(model, call):
+@pytest.mark.parametrize(("call", "given"), [("predict", {}), ("simulate", {"n": 1})])
+def test_a_forecast_larger_than_memory_is_refused(model, call, given):
     with pytest.raises(OptionError) as caught:
-        getattr(model, call)(10_000_001)
+        getattr(model, call)(10_000_001, **given)
     assert str(caught.value) == (
-        "h=10000001 for 2 series makes 20,000,002 values, but 20,000,000 at a time are the most. "
-        "Use a smaller h, or forecast fewer series."
+        "h=10000001 for 2 series or paths makes 20,000,002 values, but 20,000,000 at a time are "
+        "the most. Use a smaller h, fewer paths or fewer series."
     )
 
 
@@ -699,3 +699,17 @@ def test_stamps_far_from_any_grid_are_taken_as_they_are(small):
     ds = pd.Timestamp("1800-01-01") + pd.to_timedelta(gaps.cumsum().round(), unit="s")
     with pytest.warns(DataWarning, match="irregular"):
         forecast(small, good()[:N].assign(ds=ds.astype("M8[s]")))
+
+
+@pytest.mark.parametrize("name", ["LSTM-lo-80", "LSTM-hi-95"])
+def test_a_column_called_like_a_bound_is_refused(name):
+    frame = pd.DataFrame({name: "a", "ds": range(20), "y": range(20)})
+    with pytest.raises(OptionError, match=f"{name}.*Rename"):
+        Forecaster(columns=Columns(id=name)).fit(frame)
+
+
+def test_paths_that_do_not_fit_into_memory_are_refused():
+    frame = pd.DataFrame({"unique_id": "a", "ds": range(30), "y": range(30)})
+    model = Forecaster(hidden_size=4, training=Training(steps=2)).fit(frame)
+    with pytest.raises(OptionError, match="200,000,000 values"):
+        model.simulate(2_000_000, n=100)

@@ -39,7 +39,11 @@ def check_options(options: dict[str, Any]) -> None:
         if not (options[name] is None and name in ("context", "horizon")):
             check_count(name, options[name])
     dropout = options["dropout"]
-    if dropout is not None and not (isinstance(dropout, int | float) and 0 <= dropout < 1):
+    if dropout is not None and not (
+        isinstance(dropout, int | float | np.floating)
+        and not isinstance(dropout, bool)
+        and 0 <= dropout < 1
+    ):
         raise OptionError(f"dropout={dropout!r}, but it must be at least 0 and below 1, or None.")
     check_seed(options["seed"])
     season = options["season_length"]
@@ -63,20 +67,21 @@ def check_seed(seed: int) -> int:
 def check_names(columns: Columns, alias: str) -> None:
     """Refuse columns that are called like those of the answers."""
     for name in columns.names:
-        if name in (alias, "sample", "cutoff"):
+        bounds = name.startswith((f"{alias}-lo-", f"{alias}-hi-"))
+        if bounds or name in (alias, "sample", "cutoff"):
             raise OptionError(
                 f"A column is called {name!r}, like one of the answers. Rename it in the frame and "
                 "in columns=Columns(...)."
             )
 
 
-def check_horizon(h: int, series: int) -> None:
+def check_horizon(h: int, paths: int) -> None:
     """Refuse a horizon that is no count, or whose forecasts would not fit into memory."""
     check_count("h", h)
-    if h * series > MOST_CELLS:
+    if h * paths > MOST_CELLS:
         raise OptionError(
-            f"h={h} for {series} series makes {h * series:,} values, but {MOST_CELLS:,} at a time "
-            "are the most. Use a smaller h, or forecast fewer series."
+            f"h={h} for {paths} series or paths makes {h * paths:,} values, but {MOST_CELLS:,} at "
+            "a time are the most. Use a smaller h, fewer paths or fewer series."
         )
 
 

@@ -303,6 +303,7 @@ class Forecaster(BaseEstimator):
         self._check_fitted()
         check_count("n", n)
         seed = check_seed(self.seed if seed is None else seed)
+        check_horizon(h, len(self._state.tail) * n)
         coming = self._coming(h, future)
         paths = self._engine.paths(self._state, coming, seed, n)
         keys = {
@@ -347,7 +348,8 @@ class Forecaster(BaseEstimator):
             forecast columns. The model itself is left as it was.
         """
         self._check_options()
-        for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size or h)):
+        step_size = h if step_size is None else step_size
+        for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
             check_count(name, value)
         dataset, backend = read_long(df, self.columns, self.freq)
         model, parts = None, []
