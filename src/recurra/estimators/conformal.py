@@ -54,27 +54,18 @@ class Calibration:
             The bounds; the point lies between them, and intervals of higher levels hold those of
             lower ones.
         """
-        low = high = np.zeros(point.shape)
-        for k, known in enumerate(self.levels):
-            if level <= known:
-                before = self.levels[k - 1] if k else 0.0
-                part = (level - before) / (known - before)
-                above = self._widened(k, paths, known, low, high)
-                low, high = (a + part * (b - a) for a, b in zip((low, high), above, strict=True))
-                break
-            low, high = self._widened(k, paths, known, low, high)
-        else:
-            low, high = self._widened(-1, paths, level, low, high)
+        inner = self.levels[self.levels < level]
+        grid = np.append(inner, min(self.levels[self.levels >= level], default=level))
+        before = inner[-1] if len(inner) else 0.0
+        part = (level - before) / (grid[-1] - before)
+        rows = np.minimum(np.arange(len(grid)), len(self.levels) - 1)
+        steps = np.minimum(np.arange(point.shape[1]), self.factors.shape[1] - 1)
+        factor = self.factors[rows][:, None, steps]
+        low, high = (
+            _between(np.maximum.accumulate(factor * width), part)
+            for width in _half_widths(paths, grid)
+        )
         return point - low, point + high
-
-    def _widened(
-        self, row: int, paths: Floats, level: float, low: Floats, high: Floats
-    ) -> tuple[Floats, Floats]:
-        """Return the half widths of a level, which are never less than those of a lower one."""
-        below, above = _half_widths(paths, level)
-        steps = np.minimum(np.arange(paths.shape[2]), self.factors.shape[1] - 1)
-        factor = self.factors[row, steps]
-        return np.maximum(low, factor * below), np.maximum(high, factor * above)
 
 
 def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Calibration:
@@ -114,9 +105,9 @@ def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Cal
     """
     factors = np.ones((len(LEVELS), point.shape[1]))
     weight = worth / (worth + TRUST)
-    for row, level in enumerate(LEVELS):
-        below, above = _half_widths(paths, level)
-        miss = actual - point
+    miss = actual - point
+    widths = zip(*_half_widths(paths, LEVELS), strict=True)
+    for row, (level, (below, above)) in enumerate(zip(LEVELS, widths, strict=True)):
         width = np.where(miss < 0, below, above)
         scores = np.where(miss == 0, 0.0, np.where(np.isnan(miss), np.nan, FARTHEST))
         np.divide(np.abs(miss), width, out=scores, where=np.abs(miss) < FARTHEST * width)
@@ -127,10 +118,18 @@ def calibrate(point: Floats, paths: Floats, actual: Floats, worth: float) -> Cal
     return Calibration(LEVELS, factors)
 
 
-def _half_widths(paths: Floats, level: float) -> tuple[Floats, Floats]:
-    tail = 0.5 - level / 200
-    low, middle, high = np.quantile(paths, [tail, 0.5, 1 - tail], axis=1)
+def _half_widths(paths: Floats, levels: Floats) -> tuple[Floats, Floats]:
+    """Return the widths below and above the median, each of shape (levels, series, h)."""
+    tails = 0.5 - levels / 200
+    found = np.quantile(paths, [*tails, 0.5, *(1 - tails)], axis=1)
+    low, middle, high = np.split(found, [len(levels), len(levels) + 1])
     return middle - low, high - middle
+
+
+def _between(widths: Floats, part: float) -> Floats:
+    """Go a part of the way from the last width but one, or from nothing, to the last."""
+    before = widths[-2] if len(widths) > 1 else np.zeros_like(widths[-1])
+    return before + part * (widths[-1] - before)
 
 
 def _scores_near(scores: Floats, step: int) -> Floats:
