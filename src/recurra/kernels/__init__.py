@@ -6,7 +6,7 @@ a whole stack of layers and gives it to the best backend, `choose` says which on
 """
 
 from recurra.kernels.dispatch import Choice, backend, choose, run
-from recurra.kernels.recurrence import Kernel, State, Weights
+from recurra.kernels.recurrence import Kernel, Masks, State, Weights
 from recurra.kernels.stack import Stack
 
-__all__ = ["Choice", "Kernel", "Stack", "State", "Weights", "backend", "choose", "run"]
+__all__ = ["Choice", "Kernel", "Masks", "Stack", "State", "Weights", "backend", "choose", "run"]

@@ -55,6 +55,9 @@ def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
         return False, "torch has no Jordan kernel"
     if (stack.cell, stack.activation) not in _CALLS:
         return False, f"torch has no Elman kernel with {stack.activation}"
+    if stack.options:
+        unknown = " and ".join(f"{name}={getattr(stack, name)}" for name in stack.options)
+        return False, f"torch's kernels do not know {unknown}"
     if not x.numel():
         return False, "torch's kernels refuse a batch without a single real step"
     if lengths is None:
@@ -135,6 +138,7 @@ def flatten(stack: Stack, weights: Sequence[Weights]) -> None:
     first = weights[0]
     if (
         (stack.cell, stack.activation) not in _CALLS
+        or stack.options
         or not first.weight_ih.is_cuda
         or not torch.backends.cudnn.is_acceptable(first.weight_ih)
         or len({(one.device, one.dtype) for one in flat}) > 1

@@ -15,7 +15,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["ACTIVATIONS", "Kernel", "State", "Weights", "extent", "unroll"]
+__all__ = [
+    "ACTIVATIONS",
+    "Kernel",
+    "Masks",
+    "State",
+    "Weights",
+    "extent",
+    "fed_back",
+    "fed_in",
+    "unroll",
+]
 
 State = tuple[Tensor, ...]
 
@@ -30,16 +40,16 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class Weights(NamedTuple):
     """The weights of one layer and one direction, in torch's order and layout.
 
-    Below, ``gates`` is 1 for Elman and Jordan, 3 for GRU (r, z, n) and 4 for LSTM (i, f, g, o);
-    ``outputs``, the width of what is fed back, is ``hidden`` unless the LSTM projects or the
-    layer is Jordan's.
+    Below, ``gates`` is 1 for Elman and Jordan, 3 for GRU (r, z, n), 4 for LSTM (i, f, g, o) and 3
+    for an LSTM whose gates are coupled (f, g, o); ``outputs``, the width of what is fed back, is
+    ``hidden`` unless the LSTM projects or the layer is Jordan's.
 
     Parameters
     ----------
     weight_ih : Tensor, shape (gates·hidden, inputs)
         Input to hidden.
     weight_hh : Tensor, shape (gates·hidden, outputs)
-        What is fed back to hidden.
+        What is fed back to hidden; (gates·hidden, hidden / heads) if it has heads: see `fed_back`.
     bias_ih : Tensor, shape (gates·hidden,), optional
         Of the input.
     bias_hh : Tensor, shape (gates·hidden,), optional
@@ -49,6 +59,16 @@ class Weights(NamedTuple):
     weight_ho : Tensor, shape (outputs, hidden), optional
         Jordan's map from hidden to output.
     bias_ho : Tensor, shape (outputs,), optional
+        Its bias.
+    weight_ch : Tensor, shape (3, hidden), optional
+        The peepholes of an LSTM: of the gates i, f, o, or (2, hidden), of f, o, if coupled.
+    gain_ih : Tensor, shape (gates·hidden,), optional
+        Of the layer norm of ``W_ih x``, whose bias is ``bias_ih``.
+    gain_hh : Tensor, shape (gates·hidden,), optional
+        Of the layer norm of what is fed back, whose bias is ``bias_hh``.
+    gain_c : Tensor, shape (hidden,), optional
+        Of the layer norm of an LSTM's c.
+    bias_c : Tensor, shape (hidden,), optional
         Its bias.
 
     Examples
@@ -65,6 +85,40 @@ class Weights(NamedTuple):
     weight_hr: Tensor | None = None
     weight_ho: Tensor | None = None
     bias_ho: Tensor | None = None
+    weight_ch: Tensor | None = None
+    gain_ih: Tensor | None = None
+    gain_hh: Tensor | None = None
+    gain_c: Tensor | None = None
+    bias_c: Tensor | None = None
+
+
+class Masks(NamedTuple):
+    """What chance decided about one layer and one direction, before it runs.
+
+    Zoneout (Krueger et al., arXiv:1606.01305) blends the state before a step with what the cell
+    computes from it, s̃_t: ``s_t = k_t ⊙ s_{t-1} + (1 - k_t) ⊙ s̃_t``. All of s̃_t is computed from
+    the blended state before, and nothing in it from another blended part of s_t.
+
+    Parameters
+    ----------
+    recurrent : Tensor, shape (batch, outputs), optional
+        Recurrent dropout, the same at every step (Gal and Ghahramani, arXiv:1512.05287): times
+        what is fed back, where it meets ``weight_hh`` and nowhere else. 0 or 1 / (1 - p).
+    zoneout_h : Tensor, shape (time, batch, outputs), optional
+        k_t of the state's first tensor: 0 or 1 while training, else p throughout.
+    zoneout_c : Tensor, shape (time, batch, hidden), optional
+        k_t of an LSTM's c.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Masks(recurrent=torch.tensor([[0.0, 2.0]])).zoneout_h is None
+    True
+    """
+
+    recurrent: Tensor | None = None
+    zoneout_h: Tensor | None = None
+    zoneout_c: Tensor | None = None
 
 
 class Kernel(Protocol):
@@ -78,8 +132,89 @@ class Kernel(Protocol):
         lengths: Tensor | None = None,
         *,
         reverse: bool = False,
+        masks: Masks | None = None,
     ) -> tuple[Tensor, State]:
-        """Run over time; see `unroll` for what ``lengths`` and ``reverse`` promise."""
+        """Run over time; see `unroll` for what ``lengths``, ``reverse`` and ``masks`` promise."""
+
+
+def fed_in(x: Tensor, weights: Weights) -> Tensor:
+    """Compute what the input contributes to the gates.
+
+    ::
+
+        W_ih x + b_ih          or, with gain_ih, LN(W_ih x) + b_ih
+        LN(z) = (z - mean) / √(variance + 1e-5) ⊙ gain           over all gates together
+
+    The layer norm is that of J. Ba et al., arXiv:1607.06450.
+
+    Parameters
+    ----------
+    x : Tensor, shape (…, inputs)
+        The input.
+    weights : Weights
+        Of the cell.
+
+    Returns
+    -------
+    Tensor, shape (…, gates·hidden)
+        The contribution.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weights = Weights(torch.tensor([[1.0], [3.0]]), torch.ones(2, 2), gain_ih=torch.ones(2))
+    >>> fed_in(torch.ones(1), weights)
+    tensor([-1.0000,  1.0000])
+    """
+    if weights.gain_ih is None:
+        return F.linear(x, weights.weight_ih, weights.bias_ih)
+    product = F.linear(x, weights.weight_ih)
+    return F.layer_norm(product, product.shape[-1:], weights.gain_ih, weights.bias_ih)
+
+
+def fed_back(h: Tensor, weights: Weights, mask: Tensor | None = None) -> Tensor:
+    """Compute what is fed back to the gates.
+
+    ::
+
+        W_hh (h ⊙ mask) + b_hh          or, with gain_hh, LN(W_hh (h ⊙ mask)) + b_hh
+
+    Where ``weight_hh`` is narrower than h, there are heads: h is split into as many groups, and
+    each gate's rows too, in order; a row reads the group of its own head only.
+
+    Parameters
+    ----------
+    h : Tensor, shape (batch, outputs)
+        What is fed back.
+    weights : Weights
+        Of the cell.
+    mask : Tensor, shape (batch, outputs), optional
+        Recurrent dropout.
+
+    Returns
+    -------
+    Tensor, shape (batch, gates·hidden)
+        The contribution.
+
+    Examples
+    --------
+    Two heads of one unit each:
+
+    >>> import torch
+    >>> weights = Weights(torch.ones(2, 1), torch.tensor([[10.0], [100.0]]))
+    >>> fed_back(torch.tensor([[1.0, 2.0]]), weights)
+    tensor([[ 10., 200.]])
+    """
+    h, weight, width = (h if mask is None else h * mask), weights.weight_hh, h.shape[-1]
+    gain, bias = weights.gain_hh, weights.bias_hh
+    if weight.shape[1] == width:
+        product = F.linear(h, weight, bias if gain is None else None)
+    else:
+        heads = (width // weight.shape[1], weight.shape[1])
+        blocks = weight.unflatten(0, (-1, *heads))
+        product = torch.einsum("gkij,bkj->bgki", blocks, h.unflatten(-1, heads)).flatten(1)
+        product = product + bias if gain is None and bias is not None else product
+    return product if gain is None else F.layer_norm(product, product.shape[-1:], gain, bias)
 
 
 def unroll(
@@ -90,6 +225,7 @@ def unroll(
     lengths: Tensor | None = None,
     *,
     reverse: bool = False,
+    masks: Masks | None = None,
 ) -> tuple[Tensor, State]:
     """Run a one-step function over time, each record only as far as it goes.
 
@@ -107,6 +243,8 @@ def unroll(
         The real steps of each record, 0 to ``time``. Without it all records fill the time axis.
     reverse : bool, default False
         Start at each record's own last real step and go to step 0.
+    masks : Masks, optional
+        Its zoneout acts here, at step t with its own entry t; its recurrent dropout is the step's.
 
     Returns
     -------
@@ -133,6 +271,7 @@ def unroll(
     (tensor([1., 3., 0.]), tensor([3.]))
     """
     steps, batch = x.shape[:2]
+    kept = (masks.zoneout_h, masks.zoneout_c)[: len(state)] if masks else ()
     shortest = longest = steps
     if lengths is not None:
         shortest, longest = extent(lengths)
@@ -143,6 +282,11 @@ def unroll(
     outputs = list(projected)  # every slot is replaced below
     for t in reversed(range(longest)) if reverse else range(longest):
         new = step(projected[t], state)
+        if kept:
+            new = tuple(
+                after if share is None else share[t] * before + (1 - share[t]) * after
+                for share, before, after in zip(kept, state, new, strict=True)
+            )
         if t < shortest:
             outputs[t], state = new[0], new
         else:

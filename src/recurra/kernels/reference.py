@@ -68,7 +68,7 @@ def run(
     lengths : Tensor of int64, shape (batch,), or None
         The real steps of each record; None if all fill the time axis.
     training : bool
-        Whether dropout acts.
+        Whether chance acts: dropout between layers, recurrent dropout, zoneout.
 
     Returns
     -------

@@ -10,11 +10,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recurra.errors import OptionError, near
-from recurra.kernels.recurrence import ACTIVATIONS, Kernel, State, Weights
+from recurra.kernels.recurrence import ACTIVATIONS, Kernel, Masks, State, Weights
 
-__all__ = ["CELLS", "Stack", "layer_by_layer"]
+__all__ = ["CELLS", "OPTIONS", "Stack", "draw_masks", "layer_by_layer"]
 
 CELLS = ("elman", "jordan", "lstm", "gru")
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "recurrent_dropout": ("elman", "lstm", "gru"),
+    "zoneout": ("elman", "lstm", "gru"),
+    "zoneout_cell": ("lstm",),
+    "layer_norm": ("elman", "lstm", "gru"),
+    "peephole": ("lstm",),
+    "coupled": ("lstm",),
+    "heads": ("elman", "lstm", "gru"),
+}
+"""What torch's cells do not have, and which of ours do."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,22 @@ class Stack:
         Of the Elman and Jordan cells.
     output_activation : str, default "identity"
         Of the Jordan cell.
+    recurrent_dropout : float, default 0.0
+        Probability of dropping, while training, a unit of what is fed back: for all of a call,
+        each record, layer and direction for itself. See `recurra.kernels.recurrence.Masks`.
+    zoneout : float, default 0.0
+        Probability that a unit of h stays as it was, drawn at every step; the expectation when not
+        training.
+    zoneout_cell : float, default 0.0
+        The same for an LSTM's c.
+    layer_norm : bool, default False
+        Whether both products are normalised, and an LSTM's c before it is read.
+    peephole : bool, default False
+        Whether the gates of an LSTM see c.
+    coupled : bool, default False
+        Whether an LSTM writes what it forgets: i = 1 - f, three gates (f, g, o).
+    heads : int, default 1
+        Groups of hidden units that feed back within themselves only.
 
     Examples
     --------
@@ -48,6 +75,13 @@ class Stack:
     dropout: float = 0.0
     activation: str = "tanh"
     output_activation: str = "identity"
+    recurrent_dropout: float = 0.0
+    zoneout: float = 0.0
+    zoneout_cell: float = 0.0
+    layer_norm: bool = False
+    peephole: bool = False
+    coupled: bool = False
+    heads: int = 1
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
@@ -55,12 +89,25 @@ class Stack:
         for name in (self.activation, self.output_activation):
             if name not in ACTIVATIONS:
                 raise OptionError(f"There is no activation {name!r}. {near(name, ACTIVATIONS)}")
-        if isinstance(self.num_layers, bool) or not isinstance(self.num_layers, int):
-            raise OptionError(f"num_layers is {self.num_layers!r}, but must be an integer.")
-        if self.num_layers < 1:
-            raise OptionError(f"num_layers is {self.num_layers}, but must be 1 or more.")
-        if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
-            raise OptionError(f"dropout is {self.dropout!r}, but is a probability from 0 to 1.")
+        for name in ("num_layers", "heads"):
+            count = getattr(self, name)
+            if isinstance(count, bool) or not isinstance(count, int):
+                raise OptionError(f"{name} is {count!r}, but must be an integer.")
+            if count < 1:
+                raise OptionError(f"{name} is {count}, but must be 1 or more.")
+        for name in ("dropout", "recurrent_dropout", "zoneout", "zoneout_cell"):
+            chance = getattr(self, name)
+            if isinstance(chance, bool) or not 0 <= chance <= 1:
+                raise OptionError(f"{name} is {chance!r}, but is a probability from 0 to 1.")
+        for name in ("layer_norm", "peephole", "coupled"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"{name} is {getattr(self, name)!r}, but is True or False.")
+        for name in self.options:
+            if self.cell not in OPTIONS[name]:
+                cells = ", ".join(repr(cell) for cell in OPTIONS[name])
+                raise OptionError(
+                    f"The cell {self.cell!r} has no {name}. Leave it away, or use one of: {cells}."
+                )
 
     @property
     def directions(self) -> int:
@@ -71,6 +118,56 @@ class Stack:
     def runs(self) -> int:
         """How many one-direction kernels run: layers times directions."""
         return self.num_layers * self.directions
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of those of `OPTIONS` that are on."""
+        return tuple(name for name in OPTIONS if getattr(self, name) != getattr(Stack, name))
+
+
+def draw_masks(stack: Stack, x: Tensor, state: State, *, training: bool) -> Masks | None:
+    """Draw, from torch's global generator, what chance decides about one layer and one direction.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        What the layer reads; the time axis ends with the longest record, so that no amount of
+        padding changes what is drawn.
+    state : tuple of Tensor, each (batch, size)
+        Before the first step.
+    training : bool
+        Whether to draw; else zoneout is its expectation, and recurrent dropout rests.
+
+    Returns
+    -------
+    Masks or None
+        None if nothing acts.
+
+    Examples
+    --------
+    >>> import torch
+    >>> stack, x, state = Stack("gru", zoneout=0.5), torch.ones(5, 2, 3), (torch.zeros(2, 4),)
+    >>> draw_masks(stack, x, state, training=False).zoneout_h[4, 1]
+    tensor([0.5000, 0.5000, 0.5000, 0.5000])
+    >>> sorted(set(draw_masks(stack, x, state, training=True).zoneout_h.flatten().tolist()))
+    [0.0, 1.0]
+    """
+
+    def kept(chance: float, part: Tensor) -> Tensor | None:
+        if not chance:
+            return None
+        shape = (x.shape[0], *part.shape)
+        if training:
+            return part.new_empty(shape).bernoulli_(chance)
+        return part.new_full((), chance).expand(shape)
+
+    recurrent = None
+    if training and stack.recurrent_dropout:
+        recurrent = F.dropout(torch.ones_like(state[0]), stack.recurrent_dropout)
+    masks = Masks(recurrent, kept(stack.zoneout, state[0]), kept(stack.zoneout_cell, state[-1]))
+    return None if all(one is None for one in masks) else masks
 
 
 def layer_by_layer(
@@ -100,7 +197,7 @@ def layer_by_layer(
     lengths : Tensor of int64, shape (batch,), optional
         The real steps of each record.
     training : bool, default False
-        Whether dropout acts.
+        Whether chance acts: dropout between layers, recurrent dropout, zoneout.
 
     Returns
     -------
@@ -129,7 +226,10 @@ def layer_by_layer(
         for direction in range(stack.directions):
             run = layer * stack.directions + direction
             before = tuple(part[run] for part in state)
-            output, after = kernel(x, before, weights[run], lengths, reverse=direction == 1)
+            masks = draw_masks(stack, x, before, training=training)
+            drawn = {} if masks is None else {"masks": masks}  # Jordan's kernel takes none
+            turned = direction == 1
+            output, after = kernel(x, before, weights[run], lengths, reverse=turned, **drawn)
             outputs.append(output)
             finals.append(after)
         x = torch.cat(outputs, dim=-1) if stack.bidirectional else outputs[0]

@@ -1,4 +1,4 @@
-"""What comes in at the door: every shape, type and length checked, every error an advice."""
+"""What comes in at the door: sizes, shapes, types and lengths checked, every error an advice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from recurra.errors import ShapeError
+from recurra.errors import OptionError, ShapeError
 
 if TYPE_CHECKING:
     from recurra.kernels import Stack, State
 
-__all__ = ["Reader", "check_input", "check_lengths", "check_state"]
+__all__ = ["Reader", "check_input", "check_lengths", "check_sizes", "check_state"]
 
 
 class Reader(Protocol):
@@ -25,6 +25,46 @@ class Reader(Protocol):
     input_size: int
     state_sizes: tuple[int, ...]
     batch_first: bool
+
+
+def check_sizes(stack: Stack, input_size: int, hidden_size: int, output_size: int) -> None:
+    """Check the sizes that a layer is built with.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan they must go with.
+    input_size, hidden_size, output_size : int
+        Width of the input, of the hidden layer, and of one direction's output.
+
+    Raises
+    ------
+    OptionError
+        If one is no positive integer, or the hidden layer does not suit the plan.
+
+    Examples
+    --------
+    >>> import recurra.layers
+    >>> recurra.layers.GRU(3, 8, heads=5)
+    Traceback (most recent call last):
+    ...
+    recurra.errors.OptionError: heads is 5, but must divide hidden_size=8: ... Use 1, 2, 4 or 8.
+    """
+    sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise OptionError(f"{name} is {size!r}, but must be an integer, 1 or more.")
+    if hidden_size % stack.heads:
+        *others, last = (str(n) for n in range(1, hidden_size + 1) if hidden_size % n == 0)
+        raise OptionError(
+            f"heads is {stack.heads}, but must divide hidden_size={hidden_size}: each head has as "
+            f"many units. Use {', '.join(others)} or {last}."
+        )
+    if stack.layer_norm and hidden_size == 1:
+        raise OptionError(
+            "layer_norm compares the units of a layer, and hidden_size=1 leaves nothing to "
+            "compare. Use hidden_size=2 or more, or layer_norm=False."
+        )
 
 
 def check_input(layer: Reader, x: Tensor, weight: Tensor, *, ragged: bool) -> None:

@@ -49,7 +49,7 @@ def check_initialisation(name: str) -> str:
 
 
 @torch.no_grad()
-def initialise(name: str, weights: Mapping[str, Tensor], hidden_size: int) -> None:
+def initialise(name: str, weights: Mapping[str, Tensor], hidden_size: int, heads: int = 1) -> None:
     """Draw the weights of a layer, in place.
 
     Parameters
@@ -57,11 +57,15 @@ def initialise(name: str, weights: Mapping[str, Tensor], hidden_size: int) -> No
     name : {"torch", "orthogonal"}
         ``"torch"``: all weights and biases uniform in ±1/√hidden, as in ``torch.nn``, the same
         draws in the same order. ``"orthogonal"``: recurrent matrices orthogonal gate by gate
-        (Saxe et al., arXiv:1312.6120), the other matrices Glorot uniform gate by gate, biases 0.
+        (Saxe et al., arXiv:1312.6120), and head by head, the other matrices Glorot uniform gate by
+        gate, biases and peepholes 0. Either way a layer norm begins with gains of 1, and its
+        normalised cell with a bias of 0.
     weights : mapping of str to Tensor
         The weights by name: ``weight_ih_l0``, ``bias_hh_l0_reverse``, …
     hidden_size : int
         Rows of one gate.
+    heads : int, default 1
+        Blocks of one gate's rows in ``weight_hh``.
 
     Examples
     --------
@@ -74,13 +78,17 @@ def initialise(name: str, weights: Mapping[str, Tensor], hidden_size: int) -> No
     """
     bound = 1 / math.sqrt(hidden_size)
     for key, weight in weights.items():
-        if name == "torch":
+        if key.startswith("gain"):
+            init.ones_(weight)
+        elif key.startswith("bias_c"):
+            init.zeros_(weight)
+        elif name == "torch":
             init.uniform_(weight, -bound, bound)
-        elif key.startswith("bias"):
+        elif key.startswith(("bias", "weight_ch")):
             init.zeros_(weight)
         elif key.startswith("weight_hh"):
-            for gate in weight.split(hidden_size):
-                init.orthogonal_(gate)
+            for block in weight.split(hidden_size // heads):
+                init.orthogonal_(block)
         else:
             rows = hidden_size if key.startswith("weight_ih") else len(weight)
             for gate in weight.split(rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import torch
@@ -15,7 +16,7 @@ from recurra import kernels
 from recurra.errors import OptionError, ShapeError
 from recurra.kernels import Choice, Stack, State, Weights
 from recurra.kernels.aten import flatten
-from recurra.layers.door import check_input, check_lengths, check_state
+from recurra.layers.door import check_input, check_lengths, check_sizes, check_state
 from recurra.layers.initialisation import check_initialisation, initialise
 
 __all__ = ["LayerState", "Lengths", "Recurrent"]
@@ -33,7 +34,7 @@ class Recurrent(nn.Module, ABC):
     Parameters
     ----------
     stack : Stack
-        Cell, layers, directions, dropout.
+        Cell, layers, directions, dropout, and what else the cell can do.
     input_size, hidden_size : int
         Width of the input and of the hidden layer.
     state_sizes : tuple of int
@@ -52,7 +53,7 @@ class Recurrent(nn.Module, ABC):
         Of the parameters.
     """
 
-    gates: ClassVar[int]
+    gates: int
     """Gates of the cell: ``weight_ih`` has ``gates * hidden_size`` rows."""
     letters: ClassVar[tuple[str, ...]]
     """One letter for each tensor of the state: ``("h", "c")`` for LSTM."""
@@ -72,14 +73,7 @@ class Recurrent(nn.Module, ABC):
         dtype: Any,
     ) -> None:
         super().__init__()
-        sizes = {
-            "input_size": input_size,
-            "hidden_size": hidden_size,
-            "output_size": state_sizes[0],
-        }
-        for name, size in sizes.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise OptionError(f"{name} is {size!r}, but must be an integer, 1 or more.")
+        check_sizes(stack, input_size, hidden_size, state_sizes[0])
         if stack.dropout and stack.num_layers == 1:
             warnings.warn(
                 "dropout acts between layers, and num_layers=1 has no such place: nothing drops.",
@@ -132,15 +126,19 @@ class Recurrent(nn.Module, ABC):
         rows = self.gates * self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {
             "weight_ih": (rows, inputs),
-            "weight_hh": (rows, self.state_sizes[0]),
+            "weight_hh": (rows, self.state_sizes[0] // self.stack.heads),
         }
-        return shapes | ({"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else {})
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.stack.layer_norm:
+            shapes |= {"gain_ih": (rows,), "gain_hh": (rows,)}
+        return shapes
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, as the constructor did; a learned initial state becomes 0."""
         names = [name for run in self._weight_names for name in run if name is not None]
         weights = {name: getattr(self, name) for name in names}
-        initialise(self.initialisation, weights, self.hidden_size)
+        initialise(self.initialisation, weights, self.hidden_size, self.stack.heads)
         for name in (name for letter in self._initial_names for name in letter):
             nn.init.zeros_(getattr(self, name))
 
@@ -240,7 +238,8 @@ class Recurrent(nn.Module, ABC):
         else:
             before = check_state(self, state, (batch,), x)
         counts = None if lengths is None else check_lengths(lengths, batch, steps)
-        output, after = kernels.run(self.stack, x, before, weights, counts, training=self.training)
+        plan, training = self._plan(), self.training
+        output, after = kernels.run(plan, x, before, weights, counts, training=training)
         return (output.transpose(0, 1) if self.batch_first else output), self._public(after)
 
     def step(self, x_t: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
@@ -263,7 +262,13 @@ class Recurrent(nn.Module, ABC):
         Raises
         ------
         OptionError
-            If the layer reads both ways: the way back begins at the end.
+            If the layer reads both ways: the way back begins at the end. Or if it drops, while
+            training, units of what is fed back: it does so for all of a record.
+
+        Notes
+        -----
+        Zoneout and dropout between layers draw anew at each step, here as in `forward`, so that
+        steps train the layer as whole records do. ``layer.eval()`` first, to forecast.
 
         Examples
         --------
@@ -280,6 +285,11 @@ class Recurrent(nn.Module, ABC):
             raise OptionError(
                 f"A bidirectional {name} cannot step: its way back begins at the end. "
                 "Use bidirectional=False, or layer(x) on whole records."
+            )
+        if self.training and self.stack.recurrent_dropout:
+            raise OptionError(
+                f"{name} cannot step while recurrent_dropout acts: it drops the same units all "
+                "along a record. Use layer.eval() first, or layer(x) on whole records to train."
             )
         if x_t.dim() != 2:
             raise ShapeError(
@@ -318,7 +328,7 @@ class Recurrent(nn.Module, ABC):
         elif self.batch_first:
             x = x.transpose(0, 1)
         counts = None if lengths is None else check_lengths(lengths, x.shape[1], x.shape[0])
-        return kernels.choose(self.stack, x, counts)
+        return kernels.choose(self._plan(), x, counts)
 
     def extra_repr(self) -> str:
         """Describe the layer as ``torch.nn`` does: the sizes, and what is not as usual.
@@ -339,8 +349,14 @@ class Recurrent(nn.Module, ABC):
             "learn_initial_state": False,
         }
         shown = {name: getattr(self, name, value) for name, value in usual.items()}
-        unusual = (f"{name}={value}" for name, value in shown.items() if value != usual[name])
-        return ", ".join([f"{self.input_size}, {self.hidden_size}", *unusual])
+        unusual = {name: value for name, value in shown.items() if value != usual[name]}
+        unusual |= {name: getattr(self.stack, name) for name in self.stack.options}
+        said = (f"{name}={value}" for name, value in unusual.items())
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *said])
+
+    def _plan(self) -> Stack:
+        """The stack as it acts now."""
+        return self.stack if self.training else _resting(self.stack)
 
     def _weights(self) -> list[Weights]:
         """The weights as they are now: replaced, parametrised and pruned ones included."""
@@ -393,3 +409,8 @@ class Recurrent(nn.Module, ABC):
             counts = counts[x.sorted_indices.cpu()]
         data = pack_padded_sequence(output, counts, batch_first=self.batch_first).data
         return PackedSequence(data, x.batch_sizes, x.sorted_indices, x.unsorted_indices), after
+
+
+def _resting(stack: Stack) -> Stack:
+    """The stack without recurrent dropout, as it is when not training: torch's kernels know it."""
+    return replace(stack, recurrent_dropout=0.0) if stack.recurrent_dropout else stack

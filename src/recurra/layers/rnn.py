@@ -47,6 +47,22 @@ class RNN(Recurrent):
         Whether the state before the first step is learned.
     initialisation : {"torch", "orthogonal"}, default "torch"
         How the weights begin.
+    recurrent_dropout : float, default 0.0
+        Probability of dropping, while training, a unit of the h_{t-1} that ``W_hh`` reads; drawn
+        once a call, the same at all steps of a record: ``W_hh (h_{t-1} ⊙ m)``, m being 0 or
+        1 / (1 - p) (arXiv:1512.05287).
+    zoneout : float, default 0.0
+        Probability that a unit of h keeps its former value, drawn at each step while training:
+        ``h_t = k ⊙ h_{t-1} + (1 - k) ⊙ h̃_t``, k being 0 or 1, or p when not training
+        (arXiv:1606.01305).
+    layer_norm : bool, default False
+        Whether both products are normalised, over all rows together: ``LN(W_ih x_t) + b_ih`` and
+        ``LN(W_hh h_{t-1}) + b_hh``, with the gains ``gain_ih`` and ``gain_hh``
+        (arXiv:1607.06450).
+    heads : int, default 1
+        Groups of units that feed back within themselves only, as in the sLSTM of arXiv:2405.04517:
+        ``weight_hh`` has ``hidden_size / heads`` columns, and each of its rows reads the h of its
+        own group.
 
     References
     ----------
@@ -59,6 +75,8 @@ class RNN(Recurrent):
     >>> output, h = layer(torch.ones(2, 5, 3), lengths=[5, 2])
     >>> output.shape, h.shape
     (torch.Size([2, 5, 8]), torch.Size([1, 2, 8]))
+    >>> RNN(3, 8, recurrent_dropout=0.25).eval().step(torch.ones(2, 3))[0].shape
+    torch.Size([2, 8])
     """
 
     gates = 1
@@ -79,12 +97,27 @@ class RNN(Recurrent):
         *,
         learn_initial_state: bool = False,
         initialisation: str = "torch",
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        layer_norm: bool = False,
+        heads: int = 1,
     ) -> None:
         if nonlinearity not in _NONLINEARITIES:
             hint = near(str(nonlinearity), _NONLINEARITIES)
             raise OptionError(f"There is no nonlinearity {nonlinearity!r}. {hint}")
+        stack = Stack(
+            "elman",
+            num_layers,
+            bidirectional,
+            dropout,
+            activation=nonlinearity,
+            recurrent_dropout=recurrent_dropout,
+            zoneout=zoneout,
+            layer_norm=layer_norm,
+            heads=heads,
+        )
         super().__init__(
-            Stack("elman", num_layers, bidirectional, dropout, activation=nonlinearity),
+            stack,
             input_size,
             hidden_size,
             (hidden_size,),

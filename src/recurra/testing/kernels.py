@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from recurra.kernels import Kernel, State, Weights
+from recurra.kernels import Kernel, Stack, State, Weights
+from recurra.kernels.stack import draw_masks
 from recurra.testing.strategies import RaggedBatch, over_ragged_batches
 
 __all__ = ["check_gradients", "check_kernel", "draw_weights"]
@@ -21,6 +23,10 @@ def draw_weights(
     outputs: int | None = None,
     projection: bool = False,
     output_map: bool = False,
+    peephole: bool = False,
+    layer_norm: bool = False,
+    cell_norm: bool = False,
+    heads: int = 1,
     dtype: torch.dtype = torch.float64,
 ) -> Weights:
     """Draw weights for one layer and one direction, from torch's global generator.
@@ -28,7 +34,7 @@ def draw_weights(
     Parameters
     ----------
     gates : int
-        1 for Elman and Jordan, 3 for GRU, 4 for LSTM.
+        1 for Elman and Jordan, 3 for GRU and the coupled LSTM, 4 for LSTM.
     inputs, hidden : int
         Width of the input and of the hidden layer.
     outputs : int, optional
@@ -37,6 +43,14 @@ def draw_weights(
         Whether to draw the LSTM's ``weight_hr``.
     output_map : bool, default False
         Whether to draw Jordan's ``weight_ho`` and ``bias_ho``.
+    peephole : bool, default False
+        Whether to draw the LSTM's ``weight_ch``.
+    layer_norm : bool, default False
+        Whether to draw ``gain_ih`` and ``gain_hh``.
+    cell_norm : bool, default False
+        Whether to draw the LSTM's ``gain_c`` and ``bias_c``.
+    heads : int, default 1
+        Blocks of ``weight_hh``.
     dtype : dtype, default float64
         Of the weights.
 
@@ -57,12 +71,17 @@ def draw_weights(
     rows, outputs = gates * hidden, outputs or hidden
     return Weights(
         leaf(rows, inputs),
-        leaf(rows, outputs),
+        leaf(rows, outputs // heads),
         leaf(rows),
         leaf(rows),
         leaf(outputs, hidden) if projection else None,
         leaf(outputs, hidden) if output_map else None,
         leaf(outputs) if output_map else None,
+        leaf(gates - 1, hidden) if peephole else None,
+        leaf(rows) if layer_norm else None,
+        leaf(rows) if layer_norm else None,
+        leaf(hidden) if cell_norm else None,
+        leaf(hidden) if cell_norm else None,
     )
 
 
@@ -73,6 +92,7 @@ def check_kernel(
     state_sizes: tuple[int, ...],
     *,
     both_ways: bool = True,
+    stack: Stack | None = None,
     examples: int = 20,
 ) -> None:
     """Check a kernel against its reference over ragged batches that hypothesis draws.
@@ -84,11 +104,14 @@ def check_kernel(
     reference : Kernel
         The law.
     weights : Weights
-        Leaves that ask for a gradient; their dtype sets the tolerance, 1e-12 or 1e-6 of the scale.
+        Leaves that ask for a gradient; their dtype sets the tolerance, 1e-12 or 1e-6 of the scale,
+        5e-5 where a layer norm magnifies what rounding did.
     state_sizes : tuple of int
         Width of each tensor of the state.
     both_ways : bool, default True
         Whether the kernel also runs in reverse.
+    stack : Stack, optional
+        A plan whose recurrent dropout and zoneout act, as in training and as out of it.
     examples : int, default 20
         Batches to draw.
 
@@ -103,18 +126,21 @@ def check_kernel(
     >>> check_kernel(gru, gru, draw_weights(3, inputs=2, hidden=3), (3,), examples=2)
     """
     inputs, dtype = weights.weight_ih.shape[1], weights.weight_ih.dtype
-    tolerance = 1e-12 if dtype == torch.float64 else 1e-6
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-6 if weights.gain_ih is None else 5e-5
 
     def agree(batch: RaggedBatch) -> None:
         for lengths in (batch.lengths, None):
             for reverse in (False, True)[: 1 + both_ways]:
-                fast = _everything(kernel, batch, lengths, reverse, weights, state_sizes)
-                law = _everything(reference, batch, lengths, reverse, weights, state_sizes)
-                for (name, ours), theirs in zip(fast.items(), law.values(), strict=True):
-                    apart = float((ours - theirs).abs().max())
-                    scale = max(1.0, float(theirs.abs().max()))
-                    said = f"{name} differs by {apart:.2e} (reverse={reverse}, lengths={lengths})"
-                    assert apart <= tolerance * scale, said
+                for options in _drawn(stack, batch, state_sizes):
+                    options["reverse"] = reverse
+                    case = (batch, lengths, weights, state_sizes, options)
+                    fast, law = _everything(kernel, *case), _everything(reference, *case)
+                    for (name, ours), theirs in zip(fast.items(), law.values(), strict=True):
+                        apart = float((ours - theirs).abs().max())
+                        scale = max(1.0, float(theirs.abs().max()))
+                        assert apart <= tolerance * scale, (
+                            f"{name} differs by {apart:.2e} (lengths={lengths}, {options})"
+                        )
 
     over_ragged_batches(agree, inputs, dtype=dtype, examples=examples)
 
@@ -158,13 +184,24 @@ def check_gradients(
         assert torch.autograd.gradcheck(call, leaves)
 
 
+def _drawn(
+    stack: Stack | None, batch: RaggedBatch, state_sizes: tuple[int, ...]
+) -> list[dict[str, Any]]:
+    """The options of a call: none, or the masks of training and of inference."""
+    if stack is None:
+        return [{}]
+    x = batch.values.transpose(0, 1)
+    state = tuple(x.new_zeros(x.shape[1], size) for size in state_sizes)
+    return [{"masks": draw_masks(stack, x, state, training=one)} for one in (True, False)]
+
+
 def _everything(
     kernel: Callable[..., tuple[Tensor, State]],
     batch: RaggedBatch,
     lengths: Tensor | None,
-    reverse: bool,
     weights: Weights,
     state_sizes: tuple[int, ...],
+    options: dict[str, Any],
 ) -> dict[str, Tensor]:
     """Output, state and every gradient of one call, by name."""
     x = batch.values.transpose(0, 1).clone().requires_grad_()
@@ -173,7 +210,7 @@ def _everything(
         torch.randn(x.shape[1], size, generator=chance, dtype=x.dtype).requires_grad_()
         for size in state_sizes
     )
-    output, after = kernel(x, state, weights, lengths, reverse=reverse)
+    output, after = kernel(x, state, weights, lengths, **options)
     found = {"output": output, **{f"state[{n}]": part for n, part in enumerate(after)}}
     sources = {"x": x, **{f"state[{n}] before": part for n, part in enumerate(state)}}
     sources |= {name: one for name, one in weights._asdict().items() if one is not None}

@@ -4,6 +4,9 @@
 
     h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)          act: tanh, relu or sigmoid
 
+With a layer norm: ``act(LN(W_ih x_t) + b_ih + LN(W_hh h_{t-1}) + b_hh)``, each with a gain; see
+`recurra.kernels.recurrence.fed_in`.
+
 J. L. Elman, Finding structure in time, Cognitive Science 14(2), 1990.
 """
 
@@ -11,9 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn import functional as F
-
-from recurra.kernels.recurrence import ACTIVATIONS, State, Weights, unroll
+from recurra.kernels.recurrence import ACTIVATIONS, Masks, State, Weights, fed_back, fed_in, unroll
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,19 +22,27 @@ if TYPE_CHECKING:
 __all__ = ["elman", "step"]
 
 
-def step(projected: Tensor, state: State, weights: Weights, activation: str = "tanh") -> State:
+def step(
+    projected: Tensor,
+    state: State,
+    weights: Weights,
+    activation: str = "tanh",
+    mask: Tensor | None = None,
+) -> State:
     """One step: the state after it.
 
     Parameters
     ----------
     projected : Tensor, shape (batch, hidden)
-        ``W_ih x_t + b_ih``.
+        ``W_ih x_t + b_ih``, normalised if there is a layer norm.
     state : tuple of one Tensor, shape (batch, hidden)
         ``(h_{t-1},)``.
     weights : Weights
         The weights of the cell.
     activation : {"tanh", "relu", "sigmoid"}, default "tanh"
         The activation.
+    mask : Tensor, shape (batch, hidden), optional
+        Recurrent dropout: times what is fed back.
 
     Returns
     -------
@@ -48,8 +57,7 @@ def step(projected: Tensor, state: State, weights: Weights, activation: str = "t
     (tensor([[2.]]),)
     """
     (h,) = state
-    recurrent = F.linear(h, weights.weight_hh, weights.bias_hh)
-    return (ACTIVATIONS[activation](projected + recurrent),)
+    return (ACTIVATIONS[activation](projected + fed_back(h, weights, mask)),)
 
 
 def elman(
@@ -60,6 +68,7 @@ def elman(
     *,
     reverse: bool = False,
     activation: str = "tanh",
+    masks: Masks | None = None,
 ) -> tuple[Tensor, State]:
     """Run the Elman recurrence over time, one layer and one direction.
 
@@ -70,13 +79,16 @@ def elman(
     state : tuple of one Tensor, shape (batch, hidden)
         ``(h,)`` before the first step.
     weights : Weights
-        ``weight_ih (hidden, inputs)``, ``weight_hh (hidden, hidden)``, two biases or none.
+        ``weight_ih (hidden, inputs)``, ``weight_hh (hidden, hidden)``, two biases or none,
+        two gains or none.
     lengths : Tensor of int64, shape (batch,), optional
         The real steps of each record.
     reverse : bool, default False
         Go from each record's own last step to step 0.
     activation : {"tanh", "relu", "sigmoid"}, default "tanh"
         The activation.
+    masks : Masks, optional
+        Recurrent dropout and zoneout.
 
     Returns
     -------
@@ -93,11 +105,13 @@ def elman(
     >>> output.shape, h.shape
     (torch.Size([5, 2, 4]), torch.Size([2, 4]))
     """
+    mask = masks.recurrent if masks else None
     return unroll(
-        lambda projected, before: step(projected, before, weights, activation),
-        lambda x: F.linear(x, weights.weight_ih, weights.bias_ih),
+        lambda projected, before: step(projected, before, weights, activation, mask),
+        lambda x: fed_in(x, weights),
         x,
         state,
         lengths,
         reverse=reverse,
+        masks=masks,
     )

@@ -9,15 +9,17 @@
 
 K. Cho et al., arXiv:1406.1078; here, as in torch and cuDNN, the reset gate acts after the
 recurrent product (the first version of the paper), so that one product serves all gates.
+
+With a layer norm, ``LN(W_ih x_t) + b_ih`` and ``LN(W_hh h_{t-1}) + b_hh`` are what is fed in and
+back, each with a gain, each normalised over all three gates: `recurra.kernels.recurrence.fed_in`.
+Recurrent dropout acts on the h_{t-1} that is multiplied, not on the one that z_t lets through.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn import functional as F
-
-from recurra.kernels.recurrence import State, Weights, unroll
+from recurra.kernels.recurrence import Masks, State, Weights, fed_back, fed_in, unroll
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,17 +27,19 @@ if TYPE_CHECKING:
 __all__ = ["gru", "step"]
 
 
-def step(projected: Tensor, state: State, weights: Weights) -> State:
+def step(projected: Tensor, state: State, weights: Weights, mask: Tensor | None = None) -> State:
     """One step: the state after it.
 
     Parameters
     ----------
     projected : Tensor, shape (batch, 3·hidden)
-        ``W_ih x_t + b_ih``.
+        ``W_ih x_t + b_ih``, normalised if there is a layer norm.
     state : tuple of one Tensor, shape (batch, hidden)
         ``(h_{t-1},)``.
     weights : Weights
         The weights of the cell.
+    mask : Tensor, shape (batch, hidden), optional
+        Recurrent dropout: times what is fed back.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def step(projected: Tensor, state: State, weights: Weights) -> State:
     """
     (h,) = state
     r, z, n = projected.chunk(3, dim=-1)
-    hr, hz, hn = F.linear(h, weights.weight_hh, weights.bias_hh).chunk(3, dim=-1)
+    hr, hz, hn = fed_back(h, weights, mask).chunk(3, dim=-1)
     z = (z + hz).sigmoid()
     n = (n + (r + hr).sigmoid() * hn).tanh()
     return ((1 - z) * n + z * h,)
@@ -64,6 +68,7 @@ def gru(
     lengths: Tensor | None = None,
     *,
     reverse: bool = False,
+    masks: Masks | None = None,
 ) -> tuple[Tensor, State]:
     """Run the GRU recurrence over time, one layer and one direction.
 
@@ -74,11 +79,14 @@ def gru(
     state : tuple of one Tensor, shape (batch, hidden)
         ``(h,)`` before the first step.
     weights : Weights
-        ``weight_ih (3·hidden, inputs)``, ``weight_hh (3·hidden, hidden)``, two biases or none.
+        ``weight_ih (3·hidden, inputs)``, ``weight_hh (3·hidden, hidden)``, two biases or none,
+        two gains or none.
     lengths : Tensor of int64, shape (batch,), optional
         The real steps of each record.
     reverse : bool, default False
         Go from each record's own last step to step 0.
+    masks : Masks, optional
+        Recurrent dropout and zoneout.
 
     Returns
     -------
@@ -95,11 +103,13 @@ def gru(
     >>> torch.equal(output[0], h)  # in reverse the last step is step 0
     True
     """
+    mask = masks.recurrent if masks else None
     return unroll(
-        lambda projected, before: step(projected, before, weights),
-        lambda x: F.linear(x, weights.weight_ih, weights.bias_ih),
+        lambda projected, before: step(projected, before, weights, mask),
+        lambda x: fed_in(x, weights),
         x,
         state,
         lengths,
         reverse=reverse,
+        masks=masks,
     )
