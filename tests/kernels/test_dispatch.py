@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from recurra.errors import OptionError
-from recurra.kernels import Choice, Stack, backend, choose, run
+from recurra.kernels import Choice, Stack, backend, choose, native, run
 from recurra.testing import draw_weights
 
 X = torch.ones(5, 2, 3)
+BEST = "native" if native.engine else "aten"
 
 
 @pytest.mark.parametrize(
@@ -25,25 +26,42 @@ X = torch.ones(5, 2, 3)
         (Stack("elman", activation="sigmoid"), None, "reference: torch has no Elman kernel with"),
     ],
 )
-def test_a_choice_says_why(stack, lengths, expected):
+def test_without_the_engine_a_choice_says_why(stack, lengths, expected, monkeypatch):
+    monkeypatch.setattr(native, "engine", None)
+    monkeypatch.setattr(native, "missing", "no engine")
+    expected = expected.replace(": ", ": no engine; ", 1)
     counts = None if lengths is None else torch.tensor(lengths)
     assert str(choose(stack, X, counts)).startswith(expected)
 
 
+@pytest.mark.skipif(native.engine is None, reason="the native engine was not built")
+@pytest.mark.parametrize(
+    ("stack", "x", "expected"),
+    [
+        (Stack("lstm"), X, "native: the compiled engine ("),
+        (Stack("elman", activation="sigmoid"), X.double(), "native: the compiled engine ("),
+        (Stack("gru"), X.bfloat16(), "aten: the native engine has no torch.bfloat16; torch's own"),
+        (Stack("jordan"), X, "reference: the native engine has no jordan cell; torch has no"),
+    ],
+)
+def test_with_the_engine_a_choice_says_why(stack, x, expected):
+    assert str(choose(stack, x)).startswith(expected)
+
+
 def test_a_backend_is_forced_inside_the_block_only():
-    assert choose(Stack("lstm"), X).backend == "aten"
+    assert choose(Stack("lstm"), X).backend == BEST
     with backend("reference"):
         assert choose(Stack("lstm"), X) == Choice("reference", "forced by backend('reference')")
         with backend("aten"):
             assert choose(Stack("lstm"), X).backend == "aten"
         assert choose(Stack("lstm"), X).backend == "reference"
-    assert choose(Stack("lstm"), X).backend == "aten"
+    assert choose(Stack("lstm"), X).backend == BEST
 
 
 def test_a_backend_is_no_longer_forced_after_an_error():
     with pytest.raises(KeyError), backend("reference"):
         raise KeyError
-    assert choose(Stack("lstm"), X).backend == "aten"
+    assert choose(Stack("lstm"), X).backend == BEST
 
 
 def test_another_thread_is_not_forced():
@@ -52,7 +70,7 @@ def test_another_thread_is_not_forced():
         thread = threading.Thread(target=lambda: seen.append(choose(Stack("gru"), X).backend))
         thread.start()
         thread.join()
-    assert seen == ["aten"]
+    assert seen == [BEST]
 
 
 def test_a_forced_backend_that_cannot_run_says_why():
@@ -65,12 +83,12 @@ def test_a_forced_backend_that_cannot_run_says_why():
 
 
 def test_an_unknown_backend_gets_the_names_there_are():
-    words = "There is no backend 'atem'. Did you mean 'aten'? There are: 'aten', 'reference'."
+    words = "There is no backend 'atem'. Did you mean 'aten'? There are: 'native', 'aten', "
     with pytest.raises(OptionError, match=re.escape(words)), backend("atem"):
         pass
 
 
-@pytest.mark.parametrize("name", ["aten", "reference"])
+@pytest.mark.parametrize("name", [BEST, "aten", "reference"])
 @pytest.mark.parametrize("lengths", [[3, 1], [3, 3]])
 def test_the_output_is_filled_up_to_the_time_axis(name, lengths):
     weights = draw_weights(3, 3, 4, dtype=torch.float32)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from recurra.kernels import backend
+from recurra.kernels import backend, native
 from recurra.layers import GRU, LSTM, RNN, Jordan
+from recurra.testing import BACKENDS
 
 
 def test_dropout_with_one_layer_is_said_to_do_nothing():
@@ -18,7 +19,7 @@ def test_dropout_with_one_layer_is_said_to_do_nothing():
     assert torch.equal(layer(torch.ones(5, 2, 3))[0], layer(torch.ones(5, 2, 3))[0])
 
 
-@pytest.mark.parametrize("chosen", ["aten", "reference"])
+@pytest.mark.parametrize("chosen", BACKENDS)
 def test_dropout_acts_between_layers_in_training_only(chosen):
     torch.manual_seed(0)
     two = GRU(3, 4, num_layers=2, dropout=0.5)
@@ -29,7 +30,7 @@ def test_dropout_acts_between_layers_in_training_only(chosen):
         assert torch.equal(two(x)[0], two(x)[0])
 
 
-@pytest.mark.parametrize("chosen", ["aten", "reference"])
+@pytest.mark.parametrize("chosen", BACKENDS)
 @pytest.mark.parametrize("lengths", [None, [5, 2]])
 def test_dropout_of_one_cuts_the_layers_apart(chosen, lengths):
     layer = LSTM(3, 4, num_layers=2, dropout=1.0, batch_first=True)
@@ -142,11 +143,15 @@ def test_a_layer_describes_itself_as_torch_does():
     assert repr(RNN(3, 4, nonlinearity="relu")) == "RNN(3, 4, nonlinearity=relu)"
 
 
-def test_a_choice_can_be_asked_about():
+def test_a_choice_can_be_asked_about(monkeypatch):
     x = torch.ones(5, 2, 3)
+    if native.engine:
+        assert LSTM(3, 4).choice(x, lengths=[0, 0]).backend == "native"
+    monkeypatch.setattr(native, "engine", None)
+    monkeypatch.setattr(native, "missing", "")
     assert LSTM(3, 4).choice(x).backend == "aten"
     assert "packed" in LSTM(3, 4).choice(x, lengths=[5, 1]).reason
     assert "packed" not in LSTM(3, 4).choice(x, lengths=[2, 2]).reason
     assert LSTM(3, 4).choice(x, lengths=[0, 0]).backend == "reference"
     assert "sigmoid" in RNN(3, 4, nonlinearity="sigmoid").choice(x).reason
-    assert Jordan(3, 4).choice(x[:, 0]).reason.startswith("torch has no Jordan kernel")
+    assert Jordan(3, 4).choice(x[:, 0]).reason.startswith("; torch has no Jordan kernel")

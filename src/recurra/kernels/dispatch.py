@@ -8,13 +8,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from recurra.errors import OptionError, near
-from recurra.kernels import aten, reference
+from recurra.kernels import aten, native, reference
 from recurra.kernels.recurrence import State, Weights, extent
-from recurra.kernels.stack import Stack
+from recurra.kernels.stack import Stack, zero_state
 
 __all__ = ["Choice", "backend", "choose", "run"]
 
@@ -38,7 +39,7 @@ class Backend(Protocol):
 
 
 # The first that can run an input does. A new backend is one line here.
-_BACKENDS: dict[str, Backend] = {"aten": aten, "reference": reference}
+_BACKENDS: dict[str, Backend] = {"native": native, "aten": aten, "reference": reference}
 
 _forced: ContextVar[str | None] = ContextVar("recurra_backend", default=None)
 
@@ -73,7 +74,7 @@ def backend(name: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : {"aten", "reference"}
+    name : {"native", "aten", "reference"}
         The backend.
 
     Yields
@@ -122,8 +123,8 @@ def choose(stack: Stack, x: Tensor, lengths: Tensor | None = None) -> Choice:
     Examples
     --------
     >>> import torch
-    >>> choose(Stack("lstm"), torch.ones(5, 2, 3), torch.tensor([5, 2]))
-    Choice(backend='aten', reason="torch's own kernel, packed: the records differ in length")
+    >>> print(choose(Stack("jordan"), torch.ones(5, 2, 3)))
+    reference: ...torch has no Jordan kernel; the definition in plain PyTorch runs every input
     """
     return _choose(stack, *_trim(x, lengths))
 
@@ -131,7 +132,7 @@ def choose(stack: Stack, x: Tensor, lengths: Tensor | None = None) -> Choice:
 def run(
     stack: Stack,
     x: Tensor,
-    state: State,
+    state: State | None,
     weights: Sequence[Weights],
     lengths: Tensor | None = None,
     *,
@@ -145,8 +146,9 @@ def run(
         The plan.
     x : Tensor, shape (time, batch, inputs)
         The input; what stands at and beyond a record's length is never felt, NaN included.
-    state : tuple of Tensor, each (layers·directions, batch, size)
-        Before the first step, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …
+    state : tuple of Tensor, each (layers·directions, batch, size), or None
+        Before the first step, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …;
+        None for zeros.
     weights : sequence of Weights
         One for each layer and direction, in the same order.
     lengths : Tensor of int64, shape (batch,), optional
@@ -175,12 +177,19 @@ def run(
     >>> output.shape, h.shape
     (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
     """
+    if torch.compiler.is_compiling() and native.refuse(stack, x) is None:
+        # The lengths stay unread, so that there is one graph for all of them.
+        return native.run(stack, x, state, weights, lengths, training)
     steps = x.shape[0]
     x, lengths = _trim(x, lengths)
     choice = _choose(stack, x, lengths)
-    # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
-    x = x.contiguous()
-    output, state = _BACKENDS[choice.backend].run(stack, x, state, weights, lengths, training)
+    if choice.backend == "native":
+        output, state = native.run(stack, x, state, weights, lengths, training)
+    else:
+        # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
+        x = x.contiguous()
+        before = zero_state(stack, x, weights) if state is None else state
+        output, state = _BACKENDS[choice.backend].run(stack, x, before, weights, lengths, training)
     missing = steps - x.shape[0]
     return (F.pad(output, (0, 0, 0, 0, 0, missing)) if missing else output), state
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from recurra.errors import OptionError, near
 from recurra.kernels.recurrence import ACTIVATIONS, Kernel, Masks, State, Weights
 
-__all__ = ["CELLS", "OPTIONS", "Stack", "draw_masks", "layer_by_layer"]
+__all__ = ["CELLS", "OPTIONS", "Stack", "draw_masks", "layer_by_layer", "zero_state"]
 
 CELLS = ("elman", "jordan", "lstm", "gru")
 
@@ -62,6 +62,11 @@ class Stack:
         Whether an LSTM writes what it forgets: i = 1 - f, three gates (f, g, o).
     heads : int, default 1
         Groups of hidden units that feed back within themselves only.
+    projected : bool, default False
+        Whether an LSTM projects its h: its weights then hold ``weight_hr``.
+    recompute : bool, default False
+        Whether to keep only the states for the way back and to compute the gates again: less
+        memory, more time. A matter of the native backend; the others keep what autograd keeps.
 
     Examples
     --------
@@ -82,6 +87,8 @@ class Stack:
     peephole: bool = False
     coupled: bool = False
     heads: int = 1
+    projected: bool = False
+    recompute: bool = False
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
@@ -99,7 +106,7 @@ class Stack:
             chance = getattr(self, name)
             if isinstance(chance, bool) or not 0 <= chance <= 1:
                 raise OptionError(f"{name} is {chance!r}, but is a probability from 0 to 1.")
-        for name in ("layer_norm", "peephole", "coupled"):
+        for name in ("layer_norm", "peephole", "coupled", "projected", "recompute"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is {getattr(self, name)!r}, but is True or False.")
         for name in self.options:
@@ -123,6 +130,36 @@ class Stack:
     def options(self) -> tuple[str, ...]:
         """The names of those of `OPTIONS` that are on."""
         return tuple(name for name in OPTIONS if getattr(self, name) != getattr(Stack, name))
+
+
+def zero_state(stack: Stack, x: Tensor, weights: Sequence[Weights]) -> State:
+    """Return the state of zeros before the first step.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    weights : sequence of Weights
+        One for each layer and direction.
+
+    Returns
+    -------
+    tuple of Tensor, each (layers·directions, batch, size)
+        One for the Elman cell and the GRU, two for the LSTM.
+
+    Examples
+    --------
+    >>> weights = [Weights(torch.ones(16, 3), torch.ones(16, 4))]
+    >>> [part.shape for part in zero_state(Stack("lstm"), torch.ones(5, 2, 3), weights)]
+    [torch.Size([1, 2, 4]), torch.Size([1, 2, 4])]
+    """
+    fed_back = weights[0].weight_hh.shape[1] * stack.heads
+    sizes: tuple[int, ...] = (fed_back,)
+    if stack.cell == "lstm":
+        sizes = (fed_back, weights[0].weight_ih.shape[0] // (3 if stack.coupled else 4))
+    return tuple(x.new_zeros(stack.runs, x.shape[1], size) for size in sizes)
 
 
 def draw_masks(stack: Stack, x: Tensor, state: State, *, training: bool) -> Masks | None:

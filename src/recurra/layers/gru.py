@@ -61,6 +61,9 @@ class GRU(Recurrent):
         Groups of units that feed back within themselves only, as in the sLSTM of arXiv:2405.04517:
         ``weight_hh`` has ``hidden_size / heads`` columns, and each of its rows reads the h of its
         own group.
+    recompute : bool, default False
+        Whether to keep only the states for the way back and to compute the gates again: less
+        memory, about a third more time.
 
     References
     ----------
@@ -98,6 +101,7 @@ class GRU(Recurrent):
         zoneout: float = 0.0,
         layer_norm: bool = False,
         heads: int = 1,
+        recompute: bool = False,
     ) -> None:
         stack = Stack(
             "gru",
@@ -108,6 +112,7 @@ class GRU(Recurrent):
             zoneout=zoneout,
             layer_norm=layer_norm,
             heads=heads,
+            recompute=recompute,
         )
         super().__init__(
             stack,

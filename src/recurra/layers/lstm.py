@@ -78,6 +78,9 @@ class LSTM(Recurrent):
         Groups of units that feed back within themselves only, as in the sLSTM of arXiv:2405.04517:
         ``weight_hh`` has ``hidden_size / heads`` columns, and each of its rows reads the h of its
         own group.
+    recompute : bool, default False
+        Whether to keep only the states for the way back and to compute the gates again: less
+        memory, about a third more time.
 
     References
     ----------
@@ -120,6 +123,7 @@ class LSTM(Recurrent):
         peephole: bool = False,
         coupled: bool = False,
         heads: int = 1,
+        recompute: bool = False,
     ) -> None:
         if not 0 <= proj_size < hidden_size:
             raise OptionError(
@@ -147,6 +151,8 @@ class LSTM(Recurrent):
             peephole=peephole,
             coupled=coupled,
             heads=heads,
+            projected=proj_size > 0,
+            recompute=recompute,
         )
         super().__init__(
             stack,

@@ -233,10 +233,11 @@ class Recurrent(nn.Module, ABC):
             return self._forward_one(x, state)
         x = x.transpose(0, 1) if self.batch_first else x
         steps, batch, _ = x.shape
-        if state is None:
-            before = self._initial(batch, x)
-        else:
+        before: State | None = None  # zeros, which cost the native kernels nothing
+        if state is not None:
             before = check_state(self, state, (batch,), x)
+        elif self._initial_names:
+            before = self._initial(batch, x)
         counts = None if lengths is None else check_lengths(lengths, batch, steps)
         plan, training = self._plan(), self.training
         output, after = kernels.run(plan, x, before, weights, counts, training=training)
@@ -319,8 +320,8 @@ class Recurrent(nn.Module, ABC):
         Examples
         --------
         >>> import torch, recurra.layers
-        >>> print(recurra.layers.RNN(3, 8, nonlinearity="sigmoid").choice(torch.ones(5, 2, 3)))
-        reference: torch has no Elman kernel with sigmoid; ...
+        >>> print(recurra.layers.Jordan(3, 8).choice(torch.ones(5, 2, 3)))
+        reference: ...torch has no Jordan kernel; ...
         """
         check_input(self, x, self._weights()[0].weight_ih, ragged=lengths is not None)
         if x.dim() == 2:
@@ -351,6 +352,7 @@ class Recurrent(nn.Module, ABC):
         shown = {name: getattr(self, name, value) for name, value in usual.items()}
         unusual = {name: value for name, value in shown.items() if value != usual[name]}
         unusual |= {name: getattr(self.stack, name) for name in self.stack.options}
+        unusual |= {"recompute": True} if self.stack.recompute else {}
         said = (f"{name}={value}" for name, value in unusual.items())
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *said])
 

@@ -63,6 +63,9 @@ class RNN(Recurrent):
         Groups of units that feed back within themselves only, as in the sLSTM of arXiv:2405.04517:
         ``weight_hh`` has ``hidden_size / heads`` columns, and each of its rows reads the h of its
         own group.
+    recompute : bool, default False
+        Whether to keep only the states for the way back and to compute the gates again: less
+        memory, about a third more time.
 
     References
     ----------
@@ -101,6 +104,7 @@ class RNN(Recurrent):
         zoneout: float = 0.0,
         layer_norm: bool = False,
         heads: int = 1,
+        recompute: bool = False,
     ) -> None:
         if nonlinearity not in _NONLINEARITIES:
             hint = near(str(nonlinearity), _NONLINEARITIES)
@@ -115,6 +119,7 @@ class RNN(Recurrent):
             zoneout=zoneout,
             layer_norm=layer_norm,
             heads=heads,
+            recompute=recompute,
         )
         super().__init__(
             stack,

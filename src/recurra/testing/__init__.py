@@ -3,11 +3,12 @@
 Needs hypothesis, ``pip install 'recurra[dev]'``; nothing in Recurra itself imports this room.
 """
 
-from recurra.testing.kernels import check_gradients, check_kernel, draw_weights
+from recurra.testing.kernels import BACKENDS, check_gradients, check_kernel, draw_weights
 from recurra.testing.layers import LAWS, check_layer
 from recurra.testing.strategies import RaggedBatch, lengths, ragged_batches
 
 __all__ = [
+    "BACKENDS",
     "LAWS",
     "RaggedBatch",
     "check_gradients",

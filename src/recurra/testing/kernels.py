@@ -8,11 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra.kernels import Kernel, Stack, State, Weights
+from recurra.kernels import Kernel, Stack, State, Weights, native
 from recurra.kernels.stack import draw_masks
 from recurra.testing.strategies import RaggedBatch, over_ragged_batches
 
-__all__ = ["check_gradients", "check_kernel", "draw_weights"]
+__all__ = ["BACKENDS", "check_gradients", "check_kernel", "draw_weights"]
+
+BACKENDS = ("native", "aten", "reference") if native.engine else ("aten", "reference")
+"""The backends there are in this installation."""
 
 
 def draw_weights(

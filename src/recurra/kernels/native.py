@@ -1,0 +1,388 @@
+"""Backend "native": the compiled engine, one call for each layer and both its directions.
+
+The engine takes addresses; this file gives it those of torch's tensors, and autograd its gradients.
+What forward keeps for backward lies in a block of the engine's own memory, which backward spends:
+it overwrites the gates with their gradients. Who goes back twice, or asks for `Stack.recompute`,
+pays for a second forward. A gradient of a gradient is left to the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from recurra.kernels import reference
+from recurra.kernels.recurrence import State, Weights
+from recurra.kernels.stack import Stack
+from recurra.native import engine, instruction_set, missing
+
+__all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
+
+_CELLS = {"elman": 0, "lstm": 1, "gru": 2}
+_ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
+_FIELDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
+    """Say whether this backend runs an input.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record; None if all fill the time axis.
+
+    Returns
+    -------
+    able : bool
+        Whether it does.
+    reason : str
+        Why, or why not, as half a sentence.
+
+    Examples
+    --------
+    >>> judge(Stack("jordan"), torch.ones(5, 2, 3), None)[0]
+    False
+    """
+    refusal = refuse(stack, x)
+    if refusal is None and torch._C._are_functorch_transforms_active():
+        refusal = "torch.func (vmap, jvp, …) cannot look into the native engine"
+    if refusal is not None:
+        return False, refusal
+    return True, f"the compiled engine ({instruction_set()})"
+
+
+def refuse(stack: Stack, x: Tensor) -> str | None:
+    """Say why the engine cannot run an input, in words that ``torch.compile`` can trace.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+
+    Returns
+    -------
+    str or None
+        None if it can.
+    """
+    if engine is None:
+        return missing
+    if x.device.type != "cpu":
+        return f"the native engine computes on the CPU, not on {x.device}"
+    if x.dtype not in (torch.float32, torch.float64):
+        return f"the native engine has no {x.dtype}"
+    if stack.cell not in _CELLS:
+        return f"the native engine has no {stack.cell} cell"
+    if stack.activation not in _ACTIVATIONS:
+        return f"the native engine has no Elman cell with {stack.activation}"
+    if stack.projected or stack.options:
+        names = (*stack.options, *("proj_size" for _ in range(stack.projected)))
+        return f"the native engine does not know {' and '.join(names)}"
+    if torch.is_autocast_enabled("cpu"):
+        return "the native engine knows no autocast"
+    return None
+
+
+def run(
+    stack: Stack,
+    x: Tensor,
+    state: State | None,
+    weights: Sequence[Weights],
+    lengths: Tensor | None,
+    training: bool,
+) -> tuple[Tensor, State]:
+    """Run a stack on an input that `judge` has let pass.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    state : tuple of Tensor, each (layers·directions, batch, size), or None
+        Before the first step; None for zeros, which then cost nothing.
+    weights : sequence of Weights
+        One for each layer and direction.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record; None if all fill the time axis.
+    training : bool
+        Whether dropout acts between layers.
+
+    Returns
+    -------
+    output : Tensor, shape (time, batch, directions·outputs)
+        Of the last layer.
+    state : tuple of Tensor, each (layers·directions, batch, size)
+        After each record's own last step.
+
+    Examples
+    --------
+    >>> weights, zero = Weights(torch.ones(4, 3), torch.eye(4)), torch.zeros(1, 2, 4)
+    >>> output, (h,) = run(Stack("elman"), torch.ones(5, 2, 3), (zero,), [weights], None, False)
+    >>> output.shape
+    torch.Size([5, 2, 4])
+    """
+    runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
+    one_layer = _compiled if torch.compiler.is_compiling() else _eager
+    finals: list[State] = []
+    for layer in range(stack.num_layers):
+        if layer and training and stack.dropout:
+            x = F.dropout(x, stack.dropout)
+        here = slice(layer * runs, (layer + 1) * runs)
+        before: Sequence[Tensor | None] = (None,) * states
+        if state is not None:
+            before = state if stack.num_layers == 1 else [part[here] for part in state]
+        flat = [weight for one in weights[here] for weight in one[:4]]
+        x, *after = one_layer(stack, lengths, x, *before, *flat)
+        finals.append(tuple(after))
+    if len(finals) == 1:
+        return x, finals[0]
+    return x, tuple(torch.cat(parts) for parts in zip(*finals, strict=True))
+
+
+def _eager(
+    stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+) -> tuple[Tensor, ...]:
+    if torch.is_grad_enabled():
+        return _Layer.apply(stack, lengths, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+    assert engine is not None
+    engine.forward(torch.get_num_threads(), *calls)
+    return outputs
+
+
+def _compiled(
+    stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+) -> tuple[Tensor, ...]:
+    states = 2 if stack.cell == "lstm" else 1
+    h0, c0 = (*rest[:states], None)[:2]
+    weights = [one for one in rest[states:] if one is not None]
+    names = (stack.cell, stack.activation, stack.bidirectional)
+    outputs = torch.ops.recurra.layer(x, h0, c0, weights, lengths, *names, torch.is_grad_enabled())
+    return outputs[: 1 + states]
+
+
+Calls = list[tuple[int, ...]]
+
+
+def forward_calls(
+    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
+    """Prepare the forward calls of one layer, one for each direction.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan; its cell, activation and directions count here.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    rest : sequence of Tensor or None
+        The state before, each (directions, batch, hidden) or None, then four weights a direction.
+
+    Returns
+    -------
+    outputs : tuple of Tensor
+        Output and last state, not yet computed.
+    calls : list of tuple of int
+        What the engine takes, in the order of its interface.
+    held : tuple of Tensor
+        What the calls point to besides the outputs: to be held until they are done.
+    """
+    steps, batch, inputs = x.shape
+    states = 2 if stack.cell == "lstm" else 1
+    x = _rows(x)
+    before = [None if part is None else _rows(part) for part in rest[:states]]
+    weights = [None if one is None else one.contiguous() for one in rest[states:]]
+    assert weights[1] is not None
+    hidden, element = weights[1].shape[1], x.element_size()
+    y = x.new_empty(steps, batch, stack.directions * hidden)
+    after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
+    fixed = (_CELLS[stack.cell], _ACTIVATIONS[stack.activation], element)
+    (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
+    calls = []
+    for way in range(stack.directions):
+        h0, c0 = (*(None if part is None else part[way] for part in before), None)[:2]
+        calls.append((
+            *fixed, way, steps, batch, inputs, hidden, _at(lengths),
+            x.data_ptr(), x_step, x_row,
+            _at(h0), _at(c0), _stride(h0), _stride(c0),
+            *map(_at, weights[4 * way : 4 * way + 4]), 0,
+            y.data_ptr() + way * hidden * element, y_step, y_row,
+            after[0][way].data_ptr(), after[-1][way].data_ptr(),
+        ))  # fmt: skip
+    held = tuple(one for one in (x, lengths, *before, *weights) if one is not None)
+    return (y, *after), calls, held
+
+
+def backward_calls(
+    stack: Stack,
+    calls: Calls,
+    x: Tensor,
+    y: Tensor,
+    rest: Sequence[Tensor | None],
+    incoming: Sequence[Tensor | None],
+    needed: Sequence[bool],
+) -> tuple[list[Tensor | None], Calls, tuple[Tensor | None, ...]]:
+    """Prepare the backward calls of one layer.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    calls : list of tuple of int
+        The forward calls, each with the address of what it saved at its end.
+    x, y : Tensor
+        Input and output.
+    rest : sequence of Tensor or None
+        As for `forward_calls`.
+    incoming : sequence of Tensor or None
+        Gradients of output and last state.
+    needed : sequence of bool
+        Of x and each of ``rest``: whether its gradient is wanted.
+
+    Returns
+    -------
+    gradients : list of Tensor or None
+        Of x and each of ``rest``, not yet computed.
+    calls : list of tuple of int
+        What the engine takes.
+    held : tuple of Tensor or None
+        What the calls point to besides the gradients.
+    """
+    states = 2 if stack.cell == "lstm" else 1
+    dy, *dafter = [None if one is None else _rows(one) for one in incoming]
+    dx = torch.empty_like(x) if needed[0] else None
+    wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
+    gradients = [
+        one.new_empty(one.shape) if one is not None and want else None
+        for one, want in zip(rest, wanted, strict=True)
+    ]
+    (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
+    back = []
+    for way, call in enumerate(calls):
+        shift = way * call[7] * x.element_size()
+        dhn, dcn = (*(None if part is None else part[way] for part in dafter), None)[:2]
+        dh0, dc0 = (*(None if part is None else part[way] for part in gradients[:states]), None)[:2]
+        weights = gradients[states + 4 * way : states + 4 * way + 4]
+        back.append((
+            *call[:21], y.data_ptr() + shift, *call[22:],
+            0 if dy is None else dy.data_ptr() + shift, dy_step, dy_row,
+            _at(dhn), _at(dcn), _stride(dhn), _stride(dcn),
+            _at(dx), dx_step, dx_row, way,
+            _at(dh0), _at(dc0), *map(_at, weights),
+        ))  # fmt: skip
+    return [dx, *gradients], back, (dy, *dafter)
+
+
+class _Kept(NamedTuple):
+    """What forward leaves for backward besides tensors that autograd keeps."""
+
+    calls: Calls
+    blocks: list[Any]
+    held: tuple[Tensor, ...]
+
+
+def _forward_kept(
+    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+) -> tuple[tuple[Tensor, ...], _Kept]:
+    assert engine is not None
+    outputs, calls, held = forward_calls(stack, lengths, x, rest)
+    blocks = [engine.block(engine.saved_size(call)) for call in calls]
+    calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
+    engine.forward(torch.get_num_threads(), *calls)
+    return outputs, _Kept(calls, blocks, held)
+
+
+class _Layer(torch.autograd.Function):
+    """One layer, both directions: ``(y, h_n, c_n) = f(x, h_0, c_0, weights)``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        ctx.kept = None
+        if any(ctx.needs_input_grad) and not stack.recompute:
+            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest)
+        else:
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+            assert engine is not None
+            engine.forward(torch.get_num_threads(), *calls)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, outputs[0], *rest)
+        ctx.stack, ctx.lengths = stack, lengths
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, y, *rest = ctx.saved_tensors
+        needed = ctx.needs_input_grad[2:]
+        if torch.is_grad_enabled():  # create_graph=True
+            return None, None, *_by_reference(ctx.stack, ctx.lengths, x, rest, incoming, needed)
+        kept, ctx.kept = ctx.kept, None
+        if kept is None:
+            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest)
+        gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
+        assert engine is not None
+        engine.backward(torch.get_num_threads(), *calls)
+        del held
+        return None, None, *gradients
+
+
+def _by_reference(
+    stack: Stack,
+    lengths: Tensor | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+    incoming: Sequence[Tensor | None],
+    needed: Sequence[bool],
+) -> list[Tensor | None]:
+    """The same gradients through the reference, as functions that have gradients themselves."""
+    states = 2 if stack.cell == "lstm" else 1
+    single = Stack(stack.cell, 1, stack.bidirectional, activation=stack.activation)
+    weights = [Weights(*rest[at : at + 4]) for at in range(states, len(rest), 4)]  # type: ignore[arg-type]
+    before = tuple(part for part in rest[:states] if part is not None)
+    y, after = reference.run(single, x, before, weights, lengths, training=False)
+    pairs = [
+        (value, gradient)
+        for value, gradient in zip((y, *after), incoming, strict=True)
+        if gradient is not None
+    ]
+    leaves = [one for one, need in zip((x, *rest), needed, strict=True) if need]
+    found = iter(
+        torch.autograd.grad(
+            [value for value, _ in pairs],
+            leaves,  # type: ignore[arg-type]
+            [gradient for _, gradient in pairs],
+            create_graph=True,
+            materialize_grads=True,
+        )
+    )
+    return [next(found) if need else None for need in needed]
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    """The tensor with numbers side by side in its last axis."""
+    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
+
+
+def _at(tensor: Tensor | None) -> int:
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def _stride(rows: Tensor | None) -> int:
+    return 0 if rows is None else rows.stride(0)
+
+
+def _strides(tensor: Tensor | None) -> tuple[int, int]:
+    return (0, 0) if tensor is None else (tensor.stride(0), tensor.stride(1))

@@ -1,0 +1,179 @@
+// Backward through time: a group of rows from its last step to its first, and the input's gradient.
+#pragma once
+
+#include "forward.hpp"
+
+namespace RECURRA_ISA {
+
+// Backward weights: for each block of columns of W (gates * hidden, columns) a panel with a row for
+// each gate and padded unit, in the order of the slot.
+template <class T, class Cell>
+struct BackwardPanels {
+    Blocks blocks;
+    int64_t rows;
+
+    BackwardPanels(const recurra_run& run, int64_t columns)
+        : blocks(divide_up(columns, lanes<T>), tile_vectors), rows(Cell::gates * padded<T>(run)) {}
+
+    int64_t size() const { return blocks.vectors * rows * lanes<T>; }
+    int64_t offset(int64_t block) const { return blocks.begin(block) * rows * lanes<T>; }
+};
+
+// The gradient of the state that R rows had before a step, W vectors of it: what the step's gates
+// give, or in a record's last step what comes from outside.
+template <class T, class Cell, int R, int W>
+RECURRA_INLINE Tile<T, R, W> state_gradient(const BackRow<T>* rows, const T* panel, int64_t n, int64_t pad,
+                                            int64_t unit, int64_t hidden) {
+    Tile<T, R, W> tile = {};
+    if (rows[0].next)
+        multiply<T, R, W, W, W>(tile, [&](int r) { return rows[r].next + Cell::h_from * pad; }, n, 1, panel);
+    else if (rows[0].dhn)
+        for (int r = 0; r < R; ++r)
+            for (int w = 0; w < W; ++w) {
+                int64_t at = unit + w * lanes<T>;
+                tile.at[r][w] = load_first(rows[r].dhn + at, hidden - at);
+            }
+    return tile;
+}
+
+template <class T, class Cell>
+void backward(const Pass& pass, Group group) {
+    const recurra_run& run = *pass.run;
+    const Order& order = pass.order;
+    const int64_t hidden = run.hidden, pad = padded<T>(run), width = Cell::slot_parts * pad;
+    const BackwardPanels<T, Cell> panels(run, hidden);
+    const T* packed = static_cast<const T*>(pass.packed);
+    const T *y = static_cast<const T*>(run.y), *dy = static_cast<const T*>(run.dy);
+    const T *h0 = static_cast<const T*>(run.h0), *c0 = static_cast<const T*>(run.c0);
+    const T *dhn = static_cast<const T*>(run.dhn), *dcn = static_cast<const T*>(run.dcn);
+    T *slots = static_cast<T*>(pass.slots), *carries = static_cast<T*>(pass.carries);
+
+    BackRow<T> rows[rows_per_group];
+    for (int64_t i = 0; i < group.count; ++i) {
+        int64_t rank = group.rank(i), row = order.row[rank];
+        rows[i] = {};
+        rows[i].dhn = dhn ? dhn + row * run.dhn_row : nullptr;
+        if constexpr (Cell::carries) {
+            rows[i].carry = carries + rank * pad;
+            fill<T>(rows[i].carry, nullptr, pad);
+            if (Cell::has_cell && dcn) fill<T>(rows[i].carry, dcn + row * run.dcn_row, hidden);
+        }
+    }
+
+    auto over_blocks = [&](int64_t begin, int64_t end, auto finish) {
+        for (int64_t block = 0; block < panels.blocks.count; ++block) {
+            const T* panel = packed + panels.offset(block);
+            int64_t unit = panels.blocks.begin(block) * lanes<T>;
+            with_constant<tile_vectors>(panels.blocks.width(block), [&](auto w) {
+                over_tiles(begin, end, [&](int64_t i, auto r) {
+                    constexpr int R = decltype(r)::value, W = decltype(w)::value;
+                    auto tile = state_gradient<T, Cell, R, W>(rows + i, panel, panels.rows, pad, unit, hidden);
+                    for (int a = 0; a < R; ++a)
+                        for (int b = 0; b < W; ++b) {
+                            int64_t at = unit + b * lanes<T>;
+                            finish(tile.at[a][b], rows[i + a], at, hidden - at);
+                        }
+                });
+            });
+        }
+    };
+    auto step = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+        if (row.dy) dh += load_first(row.dy + unit, n);
+        Cell::backward(dh, row, unit, pad, n);
+    };
+
+    int64_t after = 0;  // rows that had a step after this one
+    for (int64_t s = order.longest - 1; s >= 0; --s) {
+        int64_t active = group.active(order.active(s));
+        for (int64_t i = 0; i < active; ++i) {
+            int64_t rank = group.rank(i), row = order.row[rank], t = pass.time(rank, s);
+            rows[i].next = i < after ? rows[i].slot : nullptr;
+            rows[i].slot = slots + (order.first_slot[s] + rank) * width;
+            rows[i].dy = dy ? dy + t * run.dy_step + row * run.dy_row : nullptr;
+            rows[i].y = y + t * run.y_step + row * run.y_row;
+            if (s) {
+                rows[i].h = y + pass.time(rank, s - 1) * run.y_step + row * run.y_row;
+                if (Cell::has_cell)
+                    rows[i].c = slots + (order.first_slot[s - 1] + rank) * width + (Cell::slot_parts - 1) * pad;
+                rows[i].c_pad = lanes<T>;
+            } else {
+                rows[i].h = h0 ? h0 + row * run.h0_row : nullptr;
+                rows[i].c = c0 ? c0 + row * run.c0_row : nullptr;
+                rows[i].c_pad = 0;
+            }
+        }
+        over_blocks(0, after, step);
+        over_blocks(after, active, step);
+        after = active;
+    }
+
+    if (run.dx && !run.add_dx) {
+        for (int64_t i = 0; i < group.count; ++i) {
+            int64_t rank = group.rank(i);
+            T* dx = static_cast<T*>(run.dx) + order.row[rank] * run.dx_row;
+            for (int64_t t = order.length[rank]; t < run.steps; ++t) fill<T>(dx + t * run.dx_step, nullptr, run.inputs);
+        }
+    }
+
+    // What is left is the gradient of the state before the first step.
+    if (T* dh0 = static_cast<T*>(run.dh0)) {
+        for (int64_t i = 0; i < group.count; ++i) {
+            rows[i].next = i < after ? rows[i].slot : nullptr;
+            rows[i].slot = dh0 + order.row[group.rank(i)] * hidden;
+        }
+        auto put = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+            if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
+            store_first(row.slot + unit, dh, n);
+        };
+        over_blocks(0, after, put);
+        over_blocks(after, group.count, put);
+    }
+    if (T* dc0 = static_cast<T*>(run.dc0)) {
+        for (int64_t i = 0; i < group.count; ++i)
+            fill<T>(dc0 + order.row[group.rank(i)] * hidden, rows[i].carry, hidden);
+    }
+}
+
+// dx = W_ih' (gradients of the sums), for all slots of a range of steps; 0 beyond a record's length.
+template <class T, class Cell>
+void input_gradient(const Pass& pass, int64_t begin, int64_t end) {
+    const recurra_run& run = *pass.run;
+    const Order& order = pass.order;
+    const int64_t pad = padded<T>(run), width = Cell::slot_parts * pad;
+    const BackwardPanels<T, Cell> panels(run, run.inputs);
+    const T* packed = static_cast<const T*>(pass.packed) + BackwardPanels<T, Cell>(run, run.hidden).size();
+    const T* slots = static_cast<const T*>(pass.slots) + Cell::x_from * pad;
+    T* dx = static_cast<T*>(run.dx);
+    int64_t step = begin;
+    const int64_t last = order.first_slot[end];
+    for (int64_t slot = order.first_slot[begin]; slot < last;) {
+        T* to[tile_rows];
+        int64_t first = slot, count = 0;
+        for (; count < tile_rows && slot < last; ++count, ++slot) {
+            while (slot >= order.first_slot[step + 1]) ++step;
+            int64_t rank = slot - order.first_slot[step];
+            to[count] = dx + pass.time(rank, step) * run.dx_step + order.row[rank] * run.dx_row;
+        }
+        for (int64_t block = 0; block < panels.blocks.count; ++block) {
+            const T* panel = packed + panels.offset(block);
+            int64_t column = panels.blocks.begin(block) * lanes<T>;
+            with_constant<tile_vectors>(panels.blocks.width(block), [&](auto w) {
+                with_constant<tile_rows>(count, [&](auto r) {
+                    constexpr int R = decltype(r)::value, W = decltype(w)::value;
+                    Tile<T, R, W> tile = {};
+                    multiply<T, R, W, W, W>(tile, [&](int i) { return slots + (first + i) * width; },
+                                            panels.rows, 1, panel);
+                    for (int i = 0; i < R; ++i)
+                        for (int v = 0; v < W; ++v) {
+                            int64_t at = column + v * lanes<T>;
+                            auto value = tile.at[i][v];
+                            if (run.add_dx) value += load_first(to[i] + at, run.inputs - at);
+                            store_first(to[i] + at, value, run.inputs - at);
+                        }
+                });
+            });
+        }
+    }
+}
+
+}  // namespace RECURRA_ISA

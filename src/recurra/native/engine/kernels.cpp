@@ -1,0 +1,30 @@
+// All kernels of one instruction set. Compiled once for each, with its flags.
+#include "gradient.hpp"
+#include "pack.hpp"
+
+namespace RECURRA_ISA {
+namespace {
+
+template <class T, class Cell>
+constexpr recurra::Kernels table = {
+    slot_width<T, Cell>, packed_size<T, Cell>,    pack_tasks<T, Cell>,   pack<T, Cell>,
+    project<T, Cell>,    forward<T, Cell>,        backward<T, Cell>,     input_gradient<T, Cell>,
+    gradient_scratch<T>, weight_gradient<T, Cell>, Cell::parts,          lanes<T>,
+};
+
+template <class T>
+const recurra::Kernels* of_cell(const recurra_run& run) {
+    if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T>>;
+    if (run.cell == RECURRA_GRU) return &table<T, Gru<T>>;
+    if (run.activation == RECURRA_RELU) return &table<T, Elman<T, RECURRA_RELU>>;
+    if (run.activation == RECURRA_SIGMOID) return &table<T, Elman<T, RECURRA_SIGMOID>>;
+    return &table<T, Elman<T, RECURRA_TANH>>;
+}
+
+}  // namespace
+
+const recurra::Kernels* kernels(const recurra_run& run) {
+    return run.element == 8 ? of_cell<double>(run) : of_cell<float>(run);
+}
+
+}  // namespace RECURRA_ISA

@@ -1,0 +1,18 @@
+// The engine's own threads. One call is split into tasks; the caller works too.
+#pragma once
+
+#include <stdint.h>
+
+namespace recurra {
+
+// Runs task(context, i) for i in 0 .. count - 1 on at most `threads` threads and returns when all
+// are done. Where the threads are busy with another call, or there are none, the caller does all.
+void parallel(int64_t count, int threads, void (*task)(void* context, int64_t i), void* context);
+
+template <class F>
+void parallel(int64_t count, int threads, F&& f) {
+    parallel(
+        count, threads, [](void* context, int64_t i) { (*static_cast<F*>(context))(i); }, &f);
+}
+
+}  // namespace recurra

@@ -1,0 +1,88 @@
+/* The engine's C interface: recurrent layers over raw pointers.
+ *
+ * A call runs one layer, one direction or both, over a whole batch, on the engine's own threads.
+ * The caller owns every buffer and has checked every size: here nothing is checked again. Rows are
+ * records. Innermost axes are contiguous; strides count elements. Weights lie as in torch.nn:
+ * (gates * hidden, inputs), gates in the order i f g o (LSTM) and r z n (GRU).
+ */
+#ifndef RECURRA_H
+#define RECURRA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { RECURRA_ELMAN = 0, RECURRA_LSTM = 1, RECURRA_GRU = 2 };
+enum { RECURRA_TANH = 0, RECURRA_RELU = 1, RECURRA_SIGMOID = 2 };
+enum { RECURRA_BASELINE = 0, RECURRA_AVX2 = 1, RECURRA_AVX512 = 2, RECURRA_ISAS = 3 };
+
+/* One direction of one layer. Every member is eight bytes wide. */
+typedef struct {
+    int64_t cell, activation; /* activation: of the Elman cell */
+    int64_t element;          /* bytes of a number: 4 or 8 */
+    int64_t reverse;          /* from each record's own last step to step 0 */
+    int64_t steps, batch, inputs, hidden;
+    const int64_t *lengths; /* (batch), 0 to steps; NULL: all are `steps` */
+
+    const void *x; /* (steps, batch, inputs) */
+    int64_t x_step, x_row;
+    const void *h0, *c0; /* (batch, hidden); NULL: zeros */
+    int64_t h0_row, c0_row;
+    const void *w_ih, *w_hh, *b_ih, *b_hh; /* b_ih, b_hh: NULL for none */
+    const void *packed;                    /* from recurra_pack; NULL: packed by the call */
+
+    void *y; /* (steps, batch, hidden); 0 from a record's length on */
+    int64_t y_step, y_row;
+    void *hn, *cn; /* (batch, hidden), rows side by side */
+    void *saved;   /* recurra_saved_size bytes that backward wants back; NULL: inference */
+
+    /* Backward only. What is NULL among the incoming is 0, among the outgoing is not computed;
+     * the gradients of the weights are wanted all or none. */
+    const void *dy; /* (steps, batch, hidden) */
+    int64_t dy_step, dy_row;
+    const void *dhn, *dcn; /* (batch, hidden) */
+    int64_t dhn_row, dcn_row;
+    void *dx; /* (steps, batch, inputs); added to if add_dx */
+    int64_t dx_step, dx_row, add_dx;
+    void *dh0, *dc0; /* (batch, hidden), rows side by side */
+    void *dw_ih, *dw_hh, *db_ih, *db_hh;
+} recurra_run;
+
+/* What the processor offers and what is in use: one of RECURRA_BASELINE ... */
+int recurra_isa_built(int isa);
+int recurra_isa_supported(int isa);
+int recurra_isa(void);
+int recurra_set_isa(int isa); /* 0, or -1 where it is not built or not supported */
+
+/* Bytes of what forward saves for backward; bytes of packed weights. */
+size_t recurra_saved_size(const recurra_run *run);
+size_t recurra_packed_size(const recurra_run *run);
+void recurra_pack(const recurra_run *run, void *packed);
+
+/* 0, or -1 where memory ran out. The runs of a call share all sizes. `saved` is spent by backward:
+ * to go back twice, run forward again. */
+int recurra_forward(const recurra_run *runs, int count, int threads);
+int recurra_backward(const recurra_run *runs, int count, int threads);
+
+/* One layer ready to read single steps, its weights packed for the instruction set of this moment:
+ * a run of one step, forward. NULL where memory ran out. A step reads x and writes y, on the calling
+ * thread alone; the state it carries lies where hn and cn of the run point. */
+typedef struct recurra_stepper recurra_stepper;
+recurra_stepper *recurra_new_stepper(const recurra_run *run);
+void recurra_step(recurra_stepper *stepper, const void *x, void *y);
+void recurra_end_stepper(recurra_stepper *stepper);
+
+/* Blocks of memory that are kept for the next call rather than given back. */
+void *recurra_take(size_t bytes);
+void recurra_give(void *block);
+size_t recurra_kept(void);
+void recurra_release(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
