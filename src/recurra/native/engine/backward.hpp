@@ -79,7 +79,7 @@ void backward(const Pass& pass, Group group) {
     };
     auto step = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
         if (row.dy) dh += load_first(row.dy + unit, n);
-        Cell::backward(dh, row, unit, pad, n);
+        Cell::backward(run, dh, row, unit, pad, n);
     };
 
     int64_t after = 0;  // rows that had a step after this one

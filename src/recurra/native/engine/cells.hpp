@@ -49,8 +49,8 @@ struct Lstm {
     using V = Vector<T>;
 
     template <class Sum>
-    static RECURRA_INLINE void forward(const Sum* sum, const Row<T>& row, int64_t unit, int64_t pad,
-                                       int64_t n) {
+    static RECURRA_INLINE void forward(const recurra_run&, const Sum* sum, const Row<T>& row, int64_t unit,
+                                       int64_t pad, int64_t n) {
         V i = sigmoid(sum[0]), f = sigmoid(sum[1]), g = hyperbolic_tangent(sum[2]);
         V o = sigmoid(sum[3]);
         V c = f * load_first(row.c + unit, n) + i * g;
@@ -62,8 +62,8 @@ struct Lstm {
         store(slot + 4 * pad, c);
     }
 
-    static RECURRA_INLINE void backward(V dh, const BackRow<T>& row, int64_t unit, int64_t pad,
-                                        int64_t n) {
+    static RECURRA_INLINE void backward(const recurra_run&, V dh, const BackRow<T>& row, int64_t unit,
+                                        int64_t pad, int64_t n) {
         T* slot = row.slot + unit;
         V i = load(slot), f = load(slot + pad), g = load(slot + 2 * pad), o = load(slot + 3 * pad);
         V t = hyperbolic_tangent(load(slot + 4 * pad));
@@ -89,8 +89,8 @@ struct Gru {
     using V = Vector<T>;
 
     template <class Sum>
-    static RECURRA_INLINE void forward(const Sum* sum, const Row<T>& row, int64_t unit, int64_t pad,
-                                       int64_t n) {
+    static RECURRA_INLINE void forward(const recurra_run&, const Sum* sum, const Row<T>& row, int64_t unit,
+                                       int64_t pad, int64_t n) {
         V r = sigmoid(sum[0]), z = sigmoid(sum[1]);
         V m = hyperbolic_tangent(sum[2] + r * sum[3]);
         V h = row.h ? load_first(row.h + unit, n) : V{};
@@ -100,8 +100,8 @@ struct Gru {
         store(slot, m), store(slot + pad, r), store(slot + 2 * pad, z), store(slot + 3 * pad, sum[3]);
     }
 
-    static RECURRA_INLINE void backward(V dh, const BackRow<T>& row, int64_t unit, int64_t pad,
-                                        int64_t n) {
+    static RECURRA_INLINE void backward(const recurra_run&, V dh, const BackRow<T>& row, int64_t unit,
+                                        int64_t pad, int64_t n) {
         T* slot = row.slot + unit;
         dh += load(row.carry + unit);
         V m = load(slot), r = load(slot + pad), z = load(slot + 2 * pad), s = load(slot + 3 * pad);
@@ -115,7 +115,7 @@ struct Gru {
     }
 };
 
-template <class T, int Activation>
+template <class T>
 struct Elman {
     static constexpr int gates = 1, parts = 1, gap = 1, slot_parts = 1, units = tile_vectors;
     static constexpr int x_from = 0, h_from = 0;
@@ -125,21 +125,21 @@ struct Elman {
     using V = Vector<T>;
 
     template <class Sum>
-    static RECURRA_INLINE void forward(const Sum* sum, const Row<T>& row, int64_t unit, int64_t,
-                                       int64_t n) {
+    static RECURRA_INLINE void forward(const recurra_run& run, const Sum* sum, const Row<T>& row,
+                                       int64_t unit, int64_t, int64_t n) {
         V s = sum[0];
-        if constexpr (Activation == RECURRA_TANH) s = hyperbolic_tangent(s);
-        if constexpr (Activation == RECURRA_RELU) s = s < T(0) ? V{} : s;
-        if constexpr (Activation == RECURRA_SIGMOID) s = sigmoid(s);
+        if (run.activation == RECURRA_TANH) s = hyperbolic_tangent(s);
+        else if (run.activation == RECURRA_RELU) s = s < T(0) ? V{} : s;
+        else s = sigmoid(s);
         store_first(row.y + unit, s, n);
     }
 
-    static RECURRA_INLINE void backward(V dh, const BackRow<T>& row, int64_t unit, int64_t,
-                                        int64_t n) {
+    static RECURRA_INLINE void backward(const recurra_run& run, V dh, const BackRow<T>& row, int64_t unit,
+                                        int64_t, int64_t n) {
         V h = load_first(row.y + unit, n);
-        if constexpr (Activation == RECURRA_TANH) dh = dh * (T(1) - h * h);
-        if constexpr (Activation == RECURRA_RELU) dh = h > T(0) ? dh : V{};
-        if constexpr (Activation == RECURRA_SIGMOID) dh = dh * h * (T(1) - h);
+        if (run.activation == RECURRA_TANH) dh = dh * (T(1) - h * h);
+        else if (run.activation == RECURRA_RELU) dh = h > T(0) ? dh : V{};
+        else dh = dh * h * (T(1) - h);
         store(row.slot + unit, dh);
     }
 };

@@ -105,10 +105,20 @@ struct Groups {
 // Rows fill a tile badly below this many in a group; then the input is projected for all steps first.
 constexpr int64_t rows_to_project = 3;
 
+// Threads worth calling for so many multiply-adds: to call one costs about as much as half a million.
+int worth(int threads, int64_t work) {
+    int64_t most = 1 + work / 500000;
+    return most < threads ? int(most) : threads;
+}
+
+int64_t weights_of(const Kernels& kernels, const recurra_run& run, int64_t columns) {
+    return kernels.projected_parts * run.hidden * columns;
+}
+
 void pack_all(const Kernels& kernels, const recurra_run& run, bool backward, void* to, int threads) {
     int64_t tasks = kernels.pack_tasks(&run, backward);
-    if (kernels.packed_size(&run, backward) < (1 << 15)) threads = 1;
-    parallel(tasks, threads, [&](int64_t task) { kernels.pack(&run, backward, to, task); });
+    parallel(tasks, worth(threads, 16 * kernels.packed_size(&run, backward)),
+             [&](int64_t task) { kernels.pack(&run, backward, to, task); });
 }
 
 // Ranges of steps for `tasks` shares of all slots.
@@ -164,7 +174,9 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
     const Sorted sorted(first);
     if (sorted.failed()) return -1;
     const Order& order = sorted.order();
-    const Groups groups(first.batch, threads);
+    const int64_t of_x = weights_of(kernels, first, first.inputs), of_h = weights_of(kernels, first, first.hidden);
+    const int helpers = worth(threads, order.total * (of_x + of_h));
+    const Groups groups(first.batch, helpers);
 
     size_t packed_size = recurra_packed_size(&first), projected_size = 0;
     if (groups.at(0).count < rows_to_project && order.total > 1)
@@ -184,10 +196,11 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
         if (projected_size) {
             passes[i].projected = at;
             at += projected_size;
-            over_steps(order, threads, [&](int64_t begin, int64_t end) { kernels.project(passes[i], begin, end); });
+            over_steps(order, worth(threads, order.total * of_x),
+                       [&](int64_t begin, int64_t end) { kernels.project(passes[i], begin, end); });
         }
     }
-    parallel(count * groups.count, threads,
+    parallel(count * groups.count, worth(threads, count * order.total * (of_x + of_h)),
              [&](int64_t i) { kernels.forward(passes[i / groups.count], groups.at(i % groups.count)); });
     return 0;
 }
@@ -198,7 +211,8 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     const Sorted sorted(first);
     if (sorted.failed()) return -1;
     const Order& order = sorted.order();
-    const Groups groups(first.batch, threads);
+    const int64_t of_x = weights_of(kernels, first, first.inputs), of_h = weights_of(kernels, first, first.hidden);
+    const Groups groups(first.batch, worth(threads, order.total * of_h));
     const size_t element = size_t(first.element);
 
     const size_t packed_size = size_t(kernels.packed_size(&first, true)) * element;
@@ -215,16 +229,17 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
         passes[i] = {&runs[i], order, at, nullptr, runs[i].saved, at + packed_size};
         at += packed_size + carry_size;
     }
-    parallel(count * groups.count, threads,
+    parallel(count * groups.count, worth(threads, count * order.total * of_h),
              [&](int64_t i) { kernels.backward(passes[i / groups.count], groups.at(i % groups.count)); });
     for (int i = 0; i < count; ++i)
         if (runs[i].dx)
-            over_steps(order, threads,
+            over_steps(order, worth(threads, order.total * of_x),
                        [&](int64_t begin, int64_t end) { kernels.input_gradient(passes[i], begin, end); });
+    const int shares = worth(threads, order.total * (of_x + of_h));
     for (int i = 0; i < count; ++i)
         if (runs[i].dw_ih)
-            parallel(threads, threads, [&](int64_t task) {
-                kernels.weight_gradient(passes[i], task, threads, at + size_t(task) * gradient_size);
+            parallel(shares, shares, [&](int64_t task) {
+                kernels.weight_gradient(passes[i], task, shares, at + size_t(task) * gradient_size);
             });
     return 0;
 }

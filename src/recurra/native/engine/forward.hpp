@@ -51,27 +51,27 @@ RECURRA_INLINE Tile<T, R, V> started(Row row) {
 
 // One tile: R rows, W vectors of units.
 template <class T, class Cell, int R, int W>
-void forward_tile(const ForwardPanels<T, Cell>& panels, const T* panel, const Row<T>* rows,
-                  const T* const* projected, int64_t vector, int64_t pad) {
+void forward_tile(const recurra_run& run, const T* panel, const Row<T>* rows, const T* const* projected,
+                  int64_t vector, int64_t pad) {
     constexpr int parts = Cell::parts * W, width = Cell::gates * W;
     const T* inputs = panel + parts * lanes<T>;
-    const T* states = inputs + panels.inputs * width * lanes<T>;
+    const T* states = inputs + run.inputs * width * lanes<T>;
     Tile<T, R, parts> tile;
     if (projected) {
         int64_t from = vector * Cell::parts * lanes<T>;
         tile = started<T, R, parts>([&](int r) { return projected[r] + from; });
     } else {
         tile = started<T, R, parts>([&](int) { return panel; });
-        multiply<T, R, parts, width, width>(tile, [&](int r) { return rows[r].x; }, panels.inputs, 1, inputs);
+        multiply<T, R, parts, width, width>(tile, [&](int r) { return rows[r].x; }, run.inputs, 1, inputs);
     }
     if (rows[0].h) {
-        multiply<T, R, parts, width, W * Cell::gap>(tile, [&](int r) { return rows[r].h; }, panels.hidden, 1,
+        multiply<T, R, parts, width, W * Cell::gap>(tile, [&](int r) { return rows[r].h; }, run.hidden, 1,
                                                     states);
     }
     for (int r = 0; r < R; ++r) {
         for (int w = 0; w < W; ++w) {
             int64_t unit = (vector + w) * lanes<T>;
-            Cell::forward(tile.at[r] + w * Cell::parts, rows[r], unit, pad, panels.hidden - unit);
+            Cell::forward(run, tile.at[r] + w * Cell::parts, rows[r], unit, pad, run.hidden - unit);
         }
     }
 }
@@ -159,7 +159,7 @@ void forward(const Pass& pass, Group group) {
             with_constant<Cell::units>(panels.blocks.width(block), [&](auto w) {
                 over_tiles(0, active, [&](int64_t i, auto r) {
                     forward_tile<T, Cell, decltype(r)::value, decltype(w)::value>(
-                        panels, panel, rows + i, projected ? sums + i : nullptr, vector, pad);
+                        run, panel, rows + i, projected ? sums + i : nullptr, vector, pad);
                 });
             });
         }

@@ -16,9 +16,7 @@ template <class T>
 const recurra::Kernels* of_cell(const recurra_run& run) {
     if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T>>;
     if (run.cell == RECURRA_GRU) return &table<T, Gru<T>>;
-    if (run.activation == RECURRA_RELU) return &table<T, Elman<T, RECURRA_RELU>>;
-    if (run.activation == RECURRA_SIGMOID) return &table<T, Elman<T, RECURRA_SIGMOID>>;
-    return &table<T, Elman<T, RECURRA_TANH>>;
+    return &table<T, Elman<T>>;
 }
 
 }  // namespace

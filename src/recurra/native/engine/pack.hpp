@@ -5,17 +5,21 @@
 
 namespace RECURRA_ISA {
 
-// panel[k][v][lane] = weights[row(v) + lane][k], for the lanes that are units.
+// panel[k][v][lane] = source(v, lane)[k]; where there is no source, 0.
 template <class T, class Source>
-void pack_transposed(T* panel, int64_t vectors, int64_t columns, int64_t units, Source source) {
-    const int64_t stride = vectors * lanes<T>;
-    for (int64_t v = 0; v < vectors; ++v)
-        for (int64_t lane = 0; lane < lanes<T>; ++lane) {
-            T* to = panel + v * lanes<T> + lane;
-            const T* from = source(v, lane);
-            for (int64_t k = 0; k < columns; ++k) to[k * stride] = from ? from[k] : T(0);
+void pack_transposed(T* panel, int64_t vectors, int64_t columns, Source source) {
+    for (int64_t v = 0; v < vectors; ++v) {
+        const T* from[lanes<T>];
+        for (int64_t lane = 0; lane < lanes<T>; ++lane) from[lane] = source(v, lane);
+        for (int64_t k = 0; k < columns; k += lanes<T>) {
+            Vector<T> square[lanes<T>];
+            for (int lane = 0; lane < lanes<T>; ++lane)
+                square[lane] = from[lane] ? load_first(from[lane] + k, columns - k) : Vector<T>{};
+            transpose<T>(square);
+            T* to = panel + k * vectors * lanes<T> + v * lanes<T>;
+            for (int64_t i = 0; i < smaller(lanes<T>, columns - k); ++i) store(to + i * vectors * lanes<T>, square[i]);
         }
-    (void)units;
+    }
 }
 
 template <class T, class Cell>
@@ -44,8 +48,8 @@ void pack_forward(const recurra_run& run, T* packed, int64_t block) {
         };
     };
     const int64_t vectors = width * Cell::gates;
-    pack_transposed<T>(to, vectors, run.inputs, hidden, rows(static_cast<const T*>(run.w_ih), run.inputs));
-    pack_transposed<T>(to + vectors * lanes<T> * run.inputs, vectors, hidden, hidden,
+    pack_transposed<T>(to, vectors, run.inputs, rows(static_cast<const T*>(run.w_ih), run.inputs));
+    pack_transposed<T>(to + vectors * lanes<T> * run.inputs, vectors, hidden,
                        rows(static_cast<const T*>(run.w_hh), hidden));
 }
 

@@ -38,6 +38,29 @@ template <class T>
 constexpr int lanes = RECURRA_VECTOR_BYTES / int(sizeof(T));
 
 template <class T>
+struct Index;
+template <>
+struct Index<float> {
+    typedef int32_t type;
+};
+template <>
+struct Index<double> {
+    typedef int64_t type;
+};
+
+// Lane i of the result is lane at[i] of a and b, b's lanes counting on from a's.
+template <class T, class Lanes>
+RECURRA_INLINE Vector<T> shuffle(Vector<T> a, Vector<T> b, Lanes at) {
+#if defined(__clang__)
+    Vector<T> v;
+    for (int i = 0; i < lanes<T>; ++i) v[i] = at[i] < lanes<T> ? a[at[i]] : b[at[i] - lanes<T>];
+    return v;
+#else
+    return __builtin_shuffle(a, b, at);
+#endif
+}
+
+template <class T>
 RECURRA_INLINE Vector<T> load(const T* p) {
     return *reinterpret_cast<const typename VectorOf<T>::loose*>(p);
 }
@@ -84,6 +107,33 @@ RECURRA_INLINE void store_first(T* p, Vector<T> v, int64_t n) {
 #else
     for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 #endif
+}
+
+// Rows become columns. Each turn swaps squares of `side` lanes between two rows.
+template <class T, int side>
+RECURRA_INLINE void swap_squares(Vector<T> (&rows)[lanes<T>]) {
+    typedef typename Index<T>::type Lanes __attribute__((vector_size(RECURRA_VECTOR_BYTES)));
+    Lanes upper = {}, lower = {};
+    RECURRA_UNROLL
+    for (int i = 0; i < lanes<T>; ++i) {
+        upper[i] = i & side ? lanes<T> + i - side : i;
+        lower[i] = i & side ? lanes<T> + i : i + side;
+    }
+    RECURRA_UNROLL
+    for (int i = 0; i < lanes<T>; ++i) {
+        if (i & side) continue;
+        Vector<T> a = rows[i], b = rows[i + side];
+        rows[i] = shuffle<T>(a, b, upper);
+        rows[i + side] = shuffle<T>(a, b, lower);
+    }
+}
+
+template <class T>
+RECURRA_INLINE void transpose(Vector<T> (&rows)[lanes<T>]) {
+    swap_squares<T, 1>(rows);
+    if constexpr (lanes<T> > 2) swap_squares<T, 2>(rows);
+    if constexpr (lanes<T> > 4) swap_squares<T, 4>(rows);
+    if constexpr (lanes<T> > 8) swap_squares<T, 8>(rows);
 }
 
 // A NaN in x comes through; `low` and `high` are never NaN.
