@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recurra import data, errors, evaluation, kernels, layers, metrics
+    from recurra import data, errors, evaluation, kernels, layers, metrics, runtime
     from recurra.data import Columns
     from recurra.estimators import Forecaster, load
     from recurra.training import Training
@@ -24,7 +24,7 @@ _HOMES = {
     "Training": "recurra.training",
     "load": "recurra.estimators",
 }
-_ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics")
+_ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
 
 __all__ = [
     "Columns",
@@ -37,6 +37,7 @@ __all__ = [
     "layers",
     "load",
     "metrics",
+    "runtime",
 ]
 
 

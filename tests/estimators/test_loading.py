@@ -282,3 +282,9 @@ def test_a_model_of_a_class_unknown_here_is_refused(path):
     write_model(path, {"estimator": "Oracle"}, {"x": np.zeros(1)})
     with pytest.raises(FileError, match="holds a 'Oracle', but this version knows 'Forecaster'"):
         recurra.load(path)
+
+
+def test_a_file_of_a_layer_says_who_loads_it(path):
+    write_model(path, {"layer": "GRU"}, {"x": np.zeros(1)})
+    with pytest.raises(FileError, match=r"holds a 'GRU', but .* Use recurra.layers.load"):
+        recurra.load(path)

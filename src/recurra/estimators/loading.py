@@ -38,5 +38,7 @@ def load(path: str | os.PathLike[str]) -> Forecaster:
     name = header.get("estimator")
     if name not in CLASSES:
         known = ", ".join(map(repr, CLASSES))
-        raise FileError(f"{path} holds a {name!r}, but this version knows {known}.")
+        hint = " Use recurra.layers.load." if "layer" in header else ""
+        holds = header.get("layer", name)
+        raise FileError(f"{path} holds a {holds!r}, but this version knows {known}.{hint}")
     return CLASSES[name]._restore(header, arrays)

@@ -14,10 +14,12 @@ from torch.nn import functional as F
 
 from recurra.errors import OptionError, near
 from recurra.kernels import aten, native, reference
-from recurra.kernels.recurrence import State, Weights, extent
+from recurra.kernels.onlookers import onlooker, transformed
+from recurra.kernels.operators import check_lengths, fits
+from recurra.kernels.recurrence import State, Weights
 from recurra.kernels.stack import Stack, zero_state
 
-__all__ = ["Choice", "backend", "choose", "run"]
+__all__ = ["Choice", "backend", "choose", "forced", "run"]
 
 
 class Backend(Protocol):
@@ -42,6 +44,9 @@ class Backend(Protocol):
 _BACKENDS: dict[str, Backend] = {"native": native, "aten": aten, "reference": reference}
 
 _forced: ContextVar[str | None] = ContextVar("recurra_backend", default=None)
+
+# One entry for each open block of `backend`, of any thread: torch.compile cannot read a ContextVar.
+_blocks: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,23 @@ def backend(name: str) -> Iterator[None]:
     if name not in _BACKENDS:
         raise OptionError(f"There is no backend {name!r}. {near(name, _BACKENDS)}")
     token = _forced.set(name)
+    _blocks.append(name)
     try:
         yield
     finally:
+        _blocks.remove(name)
         _forced.reset(token)
+
+
+def forced() -> str | None:
+    """Name the backend that an enclosing `backend` block forces.
+
+    Returns
+    -------
+    str or None
+        None if the best one is chosen.
+    """
+    return _forced.get()
 
 
 def choose(stack: Stack, x: Tensor, lengths: Tensor | None = None) -> Choice:
@@ -177,12 +195,12 @@ def run(
     >>> output.shape, h.shape
     (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
     """
-    if torch.compiler.is_compiling() and native.refuse(stack, x) is None:
+    if torch.compiler.is_compiling() and _compiles(stack, x):
         # The lengths stay unread, so that there is one graph for all of them.
         return native.run(stack, x, state, weights, lengths, training)
     steps = x.shape[0]
     x, lengths = _trim(x, lengths)
-    choice = _choose(stack, x, lengths)
+    choice = _choose(stack, x, lengths, state, weights)
     if choice.backend == "native":
         output, state = native.run(stack, x, state, weights, lengths, training)
     else:
@@ -194,18 +212,32 @@ def run(
     return (F.pad(output, (0, 0, 0, 0, 0, missing)) if missing else output), state
 
 
+def _compiles(stack: Stack, x: Tensor) -> bool:
+    """Whether the native engine runs an input, in words that ``torch.compile`` can trace."""
+    another = any(name != "native" for name in _blocks)
+    return not another and native.refuse(stack, x) is None and transformed() is None
+
+
 def _trim(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Cut the time axis at the longest record; drop the lengths if all fill it then."""
     if lengths is None:
         return x, None
-    shortest, longest = extent(lengths)
-    return x[:longest], (None if shortest == longest else lengths)
+    shortest, longest = check_lengths(lengths, *x.shape[:2])
+    if shortest == longest:
+        return x[:longest], None
+    return x[:longest], lengths.to("cpu", torch.int64).contiguous()
 
 
-def _choose(stack: Stack, x: Tensor, lengths: Tensor | None) -> Choice:
-    forced = _forced.get()
+def _choose(
+    stack: Stack,
+    x: Tensor,
+    lengths: Tensor | None,
+    state: State | None = None,
+    weights: Sequence[Weights] = (),
+) -> Choice:
+    forced = _forced.get() if _blocks else None
     if forced is not None:
-        able, reason = _BACKENDS[forced].judge(stack, x, lengths)
+        able, reason = _judge(forced, stack, x, lengths, state, weights)
         if able:
             return Choice(forced, f"forced by backend({forced!r})")
         raise OptionError(
@@ -213,9 +245,28 @@ def _choose(stack: Stack, x: Tensor, lengths: Tensor | None) -> Choice:
             "Leave the block backend(...) to let the best one be chosen."
         )
     refusals: list[str] = []
-    for name, candidate in _BACKENDS.items():
-        able, reason = candidate.judge(stack, x, lengths)
+    for name in _BACKENDS:
+        able, reason = _judge(name, stack, x, lengths, state, weights)
         if able:
             return Choice(name, "; ".join([*refusals, reason]))
         refusals.append(reason)
     raise AssertionError("the reference runs every input")
+
+
+def _judge(
+    name: str,
+    stack: Stack,
+    x: Tensor,
+    lengths: Tensor | None,
+    state: State | None,
+    weights: Sequence[Weights],
+) -> tuple[bool, str]:
+    able, reason = _BACKENDS[name].judge(stack, x, lengths)
+    if able and name == "native":
+        if (who := onlooker(x, weights)) is not None:
+            return False, f"{who} cannot look into the native engine"
+        if weights and not fits(stack, x, state, weights):
+            return False, "the native engine wants state and weights that fit the input"
+    if able and name == "aten" and (who := transformed()) is not None:
+        return False, f"{who} does not know torch's kernels"
+    return able, reason

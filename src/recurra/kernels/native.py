@@ -22,7 +22,7 @@ from recurra.native import engine, instruction_set, missing
 
 __all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
 
-_CELLS = {"elman": 0, "lstm": 1, "gru": 2}
+CELLS = {"elman": 0, "lstm": 1, "gru": 2}
 _ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
 _FIELDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -80,7 +80,7 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine computes on the CPU, not on {x.device}"
     if x.dtype not in (torch.float32, torch.float64):
         return f"the native engine has no {x.dtype}"
-    if stack.cell not in _CELLS:
+    if stack.cell not in CELLS:
         return f"the native engine has no {stack.cell} cell"
     if stack.activation not in _ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
@@ -167,7 +167,8 @@ def _compiled(
     h0, c0 = (*rest[:states], None)[:2]
     weights = [one for one in rest[states:] if one is not None]
     names = (stack.cell, stack.activation, stack.bidirectional)
-    outputs = torch.ops.recurra.layer(x, h0, c0, weights, lengths, *names, torch.is_grad_enabled())
+    keep = torch.is_grad_enabled() and not stack.recompute
+    outputs = torch.ops.recurra.layer(x, h0, c0, weights, lengths, *names, keep)
     return outputs[: 1 + states]
 
 
@@ -208,7 +209,7 @@ def forward_calls(
     hidden, element = weights[1].shape[1], x.element_size()
     y = x.new_empty(steps, batch, stack.directions * hidden)
     after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
-    fixed = (_CELLS[stack.cell], _ACTIVATIONS[stack.activation], element)
+    fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], element)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
     for way in range(stack.directions):
@@ -262,7 +263,7 @@ def backward_calls(
     """
     states = 2 if stack.cell == "lstm" else 1
     dy, *dafter = [None if one is None else _rows(one) for one in incoming]
-    dx = torch.empty_like(x) if needed[0] else None
+    dx = torch.empty_like(_rows(x)) if needed[0] else None
     wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
     gradients = [
         one.new_empty(one.shape) if one is not None and want else None

@@ -2,13 +2,15 @@
 
 `RNN`, `LSTM` and `GRU` take the arguments, the weights and the input of their namesakes in
 ``torch.nn`` and give the same result; `Jordan` feeds back its output. All read ragged batches
-(``lengths=``) in which padding is never felt, and all can go step by step (``step``).
+(``lengths=``) in which padding is never felt, and all can go step by step (``step``). `load` builds
+what a layer's ``save`` wrote.
 """
 
 from recurra.layers.gru import GRU
 from recurra.layers.jordan import Jordan
+from recurra.layers.loading import load
 from recurra.layers.lstm import LSTM
 from recurra.layers.recurrent import LayerState, Lengths, Recurrent
 from recurra.layers.rnn import RNN
 
-__all__ = ["GRU", "LSTM", "RNN", "Jordan", "LayerState", "Lengths", "Recurrent"]
+__all__ = ["GRU", "LSTM", "RNN", "Jordan", "LayerState", "Lengths", "Recurrent", "load"]

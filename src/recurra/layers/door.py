@@ -218,12 +218,21 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
             f"lengths has shape {tuple(lengths.shape)}, but is one integer a record, shape "
             f"({batch},). Use lengths.flatten(), or a mask's mask.sum(dim=time) if it is a mask."
         )
+    if isinstance(lengths, Tensor) and torch.compiler.is_compiling():
+        return _unread(lengths, batch)
+    if isinstance(lengths, Tensor) and torch._C._functorch.is_batchedtensor(lengths):
+        raise ShapeError(
+            "vmap maps over the lengths, but how far a record goes must be known. Leave vmap away: "
+            "make one batch of x.flatten(0, 1) and lengths.flatten()."
+        )
+    if torch.jit.is_tracing():
+        raise OptionError(
+            "torch.jit.trace would write these lengths into the program and use them for every "
+            "batch. Use torch.export or torch.compile, or trace without lengths."
+        )
     values: list[Any] = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
     if len(values) != batch:
-        raise ShapeError(
-            f"There are {len(values)} lengths for {batch} records. Give one length a record, and "
-            "see that batch_first says which axis of x is the batch."
-        )
+        raise _miscounted(len(values), batch)
     for row, value in enumerate(values):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not whole:
@@ -239,6 +248,25 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
                 "Pad x further or clip the length."
             )
     return torch.tensor(values, dtype=torch.int64)
+
+
+def _unread(lengths: Tensor, batch: int) -> Tensor:
+    """The lengths while a graph is made: no value is known yet, so those who read them check."""
+    if lengths.shape[0] != batch:
+        raise _miscounted(lengths.shape[0], batch)
+    if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
+        raise ShapeError(
+            f"lengths is {lengths.dtype}, but a length is an integer. "
+            "Count the real steps; lengths.long() if they are whole numbers already."
+        )
+    return lengths.to("cpu", torch.int64)
+
+
+def _miscounted(count: int, batch: int) -> ShapeError:
+    return ShapeError(
+        f"There are {count} lengths for {batch} records. Give one length a record, and see that "
+        "batch_first says which axis of x is the batch."
+    )
 
 
 def _name(layer: Reader) -> str:

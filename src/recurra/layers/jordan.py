@@ -115,6 +115,16 @@ class Jordan(Recurrent):
         """The activation of the output."""
         return self.stack.output_activation
 
+    def arguments(self) -> dict[str, Any]:
+        """Name the width of one direction's output in `Recurrent.arguments`.
+
+        Returns
+        -------
+        dict of str to object
+            Of the constructor, by name.
+        """
+        return super().arguments() | {"output_size": self.state_sizes[0]}
+
     def shapes(self, inputs: int) -> dict[str, tuple[int, ...]]:
         """Add the map from hidden to output to `Recurrent.shapes`.
 

@@ -80,6 +80,9 @@ void backward(const Pass& pass, Group group) {
     auto step = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
         if (row.dy) dh += load_first(row.dy + unit, n);
         Cell::backward(run, dh, row, unit, pad, n);
+        // An infinite input has made its product with the padding's zeros NaN.
+        for (int64_t part = 0; n < lanes<T> && part < Cell::slot_parts; ++part)
+            fill<T>(row.slot + part * pad + unit + n, nullptr, lanes<T> - n);
     };
 
     int64_t after = 0;  // rows that had a step after this one

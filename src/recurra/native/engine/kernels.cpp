@@ -7,9 +7,20 @@ namespace {
 
 template <class T, class Cell>
 constexpr recurra::Kernels table = {
-    slot_width<T, Cell>, packed_size<T, Cell>,    pack_tasks<T, Cell>,   pack<T, Cell>,
-    project<T, Cell>,    forward<T, Cell>,        backward<T, Cell>,     input_gradient<T, Cell>,
-    gradient_scratch<T>, weight_gradient<T, Cell>, Cell::parts,          lanes<T>,
+    slot_width<T, Cell>,
+    packed_size<T, Cell>,
+    pack_tasks<T, Cell>,
+    pack<T, Cell>,
+    project<T, Cell>,
+    forward<T, Cell>,
+    backward<T, Cell>,
+    input_gradient<T, Cell>,
+    gradient_scratch<T>,
+    weight_gradient<T, Cell>,
+    fingerprint,
+    Cell::gates,
+    Cell::parts,
+    lanes<T>,
 };
 
 template <class T>

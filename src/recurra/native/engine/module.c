@@ -8,6 +8,7 @@
 #include <Python.h>
 
 #include "recurra.h"
+#include "stepper.h"
 
 #define MEMBERS ((Py_ssize_t)(sizeof(recurra_run) / 8))
 
@@ -136,6 +137,41 @@ static PyObject *pack(PyObject *self, PyObject *tuple) {
     return made;
 }
 
+static void end_prepared(PyObject *capsule) {
+    recurra_end_stepper(PyCapsule_GetPointer(capsule, "recurra.prepared"));
+}
+
+static PyObject *prepare(PyObject *self, PyObject *tuple) {
+    (void)self;
+    recurra_run run;
+    if (read_run(tuple, &run)) return NULL;
+    recurra_stepper *stepper = recurra_new_stepper(&run);
+    return stepper ? PyCapsule_New(stepper, "recurra.prepared", end_prepared) : PyErr_NoMemory();
+}
+
+/* step(prepared, batch, x, h0, c0, y, hn, cn, w_ih, w_hh, b_ih, b_hh) */
+static PyObject *step(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)self;
+    if (count != 12) {
+        PyErr_SetString(PyExc_TypeError, "expected what was prepared, the batch and ten addresses");
+        return NULL;
+    }
+    recurra_stepper *stepper = PyCapsule_GetPointer(args[0], "recurra.prepared");
+    if (!stepper) return NULL;
+    int64_t given[12];
+    for (int i = 1; i < 12; ++i) {
+        given[i] = PyLong_AsLongLong(args[i]);
+        if (given[i] == -1 && PyErr_Occurred()) return NULL;
+    }
+    recurra_run now = {0};
+    now.batch = given[1];
+    now.x = (void *)given[2], now.h0 = (void *)given[3], now.c0 = (void *)given[4];
+    now.y = (void *)given[5], now.hn = (void *)given[6], now.cn = (void *)given[7];
+    now.w_ih = (void *)given[8], now.w_hh = (void *)given[9];
+    now.b_ih = (void *)given[10], now.b_hh = (void *)given[11];
+    return PyBool_FromLong(recurra_step_between(stepper, &now) == 0);
+}
+
 static PyObject *isa(PyObject *self, PyObject *none) {
     (void)self, (void)none;
     return PyLong_FromLong(recurra_isa());
@@ -189,6 +225,8 @@ static PyMethodDef methods[] = {
     {"saved_size", saved_size, METH_O, "Bytes that forward saves for backward."},
     {"block", block, METH_O, "A block of so many bytes."},
     {"pack", pack, METH_O, "The packed weights of a run."},
+    {"prepare", prepare, METH_O, "What a step of a run needs, its weights packed."},
+    {"step", (PyCFunction)(void (*)(void))step, METH_FASTCALL, "Step; False if no longer prepared."},
     {"isa", isa, METH_NOARGS, "The number of the instruction set in use."},
     {"isas", isas, METH_NOARGS, "Of each instruction set: whether it is built and supported."},
     {"set_isa", set_isa, METH_O, "Use an instruction set, -1 for the best; False if it cannot be."},
@@ -209,7 +247,8 @@ PyMODINIT_FUNC PyInit__engine(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
     block_type = (PyTypeObject *)PyType_FromSpec(&block_spec);
-    if (!block_type || PyModule_AddIntConstant(module, "MEMBERS", (long)MEMBERS)) {
+    if (!block_type || PyModule_AddIntConstant(module, "MEMBERS", (long)MEMBERS) ||
+        recurra_add_stepper(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -58,7 +58,8 @@ struct Kernels {
     void (*input_gradient)(const Pass&, int64_t begin, int64_t end);  // a range of steps
     int64_t (*gradient_scratch)(const recurra_run*);
     void (*weight_gradient)(const Pass&, int64_t task, int64_t tasks, void* scratch);
-    int64_t projected_parts;
+    uint64_t (*fingerprint)(const void* data, size_t bytes);
+    int64_t gates, projected_parts;
     int64_t lanes;
 };
 

@@ -73,6 +73,9 @@ int recurra_backward(const recurra_run *runs, int count, int threads);
 typedef struct recurra_stepper recurra_stepper;
 recurra_stepper *recurra_new_stepper(const recurra_run *run);
 void recurra_step(recurra_stepper *stepper, const void *x, void *y);
+/* The same from and to a state of the caller's, with the caller's weights: -1 where the batch or the
+ * weights, looked at in full, are no longer those it was made with. */
+int recurra_step_between(recurra_stepper *stepper, const recurra_run *now);
 void recurra_end_stepper(recurra_stepper *stepper);
 
 /* Blocks of memory that are kept for the next call rather than given back. */
