@@ -12,7 +12,7 @@ from recurra.kernels.recurrence import Weights
 
 __all__ = ["onlooker", "transformed"]
 
-_PLAIN = (Tensor, torch.nn.Parameter, type(None))
+_PLAIN = {Tensor, torch.nn.Parameter, type(None)}
 
 
 def transformed() -> str | None:
@@ -70,7 +70,5 @@ def onlooker(x: Tensor, weights: Sequence[Weights] = ()) -> str | None:
         return "a dispatch mode"
     if torch.jit.is_tracing():
         return "torch.jit.trace"
-    for one in (x, *(weight for run in weights for weight in run)):
-        if type(one) not in _PLAIN:
-            return type(one).__name__
-    return None
+    kinds = {type(x)}.union(*(map(type, run) for run in weights)) - _PLAIN
+    return kinds.pop().__name__ if kinds else None

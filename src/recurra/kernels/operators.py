@@ -119,19 +119,20 @@ def fits(stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights
     >>> fits(Stack("gru"), x, None, [one]), fits(Stack("lstm"), x, None, [one])
     (True, False)
     """
-    hidden, inputs = weights[0].weight_hh.shape[-1], x.shape[2]
-    rows, given = _GATES[stack.cell] * hidden, list(state or ())
-    if any(part.shape != (stack.runs, x.shape[1], hidden) for part in given):
-        return False
-    for number, (w_ih, w_hh, b_ih, b_hh, *_) in enumerate(weights):
-        inputs = stack.directions * hidden if number == stack.directions else inputs
-        if w_ih.shape != (rows, inputs) or w_hh.shape != (rows, hidden):
+    dtype, (_, batch, inputs) = x.dtype, x.shape
+    hidden = weights[0].weight_hh.shape[-1]
+    rows, wanted = _GATES[stack.cell] * hidden, (stack.runs, batch, hidden)
+    for part in state or ():
+        if part.shape != wanted or part.dtype != dtype or not part.is_cpu:
             return False
-        biases = [one for one in (b_ih, b_hh) if one is not None]
-        if any(one.shape != (rows,) for one in biases):
-            return False
-        given += [w_ih, w_hh, *biases]
-    return all(one.dtype == x.dtype and one.device == x.device for one in given)
+    shapes: tuple[tuple[int, ...], ...] = ((rows, inputs), (rows, hidden), (rows,), (rows,))
+    for number, run in enumerate(weights):
+        if number == stack.directions:
+            shapes = ((rows, number * hidden), *shapes[1:])
+        for one, shape in zip(run, shapes, strict=False):
+            if one is not None and (one.shape != shape or one.dtype != dtype or not one.is_cpu):
+                return False
+    return True
 
 
 def _plan(

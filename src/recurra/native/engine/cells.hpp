@@ -138,7 +138,7 @@ struct Elman {
                                         int64_t, int64_t n) {
         V h = load_first(row.y + unit, n);
         if (run.activation == RECURRA_TANH) dh = dh * (T(1) - h * h);
-        else if (run.activation == RECURRA_RELU) dh = h > T(0) ? dh : V{};
+        else if (run.activation == RECURRA_RELU) dh = h <= T(0) ? V{} : dh;  // a NaN passes
         else dh = dh * h * (T(1) - h);
         store(row.slot + unit, dh);
     }

@@ -23,40 +23,39 @@ struct Tile {
     Vector<T> at[R][V];
 };
 
-// at[r][v] += sum over k < n of a_r[k * step] * panel[k][v]: in the order of k, whatever R is, so
+// So many products are added up by themselves before they join the sum: long running sums lose digits.
+constexpr int64_t products_together = 128;
+
+// at[r][v] += sum over k < n of a_r[k * step] * panel[k][v]: in an order that does not depend on R, so
 // that no answer depends on how many rows share a tile. A row of the panel is P vectors wide and the
 // next begins `stride` numbers on. Vectors from `Gap` on add to the sum one further.
 template <class T, int R, int V, int P, int Gap, class Row>
 RECURRA_INLINE void multiply(Tile<T, R, V>& tile, Row row, int64_t n, int64_t step, const T* panel,
                              int64_t stride = P * lanes<T>) {
-    if (n <= 0) return;
     const T* a[R];
     RECURRA_UNROLL
     for (int r = 0; r < R; ++r) a[r] = row(r);
-    Vector<T> sum[R][P];
-    RECURRA_UNROLL
-    for (int r = 0; r < R; ++r) {
-        RECURRA_UNROLL
-        for (int v = 0; v < P; ++v) sum[r][v] = tile.at[r][v + (v >= Gap)];
-    }
-    int64_t at = 0;
-    do {
-        Vector<T> w[P];
-        RECURRA_UNROLL
-        for (int v = 0; v < P; ++v) w[v] = load(panel + v * lanes<T>);
+    for (int64_t at = 0; n > 0; n -= products_together) {
+        Vector<T> sum[R][P] = {};
+        int64_t left = smaller(n, products_together);
+        do {
+            Vector<T> w[P];
+            RECURRA_UNROLL
+            for (int v = 0; v < P; ++v) w[v] = load(panel + v * lanes<T>);
+            RECURRA_UNROLL
+            for (int r = 0; r < R; ++r) {
+                Vector<T> value = broadcast(a[r][at]);
+                RECURRA_UNROLL
+                for (int v = 0; v < P; ++v) sum[r][v] += value * w[v];
+            }
+            panel += stride;
+            at += step;
+        } while (--left);
         RECURRA_UNROLL
         for (int r = 0; r < R; ++r) {
-            Vector<T> value = broadcast(a[r][at]);
             RECURRA_UNROLL
-            for (int v = 0; v < P; ++v) sum[r][v] += value * w[v];
+            for (int v = 0; v < P; ++v) tile.at[r][v + (v >= Gap)] += sum[r][v];
         }
-        panel += stride;
-        at += step;
-    } while (--n);
-    RECURRA_UNROLL
-    for (int r = 0; r < R; ++r) {
-        RECURRA_UNROLL
-        for (int v = 0; v < P; ++v) tile.at[r][v + (v >= Gap)] = sum[r][v];
     }
 }
 
