@@ -40,7 +40,7 @@ def test_without_the_engine_a_choice_says_why(stack, lengths, expected, monkeypa
     [
         (Stack("lstm"), X, "native: the compiled engine ("),
         (Stack("elman", activation="sigmoid"), X.double(), "native: the compiled engine ("),
-        (Stack("gru"), X.bfloat16(), "aten: the native engine has no torch.bfloat16; torch's own"),
+        (Stack("gru"), X.half(), "aten: the native engine has no torch.float16; torch's own"),
         (Stack("jordan"), X, "reference: the native engine has no jordan cell; torch has no"),
     ],
 )

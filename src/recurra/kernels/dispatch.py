@@ -265,7 +265,8 @@ def _judge(
     if able and name == "native":
         if (who := onlooker(x, weights)) is not None:
             return False, f"{who} cannot look into the native engine"
-        if weights and not fits(stack, x, state, weights):
+        mixed = torch.is_autocast_enabled("cpu")
+        if weights and not fits(stack, x, state, weights, mixed):
             return False, "the native engine wants state and weights that fit the input"
     if able and name == "aten" and (who := transformed()) is not None:
         return False, f"{who} does not know torch's kernels"

@@ -4,6 +4,10 @@ The engine takes addresses; this file gives it those of torch's tensors, and aut
 What forward keeps for backward lies in a block of the engine's own memory, which backward spends:
 it overwrites the gates with their gradients. Who goes back twice, or asks for `Stack.recompute`,
 pays for a second forward. A gradient of a gradient is left to the reference.
+
+Products round what they multiply to bfloat16 where torch's switches say so, and where the processor
+has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer names in
+``torch.backends.mkldnn``, autocast to bfloat16, tensors of bfloat16. Sums and states stay float32.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from torch.nn import functional as F
 from recurra.kernels import reference
 from recurra.kernels.recurrence import State, Weights
 from recurra.kernels.stack import Stack
-from recurra.native import engine, instruction_set, missing
+from recurra.native import BFLOAT16, engine, instruction_set, missing, multiplies_bfloat16
 
 __all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
 
@@ -56,7 +60,7 @@ def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]: 
         refusal = "torch.func (vmap, jvp, …) cannot look into the native engine"
     if refusal is not None:
         return False, refusal
-    return True, f"the compiled engine ({instruction_set()})"
+    return True, f"the compiled engine ({instruction_set()}){_words(x)}"
 
 
 def refuse(stack: Stack, x: Tensor) -> str | None:
@@ -78,7 +82,8 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return missing
     if x.device.type != "cpu":
         return f"the native engine computes on the CPU, not on {x.device}"
-    if x.dtype not in (torch.float32, torch.float64):
+    autocast = torch.is_autocast_enabled("cpu")
+    if x.dtype not in (torch.float32, torch.float64, torch.bfloat16):
         return f"the native engine has no {x.dtype}"
     if stack.cell not in CELLS:
         return f"the native engine has no {stack.cell} cell"
@@ -87,9 +92,47 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
     if stack.projected or stack.options:
         names = (*stack.options, *("proj_size" for _ in range(stack.projected)))
         return f"the native engine does not know {' and '.join(names)}"
-    if torch.is_autocast_enabled("cpu"):
-        return "the native engine knows no autocast"
+    if autocast or x.dtype == torch.bfloat16:
+        return _refuse_bfloat16(x, autocast)
     return None
+
+
+def _refuse_bfloat16(x: Tensor, autocast: bool) -> str | None:
+    kind = f"autocast of {x.dtype}" if autocast else str(x.dtype)
+    if torch.compiler.is_compiling():
+        return f"under torch.compile the native engine has no {kind}"
+    if not multiplies_bfloat16():
+        return f"the native engine has no {kind} on this processor"
+    if autocast and torch.get_autocast_dtype("cpu") != torch.bfloat16:
+        return f"the native engine has no autocast to {torch.get_autocast_dtype('cpu')}"
+    if x.dtype == torch.float64:
+        return f"the native engine has no {kind}"
+    return None
+
+
+def _float32_products() -> str:
+    """How float32 products may be computed: "bf16", "tf32", or "ieee" or "none" for exactly."""
+    # What torch.set_float32_matmul_precision sets, without its error where old and new names mix.
+    own = torch._C._get_fp32_precision_getter("mkldnn", "rnn")
+    return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
+
+
+def _in_bfloat16(x: Tensor) -> bool:
+    """Whether products may round what they multiply to bfloat16, for tensors as x."""
+    if x.dtype == torch.float32:
+        return torch.is_autocast_enabled("cpu") or _float32_products() == "bf16"
+    return x.dtype == torch.bfloat16
+
+
+def _words(x: Tensor) -> str:
+    """What there is to say about precision below float32 that was asked for."""
+    if _in_bfloat16(x):
+        if multiplies_bfloat16():
+            return ", products of bfloat16 with sums in float32"
+        return ", in float32: it has no products of bfloat16 here"
+    if x.dtype == torch.float32 and _float32_products() == "tf32":
+        return ", in float32: it has nothing between that and bfloat16 here"
+    return ""
 
 
 def run(
@@ -131,8 +174,43 @@ def run(
     >>> output.shape
     torch.Size([5, 2, 4])
     """
+    if x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"):
+        return _run_bfloat16(stack, x, state, weights, lengths, training)
+    return _run(stack, x, state, weights, lengths, training, None)
+
+
+def _run_bfloat16(
+    stack: Stack,
+    x: Tensor,
+    state: State | None,
+    weights: Sequence[Weights],
+    lengths: Tensor | None,
+    training: bool,
+) -> tuple[Tensor, State]:
+    """Tensors of bfloat16, or autocast to it: float32 around the engine loses nothing.
+
+    Under autocast results have the dtype that torch gives to those of a padded batch.
+    """
+    dtype = x.dtype
+    if torch.is_autocast_enabled("cpu") and stack.cell != "gru":
+        dtype = torch.bfloat16
+    if state is not None:
+        state = tuple(part.float() for part in state)
+    weights = [Weights(*map(_float32, each)) for each in weights]  # type: ignore[arg-type]
+    output, after = _run(stack, x.float(), state, weights, lengths, training, True)
+    return output.to(dtype), tuple(part.to(dtype) for part in after)
+
+
+def _run(
+    stack: Stack,
+    x: Tensor,
+    state: State | None,
+    weights: Sequence[Weights],
+    lengths: Tensor | None,
+    training: bool,
+    half: bool | None,
+) -> tuple[Tensor, State]:
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
-    one_layer = _compiled if torch.compiler.is_compiling() else _eager
     finals: list[State] = []
     for layer in range(stack.num_layers):
         if layer and training and stack.dropout:
@@ -142,7 +220,10 @@ def run(
         if state is not None:
             before = state if stack.num_layers == 1 else [part[here] for part in state]
         flat = [weight for one in weights[here] for weight in one[:4]]
-        x, *after = one_layer(stack, lengths, x, *before, *flat)
+        if torch.compiler.is_compiling():
+            x, *after = _compiled(stack, lengths, x, *before, *flat)
+        else:
+            x, *after = _eager(stack, lengths, half, x, *before, *flat)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
@@ -150,11 +231,11 @@ def run(
 
 
 def _eager(
-    stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+    stack: Stack, lengths: Tensor | None, half: bool | None, x: Tensor, *rest: Tensor | None
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+        return _Layer.apply(stack, lengths, half, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -176,7 +257,11 @@ Calls = list[tuple[int, ...]]
 
 
 def forward_calls(
-    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+    stack: Stack,
+    lengths: Tensor | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+    half: bool | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
@@ -190,6 +275,8 @@ def forward_calls(
         The input.
     rest : sequence of Tensor or None
         The state before, each (directions, batch, hidden) or None, then four weights a direction.
+    half : bool, optional
+        Whether products round what they multiply to bfloat16; without it torch's switches say.
 
     Returns
     -------
@@ -209,7 +296,9 @@ def forward_calls(
     hidden, element = weights[1].shape[1], x.element_size()
     y = x.new_empty(steps, batch, stack.directions * hidden)
     after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
-    fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], element)
+    half = _in_bfloat16(x) if half is None else half
+    kind = element + BFLOAT16 * (half and element == 4)
+    fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
     for way in range(stack.directions):
@@ -295,10 +384,14 @@ class _Kept(NamedTuple):
 
 
 def _forward_kept(
-    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+    stack: Stack,
+    lengths: Tensor | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+    half: bool | None = None,
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest)
+    outputs, calls, held = forward_calls(stack, lengths, x, rest, half)
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -310,34 +403,45 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+        ctx: Any,
+        stack: Stack,
+        lengths: Tensor | None,
+        half: bool | None,
+        x: Tensor,
+        *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
+        half = _in_bfloat16(x) if half is None else half
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest)
+            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest, half)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
             assert engine is not None
             engine.forward(torch.get_num_threads(), *calls)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
-        ctx.stack, ctx.lengths = stack, lengths
+        ctx.stack, ctx.lengths, ctx.half = stack, lengths, half
         return outputs
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> tuple[Tensor | None, ...]:
         x, y, *rest = ctx.saved_tensors
-        needed = ctx.needs_input_grad[2:]
-        if torch.is_grad_enabled():  # create_graph=True
-            return None, None, *_by_reference(ctx.stack, ctx.lengths, x, rest, incoming, needed)
+        needed = ctx.needs_input_grad[3:]
+        if torch.is_grad_enabled() or any(map(_mapped, incoming)):  # create_graph=True
+            return (
+                None,
+                None,
+                None,
+                *_by_reference(ctx.stack, ctx.lengths, x, rest, incoming, needed),
+            )
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest)
+            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest, ctx.half)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)
         del held
-        return None, None, *gradients
+        return None, None, None, *gradients
 
 
 def _by_reference(
@@ -352,14 +456,19 @@ def _by_reference(
     states = 2 if stack.cell == "lstm" else 1
     single = Stack(stack.cell, 1, stack.bidirectional, activation=stack.activation)
     weights = [Weights(*rest[at : at + 4]) for at in range(states, len(rest), 4)]  # type: ignore[arg-type]
-    before = tuple(part for part in rest[:states] if part is not None)
-    y, after = reference.run(single, x, before, weights, lengths, training=False)
+    zeros = x.new_zeros(stack.directions, x.shape[1], weights[0].weight_hh.shape[1])
+    before = tuple(zeros if part is None else part for part in rest[:states])
+    with torch.enable_grad():
+        y, after = reference.run(single, x, before, weights, lengths, training=False)
     pairs = [
         (value, gradient)
         for value, gradient in zip((y, *after), incoming, strict=True)
-        if gradient is not None
+        if gradient is not None and value.requires_grad
     ]
     leaves = [one for one, need in zip((x, *rest), needed, strict=True) if need]
+    if not pairs:  # no record has a step
+        zero = iter([torch.zeros_like(one) for one in leaves])  # type: ignore[arg-type]
+        return [next(zero) if need else None for need in needed]
     found = iter(
         torch.autograd.grad(
             [value for value, _ in pairs],
@@ -370,6 +479,18 @@ def _by_reference(
         )
     )
     return [next(found) if need else None for need in needed]
+
+
+def _float32(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.float()
+
+
+def _mapped(gradient: Tensor | None) -> bool:
+    """Whether it stands for many, as with ``is_grads_batched=True``: it has no address."""
+    return gradient is not None and (
+        torch._C._functorch.is_legacy_batchedtensor(gradient)
+        or torch._C._functorch.is_functorch_wrapped_tensor(gradient)
+    )
 
 
 def _rows(tensor: Tensor) -> Tensor:

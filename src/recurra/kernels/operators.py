@@ -94,7 +94,13 @@ def _check_count(lengths: Tensor, batch: int) -> None:
         )
 
 
-def fits(stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights]) -> bool:
+def fits(
+    stack: Stack,
+    x: Tensor,
+    state: State | None,
+    weights: Sequence[Weights],
+    mixed: bool = False,
+) -> bool:
     """Say whether all have the shapes and the type that the engine takes for granted.
 
     Parameters
@@ -107,6 +113,8 @@ def fits(stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights
         Before the first step.
     weights : sequence of Weights
         One for each layer and direction.
+    mixed : bool, default False
+        Whether the types may differ, as under autocast.
 
     Returns
     -------
@@ -123,14 +131,16 @@ def fits(stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights
     hidden = weights[0].weight_hh.shape[-1]
     rows, wanted = _GATES[stack.cell] * hidden, (stack.runs, batch, hidden)
     for part in state or ():
-        if part.shape != wanted or part.dtype != dtype or not part.is_cpu:
+        if part.shape != wanted or not (mixed or part.dtype == dtype) or not part.is_cpu:
             return False
     shapes: tuple[tuple[int, ...], ...] = ((rows, inputs), (rows, hidden), (rows,), (rows,))
     for number, run in enumerate(weights):
         if number == stack.directions:
             shapes = ((rows, number * hidden), *shapes[1:])
         for one, shape in zip(run, shapes, strict=False):
-            if one is not None and (one.shape != shape or one.dtype != dtype or not one.is_cpu):
+            if one is None:
+                continue
+            if one.shape != shape or not (mixed or one.dtype == dtype) or not one.is_cpu:
                 return False
     return True
 

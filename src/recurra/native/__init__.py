@@ -14,7 +14,16 @@ from typing import Any
 
 from recurra.errors import OptionError, near
 
-__all__ = ["ISAS", "engine", "instruction_set", "instruction_sets", "missing", "using"]
+__all__ = [
+    "BFLOAT16",
+    "ISAS",
+    "engine",
+    "instruction_set",
+    "instruction_sets",
+    "missing",
+    "multiplies_bfloat16",
+    "using",
+]
 
 engine: Any
 missing: str
@@ -23,8 +32,11 @@ try:
 except ImportError as error:
     engine, missing = None, f"the native engine is not there ({error})"
 
-ISAS = ("baseline", "avx2", "avx512")
+ISAS = ("baseline", "avx2", "avx512", "avx512_bf16")
 """Instruction sets the engine may be built for, the plainest first."""
+
+BFLOAT16 = 16
+"""Added to a run's bytes of a float: its products may round to bfloat16 what they multiply."""
 
 
 def instruction_sets() -> dict[str, str]:
@@ -38,7 +50,7 @@ def instruction_sets() -> dict[str, str]:
     Examples
     --------
     >>> list(instruction_sets())
-    ['baseline', 'avx2', 'avx512']
+    ['baseline', 'avx2', 'avx512', 'avx512_bf16']
     """
     if engine is None:
         return dict.fromkeys(ISAS, "not built")
@@ -62,6 +74,23 @@ def instruction_set() -> str | None:
     True
     """
     return None if engine is None else ISAS[engine.isa()]
+
+
+def multiplies_bfloat16() -> bool:
+    """Say whether the instruction set in use has products of bfloat16; without, `BFLOAT16` is idle.
+
+    Returns
+    -------
+    bool
+        False without an engine too.
+
+    Examples
+    --------
+    >>> with using("baseline"):
+    ...     multiplies_bfloat16()
+    False
+    """
+    return instruction_set() == "avx512_bf16"
 
 
 @contextmanager

@@ -12,6 +12,12 @@ namespace {
 
 using Table = const Kernels* (*)(const recurra_run&);
 
+#ifdef RECURRA_HAS_AVX512_BF16
+const Kernels* avx512_bf16_or_float(const recurra_run& run) {
+    return run.element & RECURRA_BF16 ? avx512_bf16::kernels(run) : avx512::kernels(run);
+}
+#endif
+
 constexpr Table tables[RECURRA_ISAS] = {
     baseline::kernels,
 #ifdef RECURRA_HAS_AVX2
@@ -24,11 +30,17 @@ constexpr Table tables[RECURRA_ISAS] = {
 #else
     nullptr,
 #endif
+#ifdef RECURRA_HAS_AVX512_BF16
+    avx512_bf16_or_float,
+#else
+    nullptr,
+#endif
 };
 
 bool supported(int isa) {
 #if defined(__x86_64__)
     if (isa == RECURRA_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (isa == RECURRA_AVX512_BF16) return supported(RECURRA_AVX512) && __builtin_cpu_supports("avx512bf16");
     if (isa == RECURRA_AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -159,11 +171,11 @@ int recurra_set_isa(int isa) {
 size_t recurra_saved_size(const recurra_run* run) {
     int64_t slots = 0;
     for (int64_t i = 0; i < run->batch; ++i) slots += run->lengths ? run->lengths[i] : run->steps;
-    return size_t(slots) * size_t(kernels_for(*run).slot_width(run)) * size_t(run->element);
+    return size_t(slots) * size_t(kernels_for(*run).slot_width(run)) * bytes(*run);
 }
 
 size_t recurra_packed_size(const recurra_run* run) {
-    return size_t(kernels_for(*run).packed_size(run, false)) * size_t(run->element);
+    return size_t(kernels_for(*run).packed_size(run, false)) * bytes(*run);
 }
 
 void recurra_pack(const recurra_run* run, void* packed) { pack_all(kernels_for(*run), *run, false, packed, 1); }
@@ -180,8 +192,9 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
 
     size_t packed_size = recurra_packed_size(&first), projected_size = 0;
     if (groups.at(0).count < rows_to_project && order.total > 1)
-        projected_size = size_t(order.total * kernels.projected_parts * kernels.slot_width(&first)) * size_t(first.element);
-    const Scratch memory(size_t(count) * (packed_size + projected_size));
+        projected_size = size_t(order.total * kernels.projected_parts * kernels.slot_width(&first)) * bytes(first);
+    size_t side_size = kernels.side_width ? size_t(first.batch * kernels.side_width(&first)) * bytes(first) : 0;
+    const Scratch memory(size_t(count) * (packed_size + projected_size + side_size));
     char* at = memory.as<char>();
     if (!at) return -1;
 
@@ -193,6 +206,8 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
             passes[i].packed = at;
             at += packed_size;
         }
+        passes[i].sides = at;
+        at += side_size;
         if (projected_size) {
             passes[i].projected = at;
             at += projected_size;
@@ -213,7 +228,7 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     const Order& order = sorted.order();
     const int64_t of_x = weights_of(kernels, first, first.inputs), of_h = weights_of(kernels, first, first.hidden);
     const Groups groups(first.batch, worth(threads, order.total * of_h));
-    const size_t element = size_t(first.element);
+    const size_t element = bytes(first);
 
     const size_t packed_size = size_t(kernels.packed_size(&first, true)) * element;
     const size_t pad = size_t((first.hidden + kernels.lanes - 1) / kernels.lanes * kernels.lanes);

@@ -1,4 +1,5 @@
 // All kernels of one instruction set. Compiled once for each, with its flags.
+#include "fingerprint.hpp"
 #include "gradient.hpp"
 #include "pack.hpp"
 

@@ -39,6 +39,7 @@ struct Pass {
     void* projected;         // forward: W_ih x + b for each slot, or null: done step by step
     void* slots;             // (total, slot width): saved gates, then their gradients
     void* carries;           // backward: (batch, padded hidden), what passes by the product
+    void* sides = nullptr;   // forward: (batch, side width), rows as operands
 
     // Time axis of rank's step s.
     RECURRA_SHARED int64_t time(int64_t rank, int64_t s) const {
@@ -61,7 +62,11 @@ struct Kernels {
     uint64_t (*fingerprint)(const void* data, size_t bytes);
     int64_t gates, projected_parts;
     int64_t lanes;
+    int64_t (*side_width)(const recurra_run*) = nullptr;  // null: no sides
 };
+
+// Bytes of a number.
+RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & ~int64_t(RECURRA_BF16)); }
 
 const Kernels& kernels_for(const recurra_run& run);  // of the instruction set in use
 
@@ -75,4 +80,7 @@ const recurra::Kernels* kernels(const recurra_run& run);
 }
 namespace avx512 {
 const recurra::Kernels* kernels(const recurra_run& run);
+}
+namespace avx512_bf16 {
+const recurra::Kernels* kernels(const recurra_run& run);  // of runs with bfloat16 operands
 }

@@ -17,12 +17,16 @@ extern "C" {
 
 enum { RECURRA_ELMAN = 0, RECURRA_LSTM = 1, RECURRA_GRU = 2 };
 enum { RECURRA_TANH = 0, RECURRA_RELU = 1, RECURRA_SIGMOID = 2 };
-enum { RECURRA_BASELINE = 0, RECURRA_AVX2 = 1, RECURRA_AVX512 = 2, RECURRA_ISAS = 3 };
+enum { RECURRA_BASELINE = 0, RECURRA_AVX2 = 1, RECURRA_AVX512 = 2, RECURRA_AVX512_BF16 = 3, RECURRA_ISAS = 4 };
+
+/* Added to `element` 4: products may round what they multiply to bfloat16. Sums and states stay float,
+ * and an instruction set that has no such products computes in float. */
+enum { RECURRA_BF16 = 16 };
 
 /* One direction of one layer. Every member is eight bytes wide. */
 typedef struct {
     int64_t cell, activation; /* activation: of the Elman cell */
-    int64_t element;          /* bytes of a number: 4 or 8 */
+    int64_t element;          /* bytes of a number: 4 or 8; or 4 + RECURRA_BF16 */
     int64_t reverse;          /* from each record's own last step to step 0 */
     int64_t steps, batch, inputs, hidden;
     const int64_t *lengths; /* (batch), 0 to steps; NULL: all are `steps` */

@@ -7,9 +7,16 @@
 
 #include <stdint.h>
 
+#if defined(RECURRA_ISA_AVX512_BF16)
+#define RECURRA_ISA_AVX512
+#define RECURRA_ISA avx512_bf16
+#endif
+
 #if defined(RECURRA_ISA_AVX512)
 #include <immintrin.h>
+#ifndef RECURRA_ISA
 #define RECURRA_ISA avx512
+#endif
 #define RECURRA_VECTOR_BYTES 64
 #elif defined(RECURRA_ISA_AVX2)
 #include <immintrin.h>
