@@ -9,22 +9,27 @@ pays for a second forward. A gradient of a gradient is left to the reference.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recurra.kernels import reference
-from recurra.kernels.recurrence import State, Weights
-from recurra.kernels.stack import Stack
+from recurra.kernels.recurrence import Masks, State, Weights
+from recurra.kernels.reference import kernel_of
+from recurra.kernels.stack import Stack, draw_masks, zero_state
 from recurra.native import engine, instruction_set, missing
 
-__all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
+__all__ = ["backward_calls", "forward_calls", "judge", "one_layer", "refuse", "run"]
 
 _CELLS = {"elman": 0, "lstm": 1, "gru": 2}
 _ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
-_FIELDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_GATES = {"elman": 1, "lstm": 4, "gru": 3}
+
+# Members of a run, in the engine's order: where y stands, and how many say what the options are.
+_Y = 21
+_PLAIN = (0,) * 13
 
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
@@ -84,9 +89,13 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine has no {stack.cell} cell"
     if stack.activation not in _ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
-    if stack.projected or stack.options:
+    if stack.layer_norm:
+        return "the native engine has no layer norm in the cell: it would need a whole row at once"
+    if stack.projected and (stack.cell != "lstm" or stack.heads > 1):
+        return "the native engine projects an LSTM without heads only"
+    if torch.compiler.is_compiling() and (stack.projected or stack.options):
         names = (*stack.options, *("proj_size" for _ in range(stack.projected)))
-        return f"the native engine does not know {' and '.join(names)}"
+        return f"the native engine does not know {' and '.join(names)} where torch compiles"
     if torch.is_autocast_enabled("cpu"):
         return "the native engine knows no autocast"
     return None
@@ -115,7 +124,7 @@ def run(
     lengths : Tensor of int64, shape (batch,), or None
         The real steps of each record; None if all fill the time axis.
     training : bool
-        Whether dropout acts between layers.
+        Whether chance acts: dropout between layers, recurrent dropout, zoneout.
 
     Returns
     -------
@@ -132,29 +141,93 @@ def run(
     torch.Size([5, 2, 4])
     """
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
-    one_layer = _compiled if torch.compiler.is_compiling() else _eager
+    chance = bool(stack.recurrent_dropout or stack.zoneout or stack.zoneout_cell)
+    if chance and state is None:
+        state = zero_state(stack, x, weights)
     finals: list[State] = []
     for layer in range(stack.num_layers):
         if layer and training and stack.dropout:
             x = F.dropout(x, stack.dropout)
         here = slice(layer * runs, (layer + 1) * runs)
         before: Sequence[Tensor | None] = (None,) * states
+        masks: _Drawn = ()
         if state is not None:
             before = state if stack.num_layers == 1 else [part[here] for part in state]
-        flat = [weight for one in weights[here] for weight in one[:4]]
-        x, *after = one_layer(stack, lengths, x, *before, *flat)
+            if chance:
+                ways = zip(*before, strict=True)
+                masks = tuple(draw_masks(stack, x, way, training=training) for way in ways)
+        x, *after = one_layer(stack, x, before, weights[here], lengths, masks)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
     return x, tuple(torch.cat(parts) for parts in zip(*finals, strict=True))
 
 
+_Drawn = Sequence[Masks | None]  # of each direction; empty where nothing was drawn
+
+
+def one_layer(
+    stack: Stack,
+    x: Tensor,
+    state: Sequence[Tensor | None],
+    weights: Sequence[Weights],
+    lengths: Tensor | None = None,
+    masks: Sequence[Masks | None] = (),
+) -> tuple[Tensor, ...]:
+    """Run one layer of a stack, with what chance has decided.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan; how many layers it has, and its chances, do not count here.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    state : sequence of Tensor or None, each (directions, batch, size)
+        Before the first step; None for zeros.
+    weights : sequence of Weights
+        One for each direction.
+    lengths : Tensor of int64, shape (batch,), optional
+        The real steps of each record.
+    masks : sequence of Masks or None, optional
+        One for each direction.
+
+    Returns
+    -------
+    tuple of Tensor
+        The output, (time, batch, directions·outputs), then the state after each record's last step.
+
+    Examples
+    --------
+    >>> weights = Weights(torch.ones(12, 3), torch.ones(12, 2), weight_hr=torch.ones(2, 3))
+    >>> plan, x = Stack("lstm", projected=True), torch.ones(5, 1, 3)
+    >>> [part.shape for part in one_layer(plan, x, (None, None), [weights])]
+    [torch.Size([5, 1, 2]), torch.Size([1, 1, 2]), torch.Size([1, 1, 3])]
+    """
+    flat = [weight for one in weights for weight in one[:4]]
+    if _each(stack) > 4:
+        flat = [weight for one in weights for weight in _of(stack, one)]
+    if torch.compiler.is_compiling():
+        return _compiled(stack, lengths, x, *state, *flat)
+    return _eager(stack, lengths, masks, x, *state, *flat)
+
+
+def _each(stack: Stack) -> int:
+    """How many weights a direction has."""
+    return 4 + stack.projected + stack.peephole
+
+
+def _of(stack: Stack, weights: Weights) -> list[Tensor | None]:
+    """The weights that the engine takes: torch's four, then those of the options."""
+    hr, ch = [weights.weight_hr] * stack.projected, [weights.weight_ch] * stack.peephole
+    return [*weights[:4], *hr, *ch]
+
+
 def _eager(
-    stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+    stack: Stack, lengths: Tensor | None, masks: _Drawn, x: Tensor, *rest: Tensor | None
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+        return _Layer.apply(stack, lengths, masks, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -175,20 +248,27 @@ Calls = list[tuple[int, ...]]
 
 
 def forward_calls(
-    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+    stack: Stack,
+    lengths: Tensor | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+    masks: Sequence[Masks | None] = (),
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
     Parameters
     ----------
     stack : Stack
-        The plan; its cell, activation and directions count here.
+        The plan; its layers and chances do not count here.
     lengths : Tensor of int64, shape (batch,), or None
         The real steps of each record.
     x : Tensor, shape (time, batch, inputs)
         The input.
     rest : sequence of Tensor or None
-        The state before, each (directions, batch, hidden) or None, then four weights a direction.
+        The state before, each (directions, batch, size) or None, then the weights of each
+        direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
+    masks : sequence of Masks or None, optional
+        What chance decided about each direction.
 
     Returns
     -------
@@ -204,10 +284,14 @@ def forward_calls(
     x = _rows(x)
     before = [None if part is None else _rows(part) for part in rest[:states]]
     weights = [None if one is None else one.contiguous() for one in rest[states:]]
+    assert weights[0] is not None
     assert weights[1] is not None
-    hidden, element = weights[1].shape[1], x.element_size()
-    y = x.new_empty(steps, batch, stack.directions * hidden)
-    after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
+    each, element = _each(stack), x.element_size()
+    outputs = weights[1].shape[1] * stack.heads
+    hidden = weights[0].shape[0] // (_GATES[stack.cell] - stack.coupled)
+    y = x.new_empty(steps, batch, stack.directions * outputs)
+    after = [x.new_empty(stack.directions, batch, size) for size in (outputs, hidden)[:states]]
+    drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     fixed = (_CELLS[stack.cell], _ACTIVATIONS[stack.activation], element)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
@@ -217,12 +301,41 @@ def forward_calls(
             *fixed, way, steps, batch, inputs, hidden, _at(lengths),
             x.data_ptr(), x_step, x_row,
             _at(h0), _at(c0), _stride(h0), _stride(c0),
-            *map(_at, weights[4 * way : 4 * way + 4]), 0,
-            y.data_ptr() + way * hidden * element, y_step, y_row,
+            *map(_at, weights[each * way : each * way + 4]), 0,
+            y.data_ptr() + way * outputs * element, y_step, y_row,
             after[0][way].data_ptr(), after[-1][way].data_ptr(),
+            *_options(stack, weights[each * way : each * way + each], outputs, drawn[way]),
         ))  # fmt: skip
-    held = tuple(one for one in (x, lengths, *before, *weights) if one is not None)
+    kept = [part for one in drawn if one is not None for part in one]
+    held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
     return (y, *after), calls, held
+
+
+def _options(
+    stack: Stack, weights: Sequence[Tensor | None], outputs: int, masks: Masks | None
+) -> tuple[int, ...]:
+    """What a run says of the options of its cell."""
+    if masks is None and not (stack.projected or stack.options):
+        return _PLAIN
+    projection = weights[4] if stack.projected else None
+    peepholes = weights[-1] if stack.peephole else None
+    mask, kept_h, kept_c = (None, None, None) if masks is None else masks
+    return (
+        stack.heads, stack.coupled, outputs, _at(projection), _at(peepholes),
+        _at(mask), _stride(mask),
+        _at(kept_h), *_strides(kept_h), _at(kept_c), *_strides(kept_c),
+    )  # fmt: skip
+
+
+def _masks(masks: Masks) -> Masks:
+    """The masks with numbers side by side, where one number stood for all."""
+    return Masks(
+        *(
+            one if one is None or one.stride(-1) == 1 or not one.numel()
+            else one[:1, :1].contiguous().expand(one.shape)
+            for one in masks
+        )
+    )  # fmt: skip
 
 
 def backward_calls(
@@ -269,14 +382,16 @@ def backward_calls(
         for one, want in zip(rest, wanted, strict=True)
     ]
     (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
-    back = []
+    each, back = _each(stack), []
     for way, call in enumerate(calls):
-        shift = way * call[7] * x.element_size()
+        shift = way * (y.shape[-1] // stack.directions) * x.element_size()
         dhn, dcn = (*(None if part is None else part[way] for part in dafter), None)[:2]
         dh0, dc0 = (*(None if part is None else part[way] for part in gradients[:states]), None)[:2]
-        weights = gradients[states + 4 * way : states + 4 * way + 4]
+        weights = gradients[states + each * way : states + each * way + each]
+        if each == 5 and stack.peephole:
+            weights.insert(4, None)  # the place of the projection
         back.append((
-            *call[:21], y.data_ptr() + shift, *call[22:],
+            *call[:_Y], y.data_ptr() + shift, *call[_Y + 1 :],
             0 if dy is None else dy.data_ptr() + shift, dy_step, dy_row,
             _at(dhn), _at(dcn), _stride(dhn), _stride(dcn),
             _at(dx), dx_step, dx_row, way,
@@ -294,10 +409,10 @@ class _Kept(NamedTuple):
 
 
 def _forward_kept(
-    stack: Stack, lengths: Tensor | None, x: Tensor, rest: Sequence[Tensor | None]
+    stack: Stack, lengths: Tensor | None, masks: _Drawn, x: Tensor, rest: Sequence[Tensor | None]
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest)
+    outputs, calls, held = forward_calls(stack, lengths, x, rest, masks)
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -309,53 +424,71 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, stack: Stack, lengths: Tensor | None, x: Tensor, *rest: Tensor | None
+        ctx: Any,
+        stack: Stack,
+        lengths: Tensor | None,
+        masks: _Drawn,
+        x: Tensor,
+        *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest)
+            outputs, ctx.kept = _forward_kept(stack, lengths, masks, x, rest)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest)
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks)
             assert engine is not None
             engine.forward(torch.get_num_threads(), *calls)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
-        ctx.stack, ctx.lengths = stack, lengths
+        ctx.stack, ctx.lengths, ctx.masks = stack, lengths, masks
         return outputs
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> tuple[Tensor | None, ...]:
         x, y, *rest = ctx.saved_tensors
-        needed = ctx.needs_input_grad[2:]
+        needed = ctx.needs_input_grad[3:]
+        asked = (ctx.stack, ctx.lengths, ctx.masks, x, rest)
         if torch.is_grad_enabled():  # create_graph=True
-            return None, None, *_by_reference(ctx.stack, ctx.lengths, x, rest, incoming, needed)
+            return None, None, None, *_by_reference(*asked, incoming, needed)
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest)
+            (y, *_), kept = _forward_kept(*asked)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)
         del held
-        return None, None, *gradients
+        return None, None, None, *gradients
 
 
 def _by_reference(
     stack: Stack,
     lengths: Tensor | None,
+    masks: _Drawn,
     x: Tensor,
     rest: Sequence[Tensor | None],
     incoming: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """The same gradients through the reference, as functions that have gradients themselves."""
-    states = 2 if stack.cell == "lstm" else 1
-    single = Stack(stack.cell, 1, stack.bidirectional, activation=stack.activation)
-    weights = [Weights(*rest[at : at + 4]) for at in range(states, len(rest), 4)]  # type: ignore[arg-type]
-    before = tuple(part for part in rest[:states] if part is not None)
-    y, after = reference.run(single, x, before, weights, lengths, training=False)
+    states, each = 2 if stack.cell == "lstm" else 1, _each(stack)
+    optional = ("weight_hr",) * stack.projected + ("weight_ch",) * stack.peephole
+    fields, kernel = (*Weights._fields[:4], *optional), kernel_of(stack)
+    ways = []
+    for way in range(stack.directions):
+        given = rest[states + each * way : states + each * way + each]
+        weights = Weights(**dict(zip(fields, given, strict=True)))  # type: ignore[arg-type]
+        zeros = zero_state(replace(stack, num_layers=1, bidirectional=False), x, [weights])
+        before = tuple(
+            zero[0] if part is None else part[way]
+            for part, zero in zip(rest[:states], zeros, strict=True)
+        )
+        drawn = masks[way] if masks else None
+        ways.append(kernel(x, before, weights, lengths, reverse=way == 1, masks=drawn))
+    outputs, finals = zip(*ways, strict=True)
+    values = (torch.cat(outputs, dim=-1), *(torch.stack(one) for one in zip(*finals, strict=True)))
     pairs = [
         (value, gradient)
-        for value, gradient in zip((y, *after), incoming, strict=True)
+        for value, gradient in zip(values, incoming, strict=True)
         if gradient is not None
     ]
     leaves = [one for one, need in zip((x, *rest), needed, strict=True) if need]

@@ -7,14 +7,16 @@ namespace {
 
 template <class T, class Cell>
 constexpr recurra::Kernels table = {
-    slot_width<T, Cell>, packed_size<T, Cell>,    pack_tasks<T, Cell>,   pack<T, Cell>,
-    project<T, Cell>,    forward<T, Cell>,        backward<T, Cell>,     input_gradient<T, Cell>,
-    gradient_scratch<T>, weight_gradient<T, Cell>, Cell::parts,          lanes<T>,
+    slot_width<T, Cell>,     side_width<T, Cell>, packed_size<T, Cell>,     pack_tasks<T, Cell>,
+    pack<T, Cell>,           project<T, Cell>,    forward<T, Cell>,         backward<T, Cell>,
+    input_gradient<T, Cell>, gradient_scratch<T>, weight_gradient<T, Cell>, Cell::parts,
+    lanes<T>,
 };
 
 template <class T>
 const recurra::Kernels* of_cell(const recurra_run& run) {
-    if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T>>;
+    if (run.cell == RECURRA_LSTM && run.coupled) return &table<T, Lstm<T, true>>;
+    if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T, false>>;
     if (run.cell == RECURRA_GRU) return &table<T, Gru<T>>;
     return &table<T, Elman<T>>;
 }

@@ -21,6 +21,7 @@
 #endif
 
 #define RECURRA_INLINE inline __attribute__((always_inline))
+#define RECURRA_APART __attribute__((noinline))
 #define RECURRA_UNROLL _Pragma("GCC unroll 32")
 
 namespace RECURRA_ISA {
