@@ -25,12 +25,7 @@ VARIANTS = {
     "RNN relu": {"nonlinearity": "relu"},
     "LSTM projected": {"proj_size": 3},
 }
-PAIRS = [
-    (variant, name)
-    for variant in VARIANTS
-    for name in BACKENDS
-    if (variant, name) != ("LSTM projected", "native")
-]
+PAIRS = [(variant, name) for variant in VARIANTS for name in BACKENDS]
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")
 
 

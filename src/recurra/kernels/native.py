@@ -13,22 +13,27 @@ has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recurra.kernels import reference
-from recurra.kernels.recurrence import State, Weights
-from recurra.kernels.stack import Stack
+from recurra.kernels.recurrence import Masks, State, Weights
+from recurra.kernels.reference import kernel_of
+from recurra.kernels.stack import Stack, draw_masks, zero_state
 from recurra.native import BFLOAT16, engine, instruction_set, missing, multiplies_bfloat16
 
-__all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
+__all__ = ["backward_calls", "forward_calls", "judge", "one_layer", "refuse", "run"]
 
 CELLS = {"elman": 0, "lstm": 1, "gru": 2}
 _ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
-_FIELDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_GATES = {"elman": 1, "lstm": 4, "gru": 3}
+
+# Members of a run, in the engine's order: where y stands, and how many say what the options are.
+_Y = 21
+_PLAIN = (0,) * 13
 
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
@@ -89,18 +94,24 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine has no {stack.cell} cell"
     if stack.activation not in _ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
-    if stack.projected or stack.options:
+    if stack.layer_norm:
+        return "the native engine has no layer norm in the cell: it would need a whole row at once"
+    if stack.projected and (stack.cell != "lstm" or stack.heads > 1):
+        return "the native engine projects an LSTM without heads only"
+    if torch.compiler.is_compiling() and (stack.projected or stack.options):
         names = (*stack.options, *("proj_size" for _ in range(stack.projected)))
-        return f"the native engine does not know {' and '.join(names)}"
+        return f"the native engine does not know {' and '.join(names)} where torch compiles"
     if autocast or x.dtype == torch.bfloat16:
-        return _refuse_bfloat16(x, autocast)
+        return _refuse_bfloat16(stack, x, autocast)
     return None
 
 
-def _refuse_bfloat16(x: Tensor, autocast: bool) -> str | None:
+def _refuse_bfloat16(stack: Stack, x: Tensor, autocast: bool) -> str | None:
     kind = f"autocast of {x.dtype}" if autocast else str(x.dtype)
     if torch.compiler.is_compiling():
         return f"under torch.compile the native engine has no {kind}"
+    if stack.options or stack.projected:
+        return f"the native engine has options of cells without {kind} only"
     if not multiplies_bfloat16():
         return f"the native engine has no {kind} on this processor"
     if autocast and torch.get_autocast_dtype("cpu") != torch.bfloat16:
@@ -158,7 +169,7 @@ def run(
     lengths : Tensor of int64, shape (batch,), or None
         The real steps of each record; None if all fill the time axis.
     training : bool
-        Whether dropout acts between layers.
+        Whether chance acts: dropout between layers, recurrent dropout, zoneout.
 
     Returns
     -------
@@ -211,31 +222,101 @@ def _run(
     half: bool | None,
 ) -> tuple[Tensor, State]:
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
+    chance = bool(stack.recurrent_dropout or stack.zoneout or stack.zoneout_cell)
+    if chance and state is None:
+        state = zero_state(stack, x, weights)
     finals: list[State] = []
     for layer in range(stack.num_layers):
         if layer and training and stack.dropout:
             x = F.dropout(x, stack.dropout)
         here = slice(layer * runs, (layer + 1) * runs)
         before: Sequence[Tensor | None] = (None,) * states
+        masks: _Drawn = ()
         if state is not None:
             before = state if stack.num_layers == 1 else [part[here] for part in state]
-        flat = [weight for one in weights[here] for weight in one[:4]]
-        if torch.compiler.is_compiling():
-            x, *after = _compiled(stack, lengths, x, *before, *flat)
-        else:
-            x, *after = _eager(stack, lengths, half, x, *before, *flat)
+            if chance:
+                ways = zip(*before, strict=True)
+                masks = tuple(draw_masks(stack, x, way, training=training) for way in ways)
+        x, *after = one_layer(stack, x, before, weights[here], lengths, masks, half)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
     return x, tuple(torch.cat(parts) for parts in zip(*finals, strict=True))
 
 
+_Drawn = Sequence[Masks | None]  # of each direction; empty where nothing was drawn
+
+
+def one_layer(
+    stack: Stack,
+    x: Tensor,
+    state: Sequence[Tensor | None],
+    weights: Sequence[Weights],
+    lengths: Tensor | None = None,
+    masks: Sequence[Masks | None] = (),
+    half: bool | None = None,
+) -> tuple[Tensor, ...]:
+    """Run one layer of a stack, with what chance has decided.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan; how many layers it has, and its chances, do not count here.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    state : sequence of Tensor or None, each (directions, batch, size)
+        Before the first step; None for zeros.
+    weights : sequence of Weights
+        One for each direction.
+    lengths : Tensor of int64, shape (batch,), optional
+        The real steps of each record.
+    masks : sequence of Masks or None, optional
+        One for each direction.
+    half : bool, optional
+        Whether products round what they multiply to bfloat16; without it torch's switches say.
+
+    Returns
+    -------
+    tuple of Tensor
+        The output, (time, batch, directions·outputs), then the state after each record's last step.
+
+    Examples
+    --------
+    >>> weights = Weights(torch.ones(12, 3), torch.ones(12, 2), weight_hr=torch.ones(2, 3))
+    >>> plan, x = Stack("lstm", projected=True), torch.ones(5, 1, 3)
+    >>> [part.shape for part in one_layer(plan, x, (None, None), [weights])]
+    [torch.Size([5, 1, 2]), torch.Size([1, 1, 2]), torch.Size([1, 1, 3])]
+    """
+    flat = [weight for one in weights for weight in one[:4]]
+    if _each(stack) > 4:
+        flat = [weight for one in weights for weight in _of(stack, one)]
+    if torch.compiler.is_compiling():
+        return _compiled(stack, lengths, x, *state, *flat)
+    return _eager(stack, lengths, masks, half, x, *state, *flat)
+
+
+def _each(stack: Stack) -> int:
+    """How many weights a direction has."""
+    return 4 + stack.projected + stack.peephole
+
+
+def _of(stack: Stack, weights: Weights) -> list[Tensor | None]:
+    """The weights that the engine takes: torch's four, then those of the options."""
+    hr, ch = [weights.weight_hr] * stack.projected, [weights.weight_ch] * stack.peephole
+    return [*weights[:4], *hr, *ch]
+
+
 def _eager(
-    stack: Stack, lengths: Tensor | None, half: bool | None, x: Tensor, *rest: Tensor | None
+    stack: Stack,
+    lengths: Tensor | None,
+    masks: _Drawn,
+    half: bool | None,
+    x: Tensor,
+    *rest: Tensor | None,
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, half, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
+        return _Layer.apply(stack, lengths, masks, half, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, half)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -261,6 +342,7 @@ def forward_calls(
     lengths: Tensor | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
+    masks: Sequence[Masks | None] = (),
     half: bool | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
@@ -268,13 +350,16 @@ def forward_calls(
     Parameters
     ----------
     stack : Stack
-        The plan; its cell, activation and directions count here.
+        The plan; its layers and chances do not count here.
     lengths : Tensor of int64, shape (batch,), or None
         The real steps of each record.
     x : Tensor, shape (time, batch, inputs)
         The input.
     rest : sequence of Tensor or None
-        The state before, each (directions, batch, hidden) or None, then four weights a direction.
+        The state before, each (directions, batch, size) or None, then the weights of each
+        direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
+    masks : sequence of Masks or None, optional
+        What chance decided about each direction.
     half : bool, optional
         Whether products round what they multiply to bfloat16; without it torch's switches say.
 
@@ -292,12 +377,17 @@ def forward_calls(
     x = _rows(x)
     before = [None if part is None else _rows(part) for part in rest[:states]]
     weights = [None if one is None else one.contiguous() for one in rest[states:]]
+    assert weights[0] is not None
     assert weights[1] is not None
-    hidden, element = weights[1].shape[1], x.element_size()
-    y = x.new_empty(steps, batch, stack.directions * hidden)
-    after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
+    each, element = _each(stack), x.element_size()
+    outputs = weights[1].shape[1] * stack.heads
+    hidden = weights[0].shape[0] // (_GATES[stack.cell] - stack.coupled)
+    y = x.new_empty(steps, batch, stack.directions * outputs)
+    after = [x.new_empty(stack.directions, batch, size) for size in (outputs, hidden)[:states]]
+    drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     half = _in_bfloat16(x) if half is None else half
-    kind = element + BFLOAT16 * (half and element == 4)
+    plain = not stack.options and not stack.projected
+    kind = element + BFLOAT16 * (half and element == 4 and plain)
     fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
@@ -307,12 +397,41 @@ def forward_calls(
             *fixed, way, steps, batch, inputs, hidden, _at(lengths),
             x.data_ptr(), x_step, x_row,
             _at(h0), _at(c0), _stride(h0), _stride(c0),
-            *map(_at, weights[4 * way : 4 * way + 4]), 0,
-            y.data_ptr() + way * hidden * element, y_step, y_row,
+            *map(_at, weights[each * way : each * way + 4]), 0,
+            y.data_ptr() + way * outputs * element, y_step, y_row,
             after[0][way].data_ptr(), after[-1][way].data_ptr(),
+            *_options(stack, weights[each * way : each * way + each], outputs, drawn[way]),
         ))  # fmt: skip
-    held = tuple(one for one in (x, lengths, *before, *weights) if one is not None)
+    kept = [part for one in drawn if one is not None for part in one]
+    held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
     return (y, *after), calls, held
+
+
+def _options(
+    stack: Stack, weights: Sequence[Tensor | None], outputs: int, masks: Masks | None
+) -> tuple[int, ...]:
+    """What a run says of the options of its cell."""
+    if masks is None and not (stack.projected or stack.options):
+        return _PLAIN
+    projection = weights[4] if stack.projected else None
+    peepholes = weights[-1] if stack.peephole else None
+    mask, kept_h, kept_c = (None, None, None) if masks is None else masks
+    return (
+        stack.heads, stack.coupled, outputs, _at(projection), _at(peepholes),
+        _at(mask), _stride(mask),
+        _at(kept_h), *_strides(kept_h), _at(kept_c), *_strides(kept_c),
+    )  # fmt: skip
+
+
+def _masks(masks: Masks) -> Masks:
+    """The masks with numbers side by side, where one number stood for all."""
+    return Masks(
+        *(
+            one if one is None or one.stride(-1) == 1 or not one.numel()
+            else one[:1, :1].contiguous().expand(one.shape)
+            for one in masks
+        )
+    )  # fmt: skip
 
 
 def backward_calls(
@@ -359,14 +478,16 @@ def backward_calls(
         for one, want in zip(rest, wanted, strict=True)
     ]
     (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
-    back = []
+    each, back = _each(stack), []
     for way, call in enumerate(calls):
-        shift = way * call[7] * x.element_size()
+        shift = way * (y.shape[-1] // stack.directions) * x.element_size()
         dhn, dcn = (*(None if part is None else part[way] for part in dafter), None)[:2]
         dh0, dc0 = (*(None if part is None else part[way] for part in gradients[:states]), None)[:2]
-        weights = gradients[states + 4 * way : states + 4 * way + 4]
+        weights = gradients[states + each * way : states + each * way + each]
+        if each == 5 and stack.peephole:
+            weights.insert(4, None)  # the place of the projection
         back.append((
-            *call[:21], y.data_ptr() + shift, *call[22:],
+            *call[:_Y], y.data_ptr() + shift, *call[_Y + 1 :],
             0 if dy is None else dy.data_ptr() + shift, dy_step, dy_row,
             _at(dhn), _at(dcn), _stride(dhn), _stride(dcn),
             _at(dx), dx_step, dx_row, way,
@@ -386,12 +507,13 @@ class _Kept(NamedTuple):
 def _forward_kept(
     stack: Stack,
     lengths: Tensor | None,
+    masks: _Drawn,
+    half: bool | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
-    half: bool | None = None,
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest, half)
+    outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, half)
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -406,6 +528,7 @@ class _Layer(torch.autograd.Function):
         ctx: Any,
         stack: Stack,
         lengths: Tensor | None,
+        masks: _Drawn,
         half: bool | None,
         x: Tensor,
         *rest: Tensor | None,
@@ -413,56 +536,65 @@ class _Layer(torch.autograd.Function):
         ctx.kept = None
         half = _in_bfloat16(x) if half is None else half
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest, half)
+            outputs, ctx.kept = _forward_kept(stack, lengths, masks, half, x, rest)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, half)
             assert engine is not None
             engine.forward(torch.get_num_threads(), *calls)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
-        ctx.stack, ctx.lengths, ctx.half = stack, lengths, half
+        ctx.stack, ctx.lengths, ctx.masks, ctx.half = stack, lengths, masks, half
         return outputs
 
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> tuple[Tensor | None, ...]:
         x, y, *rest = ctx.saved_tensors
-        needed = ctx.needs_input_grad[3:]
+        needed = ctx.needs_input_grad[4:]
+        nothing = (None, None, None, None)
         if torch.is_grad_enabled() or any(map(_mapped, incoming)):  # create_graph=True
-            return (
-                None,
-                None,
-                None,
-                *_by_reference(ctx.stack, ctx.lengths, x, rest, incoming, needed),
-            )
+            asked = (ctx.stack, ctx.lengths, ctx.masks, x, rest)
+            return *nothing, *_by_reference(*asked, incoming, needed)
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest, ctx.half)
+            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, ctx.masks, ctx.half, x, rest)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)
         del held
-        return None, None, None, *gradients
+        return *nothing, *gradients
 
 
 def _by_reference(
     stack: Stack,
     lengths: Tensor | None,
+    masks: _Drawn,
     x: Tensor,
     rest: Sequence[Tensor | None],
     incoming: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """The same gradients through the reference, as functions that have gradients themselves."""
-    states = 2 if stack.cell == "lstm" else 1
-    single = Stack(stack.cell, 1, stack.bidirectional, activation=stack.activation)
-    weights = [Weights(*rest[at : at + 4]) for at in range(states, len(rest), 4)]  # type: ignore[arg-type]
-    zeros = x.new_zeros(stack.directions, x.shape[1], weights[0].weight_hh.shape[1])
-    before = tuple(zeros if part is None else part for part in rest[:states])
+    states, each = 2 if stack.cell == "lstm" else 1, _each(stack)
+    optional = ("weight_hr",) * stack.projected + ("weight_ch",) * stack.peephole
+    fields, kernel = (*Weights._fields[:4], *optional), kernel_of(stack)
+    ways = []
     with torch.enable_grad():
-        y, after = reference.run(single, x, before, weights, lengths, training=False)
+        for way in range(stack.directions):
+            given = rest[states + each * way : states + each * way + each]
+            weights = Weights(**dict(zip(fields, given, strict=True)))  # type: ignore[arg-type]
+            zeros = zero_state(replace(stack, num_layers=1, bidirectional=False), x, [weights])
+            before = tuple(
+                zero[0] if part is None else part[way]
+                for part, zero in zip(rest[:states], zeros, strict=True)
+            )
+            drawn = masks[way] if masks else None
+            ways.append(kernel(x, before, weights, lengths, reverse=way == 1, masks=drawn))
+        outputs, finals = zip(*ways, strict=True)
+        ends = (torch.stack(one) for one in zip(*finals, strict=True))
+        values = (torch.cat(outputs, dim=-1), *ends)
     pairs = [
         (value, gradient)
-        for value, gradient in zip((y, *after), incoming, strict=True)
+        for value, gradient in zip(values, incoming, strict=True)
         if gradient is not None and value.requires_grad
     ]
     leaves = [one for one, need in zip((x, *rest), needed, strict=True) if need]

@@ -127,21 +127,32 @@ def fits(
     >>> fits(Stack("gru"), x, None, [one]), fits(Stack("lstm"), x, None, [one])
     (True, False)
     """
-    dtype, (_, batch, inputs) = x.dtype, x.shape
-    hidden = weights[0].weight_hh.shape[-1]
-    rows, wanted = _GATES[stack.cell] * hidden, (stack.runs, batch, hidden)
-    for part in state or ():
-        if part.shape != wanted or not (mixed or part.dtype == dtype) or not part.is_cpu:
+    gates = _GATES[stack.cell] - stack.coupled
+    hidden = weights[0].weight_ih.shape[0] // gates
+    outputs = weights[0].weight_hh.shape[-1] * stack.heads
+    if outputs != hidden and not stack.projected:
+        return False
+    rows, (_, batch, inputs) = gates * hidden, x.shape
+
+    def suits(one: Tensor | None, *shape: int) -> bool:
+        return one is None or (
+            one.shape == shape and (mixed or one.dtype is x.dtype) and one.is_cpu
+        )
+
+    for part, size in zip(state or (), (outputs, hidden), strict=False):
+        if not suits(part, stack.runs, batch, size):
             return False
-    shapes: tuple[tuple[int, ...], ...] = ((rows, inputs), (rows, hidden), (rows,), (rows,))
-    for number, run in enumerate(weights):
-        if number == stack.directions:
-            shapes = ((rows, number * hidden), *shapes[1:])
-        for one, shape in zip(run, shapes, strict=False):
-            if one is None:
-                continue
-            if one.shape != shape or not (mixed or one.dtype == dtype) or not one.is_cpu:
-                return False
+    for number, one in enumerate(weights):
+        width = inputs if number < stack.directions else stack.directions * outputs
+        if not (
+            suits(one.weight_ih, rows, width)
+            and suits(one.weight_hh, rows, outputs // stack.heads)
+            and suits(one.bias_ih, rows)
+            and suits(one.bias_hh, rows)
+            and suits(one.weight_hr, outputs, hidden)
+            and suits(one.weight_ch, gates - 1, hidden)
+        ):
+            return False
     return True
 
 
@@ -322,7 +333,7 @@ def _with_graph(
     states = 2 if stack.cell == "lstm" else 1
     wanted = [*needed[: 1 + states], *(needed[3] and one is not None for one in rest[states:])]
     with torch.enable_grad():
-        found = _by_reference(stack, lengths, x, rest, incoming[: 1 + states], wanted)
+        found = _by_reference(stack, lengths, (), x, rest, incoming[: 1 + states], wanted)
     return [one for one in found if one is not None]
 
 

@@ -85,10 +85,10 @@ def run(
     >>> output.shape
     torch.Size([5, 2, 4])
     """
-    return layer_by_layer(_kernel(stack), stack, x, state, weights, lengths, training=training)
+    return layer_by_layer(kernel_of(stack), stack, x, state, weights, lengths, training=training)
 
 
-def _kernel(stack: Stack) -> Kernel:
+def kernel_of(stack: Stack) -> Kernel:
     if stack.cell == "elman":
         return partial(elman, activation=stack.activation)
     if stack.cell == "jordan":

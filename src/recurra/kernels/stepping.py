@@ -121,7 +121,7 @@ class Stepping:
         """Pack the weights for such an input, if the engine can use them as they lie."""
         if x.dim() != 2 or not x.is_contiguous() or refuse(self._stack, x) is not None:
             return False
-        if x.dtype == torch.bfloat16:
+        if self._stack.options or self._stack.projected or x.dtype == torch.bfloat16:
             return False
         (batch, inputs), hidden = x.shape, weights[0][1].shape[1]
         rows, width = _GATES[self._stack.cell] * hidden, inputs

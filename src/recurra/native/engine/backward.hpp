@@ -6,14 +6,17 @@
 namespace RECURRA_ISA {
 
 // Backward weights: for each block of columns of W (gates * hidden, columns) a panel with a row for
-// each gate and padded unit, in the order of the slot.
+// each gate and padded unit, in the order of the slot. Where there are heads the columns of W_hh have,
+// for each gate, only the rows of the units that feel them.
 template <class T, class Cell>
 struct BackwardPanels {
     Blocks blocks;
     int64_t rows;
 
-    BackwardPanels(const recurra_run& run, int64_t columns)
-        : blocks(divide_up(columns, lanes<T>), tile_vectors), rows(Cell::gates * padded<T>(run)) {}
+    BackwardPanels(const recurra_run& run, bool of_x)
+        : blocks(divide_up(of_x ? run.inputs : outputs_of(run), lanes<T>),
+                 of_x ? tile_vectors : vectors_of_head<T>(run, tile_vectors)),
+          rows(Cell::gates * (of_x || run.heads <= 1 ? padded<T>(run) : most_felt<T>(run, tile_vectors))) {}
 
     int64_t size() const { return blocks.vectors * rows * lanes<T>; }
     int64_t offset(int64_t block) const { return blocks.begin(block) * rows * lanes<T>; }
@@ -22,31 +25,45 @@ struct BackwardPanels {
 // The gradient of the state that R rows had before a step, W vectors of it: what the step's gates
 // give, or in a record's last step what comes from outside.
 template <class T, class Cell, int R, int W>
-RECURRA_INLINE Tile<T, R, W> state_gradient(const BackRow<T>* rows, const T* panel, int64_t n, int64_t pad,
-                                            int64_t unit, int64_t hidden) {
+RECURRA_INLINE Tile<T, R, W> state_gradient(const BackRow<T>* rows, const T* panel, Range gates, int pieces,
+                                            int64_t pad, int64_t unit, int64_t outputs) {
     Tile<T, R, W> tile = {};
     if (rows[0].next)
-        multiply<T, R, W, W, W>(tile, [&](int r) { return rows[r].next + Cell::h_from * pad; }, n, 1, panel);
+        // In one piece, all gates, or piece by piece what each gate has of the heads.
+        for (int piece = 0; piece < pieces; ++piece)
+            multiply<T, R, W, W, W>(
+                tile, [&](int r) { return rows[r].next + (Cell::h_from + piece) * pad + gates.begin; }, gates.count, 1,
+                panel + piece * gates.count * W * lanes<T>);
     else if (rows[0].dhn)
         for (int r = 0; r < R; ++r)
             for (int w = 0; w < W; ++w) {
                 int64_t at = unit + w * lanes<T>;
-                tile.at[r][w] = load_first(rows[r].dhn + at, hidden - at);
+                tile.at[r][w] = load_first(rows[r].dhn + at, outputs - at);
             }
     return tile;
+}
+
+// Where the projection's panels begin: after those of W_hh and, where they are wanted, of W_ih.
+template <class T, class Cell>
+int64_t projection_at(const recurra_run& run) {
+    int64_t at = BackwardPanels<T, Cell>(run, false).size();
+    return run.dx ? at + BackwardPanels<T, Cell>(run, true).size() : at;
 }
 
 template <class T, class Cell>
 void backward(const Pass& pass, Group group) {
     const recurra_run& run = *pass.run;
     const Order& order = pass.order;
-    const int64_t hidden = run.hidden, pad = padded<T>(run), width = Cell::slot_parts * pad;
-    const BackwardPanels<T, Cell> panels(run, hidden);
+    const int64_t hidden = run.hidden, outputs = outputs_of(run), pad = padded<T>(run);
+    const Layout<T, Cell> layout(run);
+    const int64_t width = layout.width, side = side_width<T, Cell>(&run, true);
+    const bool optional = has_options(run);
+    const BackwardPanels<T, Cell> panels(run, false);
     const T* packed = static_cast<const T*>(pass.packed);
     const T *y = static_cast<const T*>(run.y), *dy = static_cast<const T*>(run.dy);
     const T *h0 = static_cast<const T*>(run.h0), *c0 = static_cast<const T*>(run.c0);
     const T *dhn = static_cast<const T*>(run.dhn), *dcn = static_cast<const T*>(run.dcn);
-    T *slots = static_cast<T*>(pass.slots), *carries = static_cast<T*>(pass.carries);
+    T *slots = static_cast<T*>(pass.slots);
 
     BackRow<T> rows[rows_per_group];
     for (int64_t i = 0; i < group.count; ++i) {
@@ -54,9 +71,14 @@ void backward(const Pass& pass, Group group) {
         rows[i] = {};
         rows[i].dhn = dhn ? dhn + row * run.dhn_row : nullptr;
         if constexpr (Cell::carries) {
-            rows[i].carry = carries + rank * pad;
+            rows[i].carry = static_cast<T*>(pass.side) + rank * side;
             fill<T>(rows[i].carry, nullptr, pad);
             if (Cell::has_cell && dcn) fill<T>(rows[i].carry, dcn + row * run.dcn_row, hidden);
+        }
+        rows[i].mask = mask_of<T>(run, row);
+        if (run.zoneout_h) {
+            rows[i].h_carry = static_cast<T*>(pass.side) + (rank + 1) * side - padded_outputs<T>(run);
+            fill<T>(rows[i].h_carry, nullptr, padded_outputs<T>(run));
         }
     }
 
@@ -64,20 +86,27 @@ void backward(const Pass& pass, Group group) {
         for (int64_t block = 0; block < panels.blocks.count; ++block) {
             const T* panel = packed + panels.offset(block);
             int64_t unit = panels.blocks.begin(block) * lanes<T>;
+            Range gates = {0, panels.rows};
+            int pieces = 1;
+            if (run.heads > 1) {
+                gates = felt(run, unit, panels.blocks.begin(block + 1) * lanes<T>);
+                pieces = Cell::gates;
+            }
             with_constant<tile_vectors>(panels.blocks.width(block), [&](auto w) {
                 over_tiles(begin, end, [&](int64_t i, auto r) {
                     constexpr int R = decltype(r)::value, W = decltype(w)::value;
-                    auto tile = state_gradient<T, Cell, R, W>(rows + i, panel, panels.rows, pad, unit, hidden);
+                    auto tile = state_gradient<T, Cell, R, W>(rows + i, panel, gates, pieces, pad, unit, outputs);
                     for (int a = 0; a < R; ++a)
                         for (int b = 0; b < W; ++b) {
                             int64_t at = unit + b * lanes<T>;
-                            finish(tile.at[a][b], rows[i + a], at, hidden - at);
+                            finish(tile.at[a][b], rows[i + a], at, outputs - at);
                         }
                 });
             });
         }
     };
     auto step = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+        if (optional) return back_to<T, Cell>(run, dh, row, unit, pad, n);
         if (row.dy) dh += load_first(row.dy + unit, n);
         Cell::backward(run, dh, row, unit, pad, n);
         // An infinite input has made its product with the padding's zeros NaN.
@@ -85,6 +114,7 @@ void backward(const Pass& pass, Group group) {
             fill<T>(row.slot + part * pad + unit + n, nullptr, lanes<T> - n);
     };
 
+    const ProjectionPanels<T> projection(run, true);
     int64_t after = 0;  // rows that had a step after this one
     for (int64_t s = order.longest - 1; s >= 0; --s) {
         int64_t active = group.active(order.active(s));
@@ -94,10 +124,16 @@ void backward(const Pass& pass, Group group) {
             rows[i].slot = slots + (order.first_slot[s] + rank) * width;
             rows[i].dy = dy ? dy + t * run.dy_step + row * run.dy_row : nullptr;
             rows[i].y = y + t * run.y_step + row * run.y_row;
+            if (optional) {
+                rows[i].kept_h = kept_h<T>(run, t, row);
+                rows[i].kept_c = kept_c<T>(run, t, row);
+                if (!Cell::carries && run.zoneout_h) rows[i].y = rows[i].slot;
+                if (run.w_hr) rows[i].dh = rows[i].slot + layout.given;
+            }
             if (s) {
                 rows[i].h = y + pass.time(rank, s - 1) * run.y_step + row * run.y_row;
                 if (Cell::has_cell)
-                    rows[i].c = slots + (order.first_slot[s - 1] + rank) * width + (Cell::slot_parts - 1) * pad;
+                    rows[i].c = slots + (order.first_slot[s - 1] + rank) * width + layout.c;
                 rows[i].c_pad = lanes<T>;
             } else {
                 rows[i].h = h0 ? h0 + row * run.h0_row : nullptr;
@@ -107,6 +143,14 @@ void backward(const Pass& pass, Group group) {
         }
         over_blocks(0, after, step);
         over_blocks(after, active, step);
+        if constexpr (Cell::has_cell) {
+            if (run.w_hr)
+                project_rows<T>(projection, packed + projection_at<T, Cell>(run), active,
+                                [&](int64_t i) -> const T* { return rows[i].dh; },
+                                [&](Vector<T> dh, int64_t i, int64_t at) {
+                                    back_through<T, Cell>(run, dh, rows[i], at, pad, hidden - at);
+                                });
+        }
         after = active;
     }
 
@@ -122,9 +166,10 @@ void backward(const Pass& pass, Group group) {
     if (T* dh0 = static_cast<T*>(run.dh0)) {
         for (int64_t i = 0; i < group.count; ++i) {
             rows[i].next = i < after ? rows[i].slot : nullptr;
-            rows[i].slot = dh0 + order.row[group.rank(i)] * hidden;
+            rows[i].slot = dh0 + order.row[group.rank(i)] * outputs;
         }
         auto put = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+            if (optional) dh = arrived(dh, row, unit, n);
             if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
             store_first(row.slot + unit, dh, n);
         };
@@ -142,9 +187,9 @@ template <class T, class Cell>
 void input_gradient(const Pass& pass, int64_t begin, int64_t end) {
     const recurra_run& run = *pass.run;
     const Order& order = pass.order;
-    const int64_t pad = padded<T>(run), width = Cell::slot_parts * pad;
-    const BackwardPanels<T, Cell> panels(run, run.inputs);
-    const T* packed = static_cast<const T*>(pass.packed) + BackwardPanels<T, Cell>(run, run.hidden).size();
+    const int64_t pad = padded<T>(run), width = slot_width<T, Cell>(&run);
+    const BackwardPanels<T, Cell> panels(run, true);
+    const T* packed = static_cast<const T*>(pass.packed) + BackwardPanels<T, Cell>(run, false).size();
     const T* slots = static_cast<const T*>(pass.slots) + Cell::x_from * pad;
     T* dx = static_cast<T*>(run.dx);
     int64_t step = begin;

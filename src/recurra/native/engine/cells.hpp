@@ -20,7 +20,8 @@ template <class T>
 struct Row {
     const T* x;
     const T* h;       // the state before
-    T* y;
+    const T* fed;     // what the product reads of it
+    T* y;             // where the cell puts its answer
     T* c;             // LSTM: the running cell state, in place
     T* slot;          // null when nothing is saved
 };
@@ -34,46 +35,89 @@ struct BackRow {
     const T* h;        // the state before; null: 0
     const T* c;        // LSTM: the cell state before; null: 0
     int64_t c_pad;     // lanes that may be read from c beyond its width
-    const T* y;
+    const T* y;        // what the cell answered
     T* carry;          // what of the gradient passes by the matrix product
     T* slot;
+
+    // Of the options, each null without its option.
+    const T* mask;                 // recurrent dropout
+    const T *kept_h, *kept_c;      // zoneout
+    T* h_carry;                    // what of h's gradient passes by the whole cell
+    T* dh;                         // projection: the gradient of what it gave
 };
 
-template <class T>
+// With `Coupled` without the gate i, which is 1 - f.
+template <class T, bool Coupled>
 struct Lstm {
-    static constexpr int gates = 4, parts = 4, gap = 4, slot_parts = 5, units = 1;
+    static constexpr int gates = Coupled ? 3 : 4, parts = gates, gap = gates, slot_parts = gates + 1, units = 1;
     static constexpr int x_from = 0, h_from = 0;
     static constexpr bool has_cell = true, carries = true;
     static constexpr int x_gate(int i) { return i; }
     static constexpr int h_gate(int i) { return i; }
+    static constexpr int F = gates - 3, G = gates - 2, O = gates - 1, C = gates;  // parts of a slot
     using V = Vector<T>;
 
-    template <class Sum>
-    static RECURRA_INLINE void forward(const recurra_run&, const Sum* sum, const Row<T>& row, int64_t unit,
-                                       int64_t pad, int64_t n) {
-        V i = sigmoid(sum[0]), f = sigmoid(sum[1]), g = hyperbolic_tangent(sum[2]);
-        V o = sigmoid(sum[3]);
-        V c = f * load_first(row.c + unit, n) + i * g;
+    // The peepholes of i, f or o, whose place among them is that of their gate but for o.
+    static RECURRA_INLINE V peephole(const recurra_run& run, int gate, int64_t unit, int64_t n) {
+        return load_first(static_cast<const T*>(run.w_ch) + (gate - (gate == O)) * run.hidden + unit, n);
+    }
+
+    template <bool Seen>
+    static RECURRA_INLINE void finish(const recurra_run& run, V i, V f, V g, V o, const Row<T>& row, int64_t unit,
+                                      int64_t pad, int64_t n) {
+        V before = load_first(row.c + unit, n);
+        if constexpr (Seen) {
+            if constexpr (!Coupled) i += peephole(run, 0, unit, n) * before;
+            f += peephole(run, F, unit, n) * before;
+        }
+        f = sigmoid(f), g = hyperbolic_tangent(g);
+        i = Coupled ? T(1) - f : sigmoid(i);
+        V c = f * before + i * g;
+        if constexpr (Seen) o += peephole(run, O, unit, n) * c;
+        o = sigmoid(o);
         store_first(row.c + unit, c, n);
         store_first(row.y + unit, o * hyperbolic_tangent(c), n);
         if (!row.slot) return;
         T* slot = row.slot + unit;
-        store(slot, i), store(slot + pad, f), store(slot + 2 * pad, g), store(slot + 3 * pad, o);
-        store(slot + 4 * pad, c);
+        if constexpr (!Coupled) store(slot, i);
+        store(slot + F * pad, f), store(slot + G * pad, g), store(slot + O * pad, o), store(slot + C * pad, c);
     }
 
-    static RECURRA_INLINE void backward(const recurra_run&, V dh, const BackRow<T>& row, int64_t unit,
+    // Apart, so that cells without peepholes pay no more than a glance.
+    static RECURRA_APART void finish_seen(const recurra_run& run, V i, V f, V g, V o, const Row<T>& row,
+                                          int64_t unit, int64_t pad, int64_t n) {
+        finish<true>(run, i, f, g, o, row, unit, pad, n);
+    }
+
+    template <class Sum>
+    static RECURRA_INLINE void forward(const recurra_run& run, const Sum* sum, const Row<T>& row, int64_t unit,
+                                       int64_t pad, int64_t n) {
+        if (run.w_ch) return finish_seen(run, sum[0], sum[F], sum[G], sum[O], row, unit, pad, n);
+        finish<false>(run, sum[0], sum[F], sum[G], sum[O], row, unit, pad, n);
+    }
+
+    template <bool Seen = false>
+    static RECURRA_INLINE void backward(const recurra_run& run, V dh, const BackRow<T>& row, int64_t unit,
                                         int64_t pad, int64_t n) {
         T* slot = row.slot + unit;
-        V i = load(slot), f = load(slot + pad), g = load(slot + 2 * pad), o = load(slot + 3 * pad);
-        V t = hyperbolic_tangent(load(slot + 4 * pad));
+        V f = load(slot + F * pad), g = load(slot + G * pad), o = load(slot + O * pad);
+        V i = Coupled ? T(1) - f : load(slot), t = hyperbolic_tangent(load(slot + C * pad));
         V before = row.c ? load_first(row.c + unit, n + row.c_pad) : V{};
+        V of_o = dh * t * o * (T(1) - o);
         V dc = load(row.carry + unit) + dh * o * (T(1) - t * t);
-        store(row.carry + unit, dc * f);
-        store(slot, dc * g * i * (T(1) - i));
-        store(slot + pad, dc * before * f * (T(1) - f));
-        store(slot + 2 * pad, dc * i * (T(1) - g * g));
-        store(slot + 3 * pad, dh * t * o * (T(1) - o));
+        if constexpr (Seen) dc += of_o * peephole(run, O, unit, n);
+        V of_i = dc * g * i * (T(1) - i);
+        V of_f = dc * (Coupled ? before - g : before) * f * (T(1) - f);
+        V passed = dc * f;
+        if constexpr (Seen) {
+            passed += of_f * peephole(run, F, unit, n);
+            if constexpr (!Coupled) passed += of_i * peephole(run, 0, unit, n);
+        }
+        store(row.carry + unit, passed);
+        if constexpr (!Coupled) store(slot, of_i);
+        store(slot + F * pad, of_f);
+        store(slot + G * pad, dc * i * (T(1) - g * g));
+        store(slot + O * pad, of_o);
     }
 };
 
@@ -100,6 +144,7 @@ struct Gru {
         store(slot, m), store(slot + pad, r), store(slot + 2 * pad, z), store(slot + 3 * pad, sum[3]);
     }
 
+    template <bool = false>
     static RECURRA_INLINE void backward(const recurra_run&, V dh, const BackRow<T>& row, int64_t unit,
                                         int64_t pad, int64_t n) {
         T* slot = row.slot + unit;
@@ -134,6 +179,7 @@ struct Elman {
         store_first(row.y + unit, s, n);
     }
 
+    template <bool = false>
     static RECURRA_INLINE void backward(const recurra_run& run, V dh, const BackRow<T>& row, int64_t unit,
                                         int64_t, int64_t n) {
         V h = load_first(row.y + unit, n);

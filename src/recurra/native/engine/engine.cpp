@@ -123,8 +123,12 @@ int worth(int threads, int64_t work) {
     return most < threads ? int(most) : threads;
 }
 
-int64_t weights_of(const Kernels& kernels, const recurra_run& run, int64_t columns) {
-    return kernels.projected_parts * run.hidden * columns;
+int64_t weights_of_x(const Kernels& kernels, const recurra_run& run) {
+    return kernels.projected_parts * run.hidden * run.inputs;
+}
+
+int64_t weights_of_h(const Kernels& kernels, const recurra_run& run) {
+    return kernels.projected_parts * run.hidden * head_size(run) + (run.w_hr ? run.hidden * run.outputs : 0);
 }
 
 void pack_all(const Kernels& kernels, const recurra_run& run, bool backward, void* to, int threads) {
@@ -186,14 +190,14 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
     const Sorted sorted(first);
     if (sorted.failed()) return -1;
     const Order& order = sorted.order();
-    const int64_t of_x = weights_of(kernels, first, first.inputs), of_h = weights_of(kernels, first, first.hidden);
+    const int64_t of_x = weights_of_x(kernels, first), of_h = weights_of_h(kernels, first);
     const int helpers = worth(threads, order.total * (of_x + of_h));
     const Groups groups(first.batch, helpers);
 
     size_t packed_size = recurra_packed_size(&first), projected_size = 0;
     if (groups.at(0).count < rows_to_project && order.total > 1)
         projected_size = size_t(order.total * kernels.projected_parts * kernels.slot_width(&first)) * bytes(first);
-    size_t side_size = kernels.side_width ? size_t(first.batch * kernels.side_width(&first)) * bytes(first) : 0;
+    const size_t side_size = size_t(first.batch * kernels.side_width(&first, false)) * bytes(first);
     const Scratch memory(size_t(count) * (packed_size + projected_size + side_size));
     char* at = memory.as<char>();
     if (!at) return -1;
@@ -206,8 +210,10 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
             passes[i].packed = at;
             at += packed_size;
         }
-        passes[i].sides = at;
-        at += side_size;
+        if (side_size) {
+            passes[i].side = at;
+            at += side_size;
+        }
         if (projected_size) {
             passes[i].projected = at;
             at += projected_size;
@@ -226,15 +232,14 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     const Sorted sorted(first);
     if (sorted.failed()) return -1;
     const Order& order = sorted.order();
-    const int64_t of_x = weights_of(kernels, first, first.inputs), of_h = weights_of(kernels, first, first.hidden);
+    const int64_t of_x = weights_of_x(kernels, first), of_h = weights_of_h(kernels, first);
     const Groups groups(first.batch, worth(threads, order.total * of_h));
     const size_t element = bytes(first);
 
     const size_t packed_size = size_t(kernels.packed_size(&first, true)) * element;
-    const size_t pad = size_t((first.hidden + kernels.lanes - 1) / kernels.lanes * kernels.lanes);
-    const size_t carry_size = size_t(first.batch) * pad * element;
+    const size_t side_size = size_t(first.batch * kernels.side_width(&first, true)) * element;
     const size_t gradient_size = size_t(kernels.gradient_scratch(&first)) * element;
-    const Scratch memory(size_t(count) * (packed_size + carry_size) + size_t(threads) * gradient_size);
+    const Scratch memory(size_t(count) * (packed_size + side_size) + size_t(threads) * gradient_size);
     char* at = memory.as<char>();
     if (!at) return -1;
 
@@ -242,7 +247,7 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     for (int i = 0; i < count; ++i) {
         pack_all(kernels, runs[i], true, at, threads);
         passes[i] = {&runs[i], order, at, nullptr, runs[i].saved, at + packed_size};
-        at += packed_size + carry_size;
+        at += packed_size + side_size;
     }
     parallel(count * groups.count, worth(threads, count * order.total * of_h),
              [&](int64_t i) { kernels.backward(passes[i / groups.count], groups.at(i % groups.count)); });

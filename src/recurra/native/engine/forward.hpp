@@ -1,39 +1,31 @@
 // Forward: a group of rows through all its steps.
 #pragma once
 
-#include "cells.hpp"
-#include "pass.hpp"
+#include "options.hpp"
 
 namespace RECURRA_ISA {
 
 using recurra::Group;
 using recurra::Order;
-using recurra::Pass;
 using recurra::rows_per_group;
 
-template <class T>
-RECURRA_INLINE int64_t padded(const recurra_run& run) {
-    return round_up(run.hidden, lanes<T>);
-}
-
-template <class T, class Cell>
-int64_t slot_width(const recurra_run* run) {
-    return Cell::slot_parts * padded<T>(*run);
-}
-
 // Forward weights, for each vector of units: the bias of each part, then a row of the panel for
-// each input and for each unit of the state. Blocks of `Cell::units` vectors share a panel.
+// each input and for each unit of the state it feels. Blocks of `Cell::units` vectors share a panel.
 template <class T, class Cell>
 struct ForwardPanels {
     Blocks blocks;
-    int64_t inputs, hidden;
+    int64_t inputs, states;
 
     explicit ForwardPanels(const recurra_run& run)
-        : blocks(padded<T>(run) / lanes<T>, Cell::units), inputs(run.inputs), hidden(run.hidden) {}
+        : blocks(padded<T>(run) / lanes<T>, vectors_of_head<T>(run, Cell::units)), inputs(run.inputs),
+          states(most_felt<T>(run, Cell::units)) {}
 
-    int64_t each() const { return (Cell::parts + Cell::gates * (inputs + hidden)) * lanes<T>; }
+    int64_t each() const { return (Cell::parts + Cell::gates * (inputs + states)) * lanes<T>; }
     int64_t size() const { return blocks.vectors * each(); }
     int64_t offset(int64_t block) const { return blocks.begin(block) * each(); }
+    Range states_of(const recurra_run& run, int64_t block) const {
+        return felt(run, blocks.begin(block) * lanes<T>, blocks.begin(block + 1) * lanes<T>);
+    }
 };
 
 // The sums of a tile before anything is added: the biases, or what was projected.
@@ -52,7 +44,7 @@ RECURRA_INLINE Tile<T, R, V> started(Row row) {
 // One tile: R rows, W vectors of units.
 template <class T, class Cell, int R, int W>
 void forward_tile(const recurra_run& run, const T* panel, const Row<T>* rows, const T* const* projected,
-                  int64_t vector, int64_t pad) {
+                  Range felt, int64_t vector, int64_t pad) {
     constexpr int parts = Cell::parts * W, width = Cell::gates * W;
     const T* inputs = panel + parts * lanes<T>;
     const T* states = inputs + run.inputs * width * lanes<T>;
@@ -65,8 +57,8 @@ void forward_tile(const recurra_run& run, const T* panel, const Row<T>* rows, co
         multiply<T, R, parts, width, width>(tile, [&](int r) { return rows[r].x; }, run.inputs, 1, inputs);
     }
     if (rows[0].h) {
-        multiply<T, R, parts, width, W * Cell::gap>(tile, [&](int r) { return rows[r].h; }, run.hidden, 1,
-                                                    states);
+        multiply<T, R, parts, width, W * Cell::gap>(tile, [&](int r) { return rows[r].fed + felt.begin; },
+                                                    felt.count, 1, states);
     }
     for (int r = 0; r < R; ++r) {
         for (int w = 0; w < W; ++w) {
@@ -122,7 +114,9 @@ template <class T, class Cell>
 void forward(const Pass& pass, Group group) {
     const recurra_run& run = *pass.run;
     const Order& order = pass.order;
-    const int64_t hidden = run.hidden, pad = padded<T>(run), width = Cell::slot_parts * pad;
+    const int64_t hidden = run.hidden, outputs = outputs_of(run), pad = padded<T>(run);
+    const int64_t width = slot_width<T, Cell>(&run), side = side_width<T, Cell>(&run, false);
+    const bool optional = has_options(run);
     const ForwardPanels<T, Cell> panels(run);
     const T* packed = static_cast<const T*>(pass.packed);
     const T *x = static_cast<const T*>(run.x), *projected = static_cast<const T*>(pass.projected);
@@ -130,11 +124,14 @@ void forward(const Pass& pass, Group group) {
 
     Row<T> rows[rows_per_group];
     const T* sums[rows_per_group];
+    T *answers[rows_per_group], *sides[rows_per_group];
+    int64_t times[rows_per_group];
     for (int64_t i = 0; i < group.count; ++i) {
         int64_t row = order.row[group.rank(i)];
         const T *h0 = static_cast<const T*>(run.h0), *c0 = static_cast<const T*>(run.c0);
         rows[i] = {};
         rows[i].h = h0 ? h0 + row * run.h0_row : nullptr;
+        sides[i] = static_cast<T*>(pass.side) + group.rank(i) * side;
         if constexpr (Cell::has_cell) {
             rows[i].c = static_cast<T*>(run.cn) + row * hidden;
             fill<T>(rows[i].c, c0 ? c0 + row * run.c0_row : nullptr, hidden);
@@ -148,28 +145,35 @@ void forward(const Pass& pass, Group group) {
             int64_t rank = group.rank(i), row = order.row[rank], t = pass.time(rank, s);
             int64_t slot = order.first_slot[s] + rank;
             rows[i].x = x + t * run.x_step + row * run.x_row;
-            if (s) rows[i].h = rows[i].y;
-            rows[i].y = y + t * run.y_step + row * run.y_row;
+            if (s) rows[i].h = answers[i];
+            rows[i].fed = rows[i].h;
+            rows[i].y = answers[i] = y + t * run.y_step + row * run.y_row;
+            times[i] = t;
             rows[i].slot = slots ? slots + slot * width : nullptr;
             sums[i] = projected ? projected + slot * Cell::parts * pad : nullptr;
         }
+        if (optional) before_tiles<T, Cell>(run, order.row + group.first, group.stride, active, rows, sides);
         for (int64_t block = 0; block < panels.blocks.count; ++block) {
             const T* panel = packed + panels.offset(block);
+            const Range felt = panels.states_of(run, block);
             int64_t vector = panels.blocks.begin(block);
             with_constant<Cell::units>(panels.blocks.width(block), [&](auto w) {
                 over_tiles(0, active, [&](int64_t i, auto r) {
                     forward_tile<T, Cell, decltype(r)::value, decltype(w)::value>(
-                        run, panel, rows + i, projected ? sums + i : nullptr, vector, pad);
+                        run, panel, rows + i, projected ? sums + i : nullptr, felt, vector, pad);
                 });
             });
         }
+        if (optional)
+            after_tiles<T, Cell>(pass, packed + panels.size(), order.row + group.first, times, group.stride, active,
+                                 rows, answers, sides);
     }
 
     for (int64_t i = 0; i < group.count; ++i) {
         int64_t rank = group.rank(i), row = order.row[rank];
-        fill<T>(static_cast<T*>(run.hn) + row * hidden, order.length[rank] ? rows[i].y : rows[i].h, hidden);
+        fill<T>(static_cast<T*>(run.hn) + row * outputs, order.length[rank] ? answers[i] : rows[i].h, outputs);
         for (int64_t t = order.length[rank]; t < run.steps; ++t)
-            fill<T>(y + t * run.y_step + row * run.y_row, nullptr, hidden);
+            fill<T>(y + t * run.y_step + row * run.y_row, nullptr, outputs);
     }
 }
 

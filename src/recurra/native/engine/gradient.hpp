@@ -8,19 +8,20 @@ namespace RECURRA_ISA {
 // Slots that share the nearest cache: what a tile reads of so many stays there for the next tile.
 constexpr int64_t chunk_slots = 96;
 
-// What every gate reads of a slot, side by side: the input, then the state before.
+// What every gate reads of a slot, side by side: the input, then what is fed back.
 template <class T>
 struct Features {
     int64_t x_vectors, h_vectors, stride;
 
     explicit Features(const recurra_run& run)
-        : x_vectors(divide_up(run.inputs, lanes<T>)), h_vectors(divide_up(run.hidden, lanes<T>)),
+        : x_vectors(divide_up(run.inputs, lanes<T>)), h_vectors(divide_up(outputs_of(run), lanes<T>)),
           // an odd number of vectors: rows a power of two apart would fall on the same cache lines
           stride(((x_vectors + h_vectors) | 1) * lanes<T>) {}
 };
 
 template <class T>
 int64_t gradient_scratch(const recurra_run* run) {
+    // with room to read a vector too far, where heads are no whole vectors
     return chunk_slots * Features<T>(*run).stride + 2 * padded<T>(*run);
 }
 
@@ -29,25 +30,35 @@ RECURRA_INLINE void copy_padded(T* to, const T* from, int64_t n) {
     for (int64_t i = 0; i < n; i += lanes<T>) store(to + i, from ? load_first(from + i, n - i) : Vector<T>{});
 }
 
+// The step that holds a slot.
+RECURRA_INLINE int64_t step_of(const Order& order, int64_t slot) {
+    int64_t low = 0;
+    for (int64_t high = order.longest; low < high;) {
+        int64_t middle = (low + high) / 2;
+        if (order.first_slot[middle + 1] <= slot) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 template <class T>
 void gather_features(const Pass& pass, const Features<T>& features, int64_t begin, int64_t end, T* to) {
     const recurra_run& run = *pass.run;
     const Order& order = pass.order;
     const T *x = static_cast<const T*>(run.x), *y = static_cast<const T*>(run.y);
     const T* h0 = static_cast<const T*>(run.h0);
-    int64_t step = 0;
-    for (int64_t low = 0, high = order.longest; low < high;) {  // the step that holds the first slot
-        int64_t middle = (low + high) / 2;
-        if (order.first_slot[middle + 1] <= begin) low = step = middle + 1;
-        else high = middle;
-    }
+    const int64_t outputs = outputs_of(run);
+    int64_t step = step_of(order, begin);
     for (int64_t slot = begin; slot < end; ++slot, to += features.stride) {
         while (slot >= order.first_slot[step + 1]) ++step;
         int64_t rank = slot - order.first_slot[step], row = order.row[rank];
         copy_padded(to, x + pass.time(rank, step) * run.x_step + row * run.x_row, run.inputs);
         const T* before = h0 ? h0 + row * run.h0_row : nullptr;
         if (step) before = y + pass.time(rank, step - 1) * run.y_step + row * run.y_row;
-        copy_padded(to + features.x_vectors * lanes<T>, before, run.hidden);
+        T* fed = to + features.x_vectors * lanes<T>;
+        copy_padded(fed, before, outputs);
+        if (const T* mask = mask_of<T>(run, row))
+            for (int64_t i = 0; i < outputs; ++i) fed[i] *= mask[i];
     }
 }
 
@@ -86,13 +97,67 @@ void sum_rows(const T* gradients, int64_t width, int64_t begin, int64_t end, int
     for (int64_t unit = begin; unit < end; ++unit) out[unit] = scratch[unit] + (add ? out[unit] : T(0));
 }
 
+// dW_hh, for a range of units of one gate: only the block of each unit's own head.
+template <class T>
+void head_products(const recurra_run& run, const T* gradients, int64_t width, int64_t begin, int64_t end,
+                   const T* features, int64_t stride, int64_t slots, T* out, bool add) {
+    if (run.heads <= 1)
+        return outer_product<T>(gradients, width, begin, end, features, stride, slots, out, outputs_of(run), add);
+    const int64_t size = head_size(run);
+    for (int64_t head = begin / size * size; head < end; head += size)
+        outer_product<T>(gradients, width, larger(begin, head), smaller(end, head + size), features + head, stride,
+                         slots, out, size, add);
+}
+
+// What the options of an LSTM add to one task: its share of dW_hr's rows and of dW_ch's columns.
+template <class T, class Cell>
+void optional_gradients(const Pass& pass, int64_t task, int64_t tasks) {
+    const recurra_run& run = *pass.run;
+    const Order& order = pass.order;
+    const Layout<T, Cell> layout(run);
+    const int64_t hidden = run.hidden, pad = padded<T>(run), width = layout.width, total = order.total;
+    const T* slots = static_cast<const T*>(pass.slots);
+    if (T* dw_hr = static_cast<T*>(run.dw_hr)) {
+        const int64_t pieces = divide_up(run.outputs, tile_rows);
+        const int64_t begin = pieces * task / tasks * tile_rows;
+        const int64_t end = smaller(pieces * (task + 1) / tasks * tile_rows, run.outputs);
+        int64_t done = 0;
+        do {
+            const T* chunk = slots + done * width;
+            int64_t count = smaller(chunk_slots, total - done);
+            outer_product<T>(chunk + layout.given, width, begin, end, chunk + layout.read, width, count, dw_hr, hidden,
+                             done > 0);
+            done += count;
+        } while (done < total);
+    }
+    if (T* dw_ch = static_cast<T*>(run.dw_ch)) {
+        const int64_t begin = hidden * task / tasks, end = hidden * (task + 1) / tasks;
+        const T* c0 = static_cast<const T*>(run.c0);
+        for (int gate = 0; gate + 1 < Cell::gates; ++gate)
+            for (int64_t unit = begin; unit < end; ++unit) dw_ch[gate * hidden + unit] = 0;
+        for (int64_t slot = 0, step = 0; slot < total; ++slot) {
+            while (slot >= order.first_slot[step + 1]) ++step;
+            const int64_t rank = slot - order.first_slot[step];
+            const T *at = slots + slot * width, *before = c0 ? c0 + order.row[rank] * run.c0_row : nullptr;
+            if (step) before = slots + (order.first_slot[step - 1] + rank) * width + layout.c;
+            for (int gate = 0; gate + 1 < Cell::gates; ++gate) {
+                const bool last = gate + 2 == Cell::gates;  // the output gate sees the c it lets out
+                const T *d = at + (gate + last) * pad, *c = last ? at + (Cell::slot_parts - 1) * pad : before;
+                T* out = dw_ch + gate * hidden;
+                if (c)
+                    for (int64_t unit = begin; unit < end; ++unit) out[unit] += d[unit] * c[unit];
+            }
+        }
+    }
+}
+
 // The share of one task out of `tasks`: a range of gates and units, over all slots. How the work is
 // shared changes no bit: each number is summed by one task, in the order of the slots.
 template <class T, class Cell>
 void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory) {
     const recurra_run& run = *pass.run;
     const int64_t hidden = run.hidden, inputs = run.inputs, pad = padded<T>(run);
-    const int64_t width = Cell::slot_parts * pad, total = pass.order.total;
+    const int64_t width = slot_width<T, Cell>(&run), total = pass.order.total;
     const Features<T> shape(run);
     T *features = static_cast<T*>(memory), *scratch = features + chunk_slots * shape.stride;
     const T* slots = static_cast<const T*>(pass.slots);
@@ -115,8 +180,8 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
             bool add = done > 0;
             outer_product<T>(of_x, width, begin, end, features, shape.stride, count, dw_ih + x_gate * inputs,
                              inputs, add);
-            outer_product<T>(of_h, width, begin, end, features + shape.x_vectors * lanes<T>, shape.stride,
-                             count, dw_hh + h_gate * hidden, hidden, add);
+            head_products<T>(run, of_h, width, begin, end, features + shape.x_vectors * lanes<T>, shape.stride,
+                             count, dw_hh + h_gate * head_size(run), add);
             if (db_ih) {
                 sum_rows<T>(of_x, width, begin, end, count, scratch, db_ih + x_gate, add);
                 sum_rows<T>(of_h, width, begin, end, count, scratch, db_hh + h_gate, add);
@@ -124,6 +189,7 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
         }
         done += count;
     } while (done < total);
+    if constexpr (Cell::has_cell) optional_gradients<T, Cell>(pass, task, tasks);
 }
 
 }  // namespace RECURRA_ISA

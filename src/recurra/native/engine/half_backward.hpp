@@ -70,7 +70,7 @@ void backward(const Pass& pass, Group group) {
     const float *y = static_cast<const float*>(run.y), *dy = static_cast<const float*>(run.dy);
     const float *h0 = static_cast<const float*>(run.h0), *c0 = static_cast<const float*>(run.c0);
     const float *dhn = static_cast<const float*>(run.dhn), *dcn = static_cast<const float*>(run.dcn);
-    float *slots = static_cast<float*>(pass.slots), *carries = static_cast<float*>(pass.carries);
+    float *slots = static_cast<float*>(pass.slots), *carries = static_cast<float*>(pass.side);
 
     BackRow<float> rows[rows_per_group];
     for (int64_t i = 0; i < group.count; ++i) {

@@ -35,7 +35,9 @@ struct Sides {
     float* state(float* side, int64_t step) const { return side + inputs + (step & 1) * hidden; }
 };
 
-inline int64_t side_width(const recurra_run* run) { return Sides(*run).width; }
+inline int64_t side_width(const recurra_run* run, bool backward) {
+    return backward ? padded<float>(*run) : Sides(*run).width;
+}
 
 template <class Cell, int R, int W>
 void forward_tile(const recurra_run& run, const Sides& sides, const float* panel, const Row<float>* rows,
@@ -127,7 +129,7 @@ void forward(const Pass& pass, Group group) {
         const float *h0 = static_cast<const float*>(run.h0), *c0 = static_cast<const float*>(run.c0);
         rows[i] = {};
         rows[i].h = h0 ? h0 + row * run.h0_row : nullptr;
-        side[i] = static_cast<float*>(pass.sides) + rank * sides.width;
+        side[i] = static_cast<float*>(pass.side) + rank * sides.width;
         convert(sides.state(side[i], 0), rows[i].h, hidden);
         convert(sides.state(side[i], 1), nullptr, hidden);
         if constexpr (Cell::has_cell) {

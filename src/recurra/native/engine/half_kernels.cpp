@@ -8,6 +8,7 @@ namespace {
 template <class Cell>
 constexpr recurra::Kernels table = {
     slot_width<float, Cell>,
+    half::side_width,
     half::packed_size<Cell>,
     half::pack_tasks<Cell>,
     half::pack<Cell>,
@@ -21,13 +22,12 @@ constexpr recurra::Kernels table = {
     Cell::gates,
     Cell::parts,
     lanes<float>,
-    half::side_width,
 };
 
 }  // namespace
 
 const recurra::Kernels* kernels(const recurra_run& run) {
-    if (run.cell == RECURRA_LSTM) return &table<Lstm<float>>;
+    if (run.cell == RECURRA_LSTM) return &table<Lstm<float, false>>;
     if (run.cell == RECURRA_GRU) return &table<Gru<float>>;
     return &table<Elman<float>>;
 }

@@ -9,6 +9,7 @@ namespace {
 template <class T, class Cell>
 constexpr recurra::Kernels table = {
     slot_width<T, Cell>,
+    side_width<T, Cell>,
     packed_size<T, Cell>,
     pack_tasks<T, Cell>,
     pack<T, Cell>,
@@ -26,7 +27,8 @@ constexpr recurra::Kernels table = {
 
 template <class T>
 const recurra::Kernels* of_cell(const recurra_run& run) {
-    if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T>>;
+    if (run.cell == RECURRA_LSTM && run.coupled) return &table<T, Lstm<T, true>>;
+    if (run.cell == RECURRA_LSTM) return &table<T, Lstm<T, false>>;
     if (run.cell == RECURRA_GRU) return &table<T, Gru<T>>;
     return &table<T, Elman<T>>;
 }

@@ -38,8 +38,7 @@ struct Pass {
     const void* packed;      // weights as the kernel reads them
     void* projected;         // forward: W_ih x + b for each slot, or null: done step by step
     void* slots;             // (total, slot width): saved gates, then their gradients
-    void* carries;           // backward: (batch, padded hidden), what passes by the product
-    void* sides = nullptr;   // forward: (batch, side width), rows as operands
+    void* side;              // (batch, side width): what a row needs besides, of one step only
 
     // Time axis of rank's step s.
     RECURRA_SHARED int64_t time(int64_t rank, int64_t s) const {
@@ -50,6 +49,7 @@ struct Pass {
 // The functions of one cell, in one instruction set and one type of number. Sizes count numbers.
 struct Kernels {
     int64_t (*slot_width)(const recurra_run*);
+    int64_t (*side_width)(const recurra_run*, bool backward);
     int64_t (*packed_size)(const recurra_run*, bool backward);
     int64_t (*pack_tasks)(const recurra_run*, bool backward);
     void (*pack)(const recurra_run*, bool backward, void* packed, int64_t task);
@@ -62,11 +62,16 @@ struct Kernels {
     uint64_t (*fingerprint)(const void* data, size_t bytes);
     int64_t gates, projected_parts;
     int64_t lanes;
-    int64_t (*side_width)(const recurra_run*) = nullptr;  // null: no sides
 };
 
 // Bytes of a number.
 RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & ~int64_t(RECURRA_BF16)); }
+
+// Columns of W_hh, and how wide h is.
+RECURRA_SHARED int64_t outputs_of(const recurra_run& run) { return run.w_hr ? run.outputs : run.hidden; }
+RECURRA_SHARED int64_t head_size(const recurra_run& run) {
+    return run.heads > 1 ? run.hidden / run.heads : outputs_of(run);
+}
 
 const Kernels& kernels_for(const recurra_run& run);  // of the instruction set in use
 

@@ -4,6 +4,8 @@
  * The caller owns every buffer and has checked every size: here nothing is checked again. Rows are
  * records. Innermost axes are contiguous; strides count elements. Weights lie as in torch.nn:
  * (gates * hidden, inputs), gates in the order i f g o (LSTM) and r z n (GRU).
+ *
+ * What a state's h is wide, `outputs`, is `hidden` unless an LSTM projects.
  */
 #ifndef RECURRA_H
 #define RECURRA_H
@@ -33,26 +35,40 @@ typedef struct {
 
     const void *x; /* (steps, batch, inputs) */
     int64_t x_step, x_row;
-    const void *h0, *c0; /* (batch, hidden); NULL: zeros */
+    const void *h0, *c0; /* (batch, outputs) and (batch, hidden); NULL: zeros */
     int64_t h0_row, c0_row;
     const void *w_ih, *w_hh, *b_ih, *b_hh; /* b_ih, b_hh: NULL for none */
     const void *packed;                    /* from recurra_pack; NULL: packed by the call */
 
-    void *y; /* (steps, batch, hidden); 0 from a record's length on */
+    void *y; /* (steps, batch, outputs); 0 from a record's length on */
     int64_t y_step, y_row;
-    void *hn, *cn; /* (batch, hidden), rows side by side */
+    void *hn, *cn; /* (batch, outputs) and (batch, hidden), rows side by side */
+
+    /* Options of the cells: all 0 in a plain one. */
+    int64_t heads;              /* w_hh is (gates * hidden, hidden / heads), a block for each head */
+    int64_t coupled;            /* LSTM of three gates, f g o: i is 1 - f */
+    int64_t outputs;            /* rows of w_hr */
+    const void *w_hr;           /* LSTM: (outputs, hidden), projects h; not with heads */
+    const void *w_ch;           /* LSTM: (gates - 1, hidden), peepholes of i f o or of f o */
+    const void *recurrent;      /* (batch, outputs): times the h that w_hh reads */
+    int64_t recurrent_row;
+    const void *zoneout_h;      /* (steps, batch, outputs): how much of h stays as it was */
+    int64_t zoneout_h_step, zoneout_h_row;
+    const void *zoneout_c;      /* LSTM: (steps, batch, hidden), of c */
+    int64_t zoneout_c_step, zoneout_c_row;
+
     void *saved;   /* recurra_saved_size bytes that backward wants back; NULL: inference */
 
     /* Backward only. What is NULL among the incoming is 0, among the outgoing is not computed;
      * the gradients of the weights are wanted all or none. */
-    const void *dy; /* (steps, batch, hidden) */
+    const void *dy; /* (steps, batch, outputs) */
     int64_t dy_step, dy_row;
-    const void *dhn, *dcn; /* (batch, hidden) */
+    const void *dhn, *dcn; /* (batch, outputs) and (batch, hidden) */
     int64_t dhn_row, dcn_row;
     void *dx; /* (steps, batch, inputs); added to if add_dx */
     int64_t dx_step, dx_row, add_dx;
-    void *dh0, *dc0; /* (batch, hidden), rows side by side */
-    void *dw_ih, *dw_hh, *db_ih, *db_hh;
+    void *dh0, *dc0; /* (batch, outputs) and (batch, hidden), rows side by side */
+    void *dw_ih, *dw_hh, *db_ih, *db_hh, *dw_hr, *dw_ch;
 } recurra_run;
 
 /* What the processor offers and what is in use: one of RECURRA_BASELINE ... */

@@ -28,6 +28,7 @@
 #endif
 
 #define RECURRA_INLINE inline __attribute__((always_inline))
+#define RECURRA_APART __attribute__((noinline))
 #define RECURRA_UNROLL _Pragma("GCC unroll 32")
 
 namespace RECURRA_ISA {
@@ -230,7 +231,8 @@ RECURRA_INLINE Vector<float> hyperbolic_tangent(Vector<float> x) {
     q = q * y + 2.599389268e-2f;
     q = q * y + 4.674019522e-1f;
     q = q * y + 1.0f;
-    return x * p * reciprocal<float>(q);
+    // Rounding may pass 1, where 1 - t * t would change its sign.
+    return clamp<float>(x * p * reciprocal<float>(q), -1.0f, 1.0f);
 }
 
 RECURRA_INLINE Vector<double> hyperbolic_tangent(Vector<double> x) {
