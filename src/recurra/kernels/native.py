@@ -3,7 +3,8 @@
 The engine takes addresses; this file gives it those of torch's tensors, and autograd its gradients.
 What forward keeps for backward lies in a block of the engine's own memory, which backward spends:
 it overwrites the gates with their gradients. Who goes back twice, or asks for `Stack.recompute`,
-pays for a second forward. A gradient of a gradient is left to the reference.
+pays for a second forward. A gradient of a gradient is left to the reference, and so is the layer
+norm in the cell. What chance decides is drawn here, in the reference's order.
 """
 
 from __future__ import annotations
@@ -328,14 +329,16 @@ def _options(
 
 
 def _masks(masks: Masks) -> Masks:
-    """The masks with numbers side by side, where one number stood for all."""
-    return Masks(
-        *(
-            one if one is None or one.stride(-1) == 1 or not one.numel()
-            else one[:1, :1].contiguous().expand(one.shape)
-            for one in masks
-        )
-    )  # fmt: skip
+    """The masks with numbers side by side; where one number stands for all, a row of it does."""
+
+    def laid_out(mask: Tensor | None) -> Tensor | None:
+        if mask is None or not mask.numel():
+            return mask
+        if not any(mask.stride()):
+            return mask.new_full(mask.shape[-1:], mask.flatten()[0].item()).expand(mask.shape)
+        return _rows(mask)
+
+    return Masks(*map(laid_out, masks))
 
 
 def backward_calls(
