@@ -142,12 +142,20 @@ def test_a_gradient_of_a_gradient_comes_from_the_reference(name):
     torch.testing.assert_close(ours, law, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", GATES)
-def test_how_many_threads_there_are_changes_no_bit(cell):
-    stack = Stack(cell, heads=3, **CHANCE, **({"peephole": True} if cell == "lstm" else {}))
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("elman", "heads and chance"),
+        ("gru", "heads and chance"),
+        ("lstm", "an LSTM with all but heads"),
+        ("lstm", "an LSTM with all but a projection"),
+    ],
+)
+def test_how_many_threads_there_are_changes_no_bit(cell, name):
+    stack = Stack(cell, **OPTIONS[name])
     weights, sizes = drawn(stack, 21, torch.float32)
-    x, ones = torch.randn(40, 60, 3), torch.ones(60, 21)
-    masks = Masks(2 * ones, (0.25 * ones).expand(40, 60, 21))
+    x, ones = torch.randn(40, 60, 3), torch.ones(60, sizes[0])
+    masks = Masks(2 * ones, (0.25 * ones).expand(40, 60, sizes[0]))
     leaves = [one for one in weights if one is not None]
 
     def read(threads: int) -> list[torch.Tensor]:
@@ -160,6 +168,38 @@ def test_how_many_threads_there_are_changes_no_bit(cell):
             torch.set_num_threads(before)
 
     assert all(map(torch.equal, read(1), read(3)))
+
+
+@pytest.mark.parametrize("shape", [(5, 0, 3), (0, 2, 3)])
+def test_nothing_to_read_is_read(shape):
+    layer = LSTM(3, 6, heads=2, peephole=True, zoneout_cell=0.2, **CHANCE)
+    with backend("native"):
+        output, (h, c) = layer(torch.zeros(shape))
+    (output.sum() + h.sum() + c.sum()).backward()
+    assert output.shape == (*shape[:2], 6)
+    assert not h.any()
+    assert not any(one.grad.any() for one in layer.parameters())
+
+
+def test_masks_may_lie_as_they_like():
+    stack = Stack("gru", **CHANCE)
+    weights, _ = drawn(stack, 6, torch.float64)
+    x, state = torch.randn(4, 2, 3, dtype=torch.float64), [torch.randn(2, 6, dtype=torch.float64)]
+    masks = Masks(
+        torch.rand(6, 2, dtype=torch.float64).T, torch.rand(6, 4, 2).double().movedim(0, 2)
+    )
+    ours, _ = one_way(stack)(x, state, weights, masks=masks)
+    law, _ = kernel_of(stack)(x, state, weights, masks=masks)
+    torch.testing.assert_close(ours, law, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_torch_compile_leaves_the_options_to_the_reference(compiled):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.compiler, "is_compiling", lambda: compiled)
+        refusal = native.refuse(Stack("lstm", peephole=True, heads=2), torch.ones(5, 2, 3))
+    known = "the native engine does not know peephole and heads where torch compiles"
+    assert refusal == (known if compiled else None)
 
 
 def test_the_layer_norm_is_left_to_the_reference():

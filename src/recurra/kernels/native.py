@@ -3,7 +3,8 @@
 The engine takes addresses; this file gives it those of torch's tensors, and autograd its gradients.
 What forward keeps for backward lies in a block of the engine's own memory, which backward spends:
 it overwrites the gates with their gradients. Who goes back twice, or asks for `Stack.recompute`,
-pays for a second forward. A gradient of a gradient is left to the reference.
+pays for a second forward. A gradient of a gradient is left to the reference, and so is the layer
+norm in the cell. What chance decides is drawn here, in the reference's order.
 
 Products round what they multiply to bfloat16 where torch's switches say so, and where the processor
 has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer names in
@@ -128,7 +129,7 @@ def _float32_products() -> str:
     return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
 
 
-def _in_bfloat16(x: Tensor) -> bool:
+def in_bfloat16(x: Tensor) -> bool:
     """Whether products may round what they multiply to bfloat16, for tensors as x."""
     if x.dtype == torch.float32:
         return torch.is_autocast_enabled("cpu") or _float32_products() == "bf16"
@@ -137,7 +138,7 @@ def _in_bfloat16(x: Tensor) -> bool:
 
 def _words(x: Tensor) -> str:
     """What there is to say about precision below float32 that was asked for."""
-    if _in_bfloat16(x):
+    if in_bfloat16(x):
         if multiplies_bfloat16():
             return ", products of bfloat16 with sums in float32"
         return ", in float32: it has no products of bfloat16 here"
@@ -385,7 +386,7 @@ def forward_calls(
     y = x.new_empty(steps, batch, stack.directions * outputs)
     after = [x.new_empty(stack.directions, batch, size) for size in (outputs, hidden)[:states]]
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
-    half = _in_bfloat16(x) if half is None else half
+    half = in_bfloat16(x) if half is None else half
     plain = not stack.options and not stack.projected
     kind = element + BFLOAT16 * (half and element == 4 and plain)
     fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
@@ -424,14 +425,16 @@ def _options(
 
 
 def _masks(masks: Masks) -> Masks:
-    """The masks with numbers side by side, where one number stood for all."""
-    return Masks(
-        *(
-            one if one is None or one.stride(-1) == 1 or not one.numel()
-            else one[:1, :1].contiguous().expand(one.shape)
-            for one in masks
-        )
-    )  # fmt: skip
+    """The masks with numbers side by side; where one number stands for all, a row of it does."""
+
+    def laid_out(mask: Tensor | None) -> Tensor | None:
+        if mask is None or not mask.numel():
+            return mask
+        if not any(mask.stride()):
+            return mask.new_full(mask.shape[-1:], mask.flatten()[0].item()).expand(mask.shape)
+        return _rows(mask)
+
+    return Masks(*map(laid_out, masks))
 
 
 def backward_calls(
@@ -534,7 +537,7 @@ class _Layer(torch.autograd.Function):
         *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
-        half = _in_bfloat16(x) if half is None else half
+        half = in_bfloat16(x) if half is None else half
         if any(ctx.needs_input_grad) and not stack.recompute:
             outputs, ctx.kept = _forward_kept(stack, lengths, masks, half, x, rest)
         else:

@@ -70,5 +70,7 @@ def onlooker(x: Tensor, weights: Sequence[Weights] = ()) -> str | None:
         return "a dispatch mode"
     if torch.jit.is_tracing():
         return "torch.jit.trace"
-    kinds = {type(x)}.union(*(map(type, run) for run in weights)) - _PLAIN
-    return kinds.pop().__name__ if kinds else None
+    for one in (x, *(weight for run in weights for weight in run)):
+        if type(one) not in _PLAIN:
+            return type(one).__name__
+    return None

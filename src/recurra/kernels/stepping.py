@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from recurra.kernels.dispatch import forced
-from recurra.kernels.native import CELLS, refuse
+from recurra.kernels.native import CELLS, in_bfloat16, refuse
+from recurra.kernels.onlookers import onlooker
 from recurra.kernels.recurrence import State
 from recurra.kernels.stack import Stack
 from recurra.native import engine
@@ -74,7 +75,7 @@ class Stepping:
         tuple of Tensor and state, or None
             The output and the state after the step; None where only the usual way can tell.
         """
-        if torch.is_grad_enabled() or forced() is not None or _watched():
+        if torch.is_grad_enabled() or forced() is not None or _watched(x_t):
             return None
         for _ in range(2):  # again once, when it had to be prepared anew
             if self._prepared and self._fits(x_t, state):
@@ -121,6 +122,8 @@ class Stepping:
         """Pack the weights for such an input, if the engine can use them as they lie."""
         if x.dim() != 2 or not x.is_contiguous() or refuse(self._stack, x) is not None:
             return False
+        if onlooker(x, weights) is not None:  # type: ignore[arg-type]
+            return False
         if self._stack.options or self._stack.projected or x.dtype == torch.bfloat16:
             return False
         (batch, inputs), hidden = x.shape, weights[0][1].shape[1]
@@ -149,6 +152,6 @@ class Stepping:
         return True
 
 
-def _watched() -> bool:
-    """Whether something else than this call wants to see the arithmetic, or change it."""
-    return torch.is_autocast_enabled("cpu") or torch._C._are_functorch_transforms_active()
+def _watched(x: Tensor) -> bool:
+    """Whether something wants to see each operation, or other products than float32's."""
+    return onlooker(x) is not None or torch.compiler.is_compiling() or in_bfloat16(x)

@@ -195,8 +195,10 @@ int recurra_forward(const recurra_run* runs, int count, int threads) {
     const Groups groups(first.batch, helpers);
 
     size_t packed_size = recurra_packed_size(&first), projected_size = 0;
-    if (groups.at(0).count < rows_to_project && order.total > 1)
-        projected_size = size_t(order.total * kernels.projected_parts * kernels.slot_width(&first)) * bytes(first);
+    if (groups.at(0).count < rows_to_project && order.total > 1) {
+        int64_t pad = (first.hidden + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
+        projected_size = size_t(order.total * kernels.projected_parts * pad) * bytes(first);
+    }
     const size_t side_size = size_t(first.batch * kernels.side_width(&first, false)) * bytes(first);
     const Scratch memory(size_t(count) * (packed_size + projected_size + side_size));
     char* at = memory.as<char>();
