@@ -516,8 +516,8 @@ def test_very_long_and_very_wide_records_are_read(kind, steps, batch, inputs, hi
         (Stack("elman", activation="identity"), torch.ones(5, 2, 3), "Elman cell with identity"),
         (Stack("lstm"), torch.ones(5, 2, 3).half(), "the native engine has no torch.float16"),
         (Stack("gru"), torch.ones(5, 2, 3, device="meta"), "on the CPU, not on meta"),
-        (Stack("lstm", projected=True), torch.ones(5, 2, 3), "does not know proj_size"),
-        (Stack("lstm", peephole=True, heads=2), torch.ones(5, 2, 3), "know peephole and heads"),
+        (Stack("lstm", projected=True, heads=2), torch.ones(5, 2, 3), "an LSTM without heads only"),
+        (Stack("gru", layer_norm=True), torch.ones(5, 2, 3), "no layer norm in the cell"),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_its_reason(stack, x, words):

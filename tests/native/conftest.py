@@ -13,6 +13,8 @@ from recurra.native import ISAS, engine, instruction_sets, using
 
 CELLS = {"elman": (0, 1), "lstm": (1, 4), "gru": (2, 3)}
 ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
+PLAIN = (0,) * 13  # no option of a cell
+PACKED, SAVED = 20, 39  # members of a run
 PATTERN = 0xA5
 GUARD = 37  # numbers on each side: no vector is wider, and what follows is badly aligned
 
@@ -172,10 +174,10 @@ class Call:
             if saves:
                 size = engine.saved_size(tuple(run)) // self.element
                 self._room(f"saved {way}", (size,))
-                run[26] = self._at(f"saved {way}")
+                run[SAVED] = self._at(f"saved {way}")
             if packed:
                 self.held.append(engine.pack(tuple(run)))
-                run[20] = self.held[-1].address
+                run[PACKED] = self.held[-1].address
 
     def _laid(self, array: np.ndarray, gap: int) -> np.ndarray:
         """A copy with NaN between its rows."""
@@ -210,7 +212,8 @@ class Call:
             *kind, self.steps, self.batch, self.inputs, self.hidden, lengths,
             self._at("x"), row("x", 0), row("x", 1), *state, *weights, 0,
             self._at("y") + shift, row("y", 0), row("y", 1),
-            self._at("hn", way), self._at("cn" if "cn" in self.rooms else "hn", way), 0,
+            self._at("hn", way), self._at("cn" if "cn" in self.rooms else "hn", way),
+            *PLAIN, 0,
         ]  # fmt: skip
 
     def forward(self, threads: int = 1) -> None:
