@@ -252,3 +252,71 @@ def test_a_batch_of_bfloat16_keeps_the_laws_of_padding(layers):
         assert not output[~batch.real].any()
 
     over_ragged_batches(holds, 3, dtype=torch.float32, examples=6)
+
+
+def emulated():
+    if engine_room.instruction_sets()["amx_emulated"] != "can be used":
+        pytest.skip("the engine was built without RECURRA_EMULATE_AMX")
+    return engine_room.using("amx_emulated")
+
+
+@pytest.mark.parametrize("sizes", [*SIZES[:3], (4, 3, 40, 16), (5, 17, 64, 48)])
+def test_tiles_compute_what_vectors_do(layers, sizes):
+    steps, batch, inputs, hidden = sizes
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](inputs, hidden, bidirectional=True)
+    x, weight = torch.randn(steps, batch, inputs), torch.randn(steps, batch, 2 * hidden)
+    lengths = torch.randint(0, steps + 1, (batch,))
+    vectors = everything(layer, x, weight, lengths)
+    with emulated():
+        assert "amx_emulated" in str(layer.choice(x))
+        tiles = everything(layer, x, weight, lengths)
+    # Another order of sums may round a state to the bfloat16 beside it.
+    assert all(one < 1e-3 for one in error(tiles, vectors).values())
+
+
+def test_one_step_of_tiles_differs_by_rounding_only(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer, x = layers[0](77, 50), torch.randn(1, 21, 77)
+    vectors, _ = layer(x)
+    with emulated():
+        tiles, _ = layer(x)
+    assert torch.allclose(tiles, vectors, rtol=0, atol=1e-6)
+    assert not torch.equal(tiles, vectors)
+
+
+def test_the_bits_of_tiles_do_not_depend_on_threads_or_neighbours(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](33, 70, bidirectional=True)
+    x, weight = torch.randn(8, 57, 33), torch.randn(8, 57, 140)
+    lengths = torch.randint(0, 9, (57,))
+    before, found = torch.get_num_threads(), []
+    with emulated():
+        try:
+            for threads in (1, 2, 3):
+                torch.set_num_threads(threads)
+                found.append(everything(layer, x, weight, lengths))
+        finally:
+            torch.set_num_threads(before)
+        for record in (0, 20, 56):
+            one = slice(record, record + 1)
+            alone, _ = layer(x[:, one], lengths=lengths[one])
+            assert torch.equal(alone.double(), found[0]["output"][:, one])
+    for other in found[1:]:
+        assert all(torch.equal(one, other[name]) for name, one in found[0].items())
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_every_law_holds_for_tiles(layers, law):
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](3, 20, batch_first=True)
+    with emulated():
+        over_ragged_batches(lambda batch: law(layer, batch), 3, dtype=torch.float32, examples=3)
+
+
+def test_the_self_test_finds_instruction_sets_that_agree():
+    names = [name for name, said in engine_room.instruction_sets().items() if said == "can be used"]
+    for name in names:
+        assert engine_room.engine.agree(
+            engine_room.ISAS.index("avx512_bf16"), engine_room.ISAS.index(name)
+        )

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "forward.hpp"
+#include "amx.hpp"
 #include "half.hpp"
 
 namespace RECURRA_ISA {
@@ -37,6 +38,18 @@ struct Sides {
 
 inline int64_t side_width(const recurra_run* run) { return Sides(*run).width; }
 
+// Finishes the W vectors of units of one row, whose sums are known.
+template <class Cell, int W>
+RECURRA_INLINE void finish(const recurra_run& run, const Sides& sides, const Floats* sum, const Row<float>& row,
+                           float* side, int64_t step, int64_t vector, int64_t pad) {
+    for (int w = 0; w < W; ++w) {
+        int64_t unit = (vector + w) * line, n = run.hidden - unit;
+        Cell::forward(run, sum + w * Cell::parts, row, unit, pad, n);
+        store_halves(sides.state(side, step + 1) + unit / 2, load_first(row.y + unit, n));
+    }
+}
+
+#if !defined(RECURRA_TILES)
 template <class Cell, int R, int W>
 void forward_tile(const recurra_run& run, const Sides& sides, const float* panel, const Row<float>* rows,
                   float* const* side, int64_t step, const float* const* projected, int64_t vector, int64_t pad) {
@@ -55,14 +68,32 @@ void forward_tile(const recurra_run& run, const Sides& sides, const float* panel
         multiply<R, parts, width, W * Cell::gap>(tile, [&](int r) { return sides.state(side[r], step); },
                                                  divide_up(run.hidden, 2), 1, states);
     }
-    for (int r = 0; r < R; ++r) {
-        for (int w = 0; w < W; ++w) {
-            int64_t unit = (vector + w) * line, n = run.hidden - unit;
-            Cell::forward(run, tile.at[r] + w * Cell::parts, rows[r], unit, pad, n);
-            store_halves(sides.state(side[r], step + 1) + unit / 2, load_first(rows[r].y + unit, n));
-        }
-    }
+    for (int r = 0; r < R; ++r) finish<Cell, W>(run, sides, tile.at[r], rows[r], side[r], step, vector, pad);
 }
+#else
+// The same for `count` rows, whose sides lie `apart`, and their projected sums `sums_apart`.
+template <class Cell, int W>
+void forward_tiles(Tiles& tiles, const recurra_run& run, const Sides& sides, const float* panel,
+                   const Row<float>* rows, float* const* side, int64_t apart, int64_t count, int64_t step,
+                   const float* projected, int64_t sums_apart, int64_t vector, int64_t pad) {
+    constexpr int parts = Cell::parts * W, width = Cell::gates * W;
+    const float* inputs = panel + parts * line;
+    tiles.height(count);
+    if (projected) {
+        start_tiles<parts>(projected + vector * Cell::parts * line, sums_apart);
+    } else {
+        start_tiles<parts>(panel, 0);
+        multiply_tiles<width, width>(side[0], apart, sides.inputs, inputs);
+    }
+    if (rows[0].h)
+        multiply_tiles<width, W * Cell::gap>(sides.state(side[0], step), apart, sides.hidden,
+                                             inputs + sides.inputs * width * line);
+    Sums<parts> sums;
+    store_tiles<parts>(sums);
+    for (int64_t r = 0; r < count; ++r)
+        finish<Cell, W>(run, sides, sums.at[r], rows[r], side[r], step, vector, pad);
+}
+#endif
 
 template <class Cell>
 void project(const Pass& pass, int64_t begin, int64_t end) {
@@ -71,12 +102,18 @@ void project(const Pass& pass, int64_t begin, int64_t end) {
     const float* packed = static_cast<const float*>(pass.packed);
     const int64_t width = Cell::parts * padded<float>(run), last = pass.order.first_slot[end];
     constexpr int64_t some = 16 * line;  // words of a row at a time
-    alignas(64) float words[tile_rows][some];
+#if defined(RECURRA_TILES)
+    Tiles tiles;
+    constexpr int at_once = tile_height;
+#else
+    constexpr int at_once = tile_rows;
+#endif
+    alignas(64) float words[at_once][some];
     int64_t step = begin;
     for (int64_t slot = pass.order.first_slot[begin]; slot < last;) {
-        const float* x[tile_rows];
+        const float* x[at_once];
         int64_t first = slot, count = 0;
-        for (; count < tile_rows && slot < last; ++count, ++slot) {
+        for (; count < at_once && slot < last; ++count, ++slot) {
             while (slot >= pass.order.first_slot[step + 1]) ++step;
             int64_t rank = slot - pass.order.first_slot[step];
             x[count] = static_cast<const float*>(run.x) + pass.time(rank, step) * run.x_step +
@@ -91,6 +128,13 @@ void project(const Pass& pass, int64_t begin, int64_t end) {
                 const float* panel = packed + panels.offset(block);
                 int64_t from = panels.blocks.begin(block) * Cell::parts * line;
                 with_constant<Cell::units>(panels.blocks.width(block), [&](auto w) {
+#if defined(RECURRA_TILES)
+                    constexpr int V = Cell::parts * decltype(w)::value, P = Cell::gates * decltype(w)::value;
+                    tiles.height(count);
+                    start_tiles<V>(done ? to + from : panel, done ? width : 0);
+                    multiply_tiles<P, P>(words[0], some, words_for(n), panel + (V + done / 2 * P) * line);
+                    store_tiles<V>(to + from, width);
+#else
                     with_constant<tile_rows>(count, [&](auto r) {
                         constexpr int R = decltype(r)::value, W = decltype(w)::value;
                         constexpr int parts = Cell::parts * W, gates = Cell::gates * W;
@@ -101,6 +145,7 @@ void project(const Pass& pass, int64_t begin, int64_t end) {
                         for (int i = 0; i < R; ++i)
                             for (int v = 0; v < parts; ++v) store(to + i * width + from + v * line, tile.at[i][v]);
                     });
+#endif
                 });
             }
             done += n;
@@ -119,6 +164,9 @@ void forward(const Pass& pass, Group group) {
     const float *x = static_cast<const float*>(run.x), *projected = static_cast<const float*>(pass.projected);
     float *y = static_cast<float*>(run.y), *slots = static_cast<float*>(run.saved);
 
+#if defined(RECURRA_TILES)
+    Tiles tiles;
+#endif
     Row<float> rows[rows_per_group];
     float* side[rows_per_group];
     const float* sums[rows_per_group];
@@ -153,10 +201,18 @@ void forward(const Pass& pass, Group group) {
             const float* panel = packed + panels.offset(block);
             int64_t vector = panels.blocks.begin(block);
             with_constant<Cell::units>(panels.blocks.width(block), [&](auto w) {
+#if defined(RECURRA_TILES)
+                over_heights(0, active, [&](int64_t i, int64_t count) {
+                    forward_tiles<Cell, decltype(w)::value>(
+                        tiles, run, sides, panel, rows + i, side + i, group.stride * sides.width, count, s,
+                        projected ? sums[i] : nullptr, group.stride * Cell::parts * pad, vector, pad);
+                });
+#else
                 over_tiles(0, active, [&](int64_t i, auto r) {
                     forward_tile<Cell, decltype(r)::value, decltype(w)::value>(
                         run, sides, panel, rows + i, side + i, s, projected ? sums + i : nullptr, vector, pad);
                 });
+#endif
             });
         }
     }

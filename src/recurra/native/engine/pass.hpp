@@ -80,6 +80,14 @@ const recurra::Kernels* kernels(const recurra_run& run);
 namespace avx512 {
 const recurra::Kernels* kernels(const recurra_run& run);
 }
+
+// Of runs with bfloat16 operands:
 namespace avx512_bf16 {
-const recurra::Kernels* kernels(const recurra_run& run);  // of runs with bfloat16 operands
+const recurra::Kernels* kernels(const recurra_run& run);
+}
+namespace amx {
+const recurra::Kernels* kernels(const recurra_run& run);
+}
+namespace amx_emulated {
+const recurra::Kernels* kernels(const recurra_run& run);
 }
