@@ -314,6 +314,25 @@ def test_every_law_holds_for_tiles(layers, law):
         over_ragged_batches(lambda batch: law(layer, batch), 3, dtype=torch.float32, examples=3)
 
 
+@pytest.mark.parametrize("sizes", [*SIZES[:3], (4, 2, 600, 40)])
+def test_high_on_tiles_is_nearly_float32(layers, sizes):
+    steps, batch, inputs, hidden = sizes
+    ours, theirs = (make(inputs, hidden, bidirectional=True) for make in layers)
+    theirs.load_state_dict(ours.state_dict())
+    x, weight = torch.randn(steps, batch, inputs), torch.randn(steps, batch, 2 * hidden)
+    truth = everything(theirs.double(), x.double(), weight)
+    torch.set_float32_matmul_precision("high")
+    with emulated():
+        assert "forward in products of bfloat16 in two parts" in str(ours.choice(x))
+        found = everything(ours, x, weight)
+        alone, _ = ours(x[:, 1:2])
+        assert torch.equal(alone.double(), found["output"][:, 1:2])
+    plain = everything(ours, x, weight)
+    assert not torch.equal(found["output"], plain["output"])
+    assert 0 < error(found, truth)["output"] < 5e-6
+    assert max(error(found, truth).values()) < 1e-5
+
+
 def test_the_self_test_finds_instruction_sets_that_agree():
     names = [name for name, said in engine_room.instruction_sets().items() if said == "can be used"]
     for name in names:

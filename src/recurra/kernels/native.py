@@ -8,6 +8,7 @@ pays for a second forward. A gradient of a gradient is left to the reference.
 Products round what they multiply to bfloat16 where torch's switches say so, and where the processor
 has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer names in
 ``torch.backends.mkldnn``, autocast to bfloat16, tensors of bfloat16. Sums and states stay float32.
+``"high"`` takes two parts of bfloat16 for a float32, forward, where the processor has AMX.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from torch.nn import functional as F
 from recurra.kernels import reference
 from recurra.kernels.recurrence import State, Weights
 from recurra.kernels.stack import Stack
-from recurra.native import BFLOAT16, engine, instruction_set, missing, multiplies_bfloat16
+from recurra.native import (
+    BFLOAT16,
+    BFLOAT16_TWICE,
+    engine,
+    instruction_set,
+    missing,
+    multiplies_bfloat16,
+)
 
 __all__ = ["backward_calls", "forward_calls", "judge", "refuse", "run"]
 
@@ -117,20 +125,25 @@ def _float32_products() -> str:
     return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
 
 
-def _in_bfloat16(x: Tensor) -> bool:
-    """Whether products may round what they multiply to bfloat16, for tensors as x."""
-    if x.dtype == torch.float32:
-        return torch.is_autocast_enabled("cpu") or _float32_products() == "bf16"
-    return x.dtype == torch.bfloat16
+def _operands(x: Tensor) -> int:
+    """What products may round what they multiply to, for tensors as x; 0 for nothing."""
+    if x.dtype != torch.float32:
+        return BFLOAT16 if x.dtype == torch.bfloat16 else 0
+    if torch.is_autocast_enabled("cpu"):
+        return BFLOAT16
+    return {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}.get(_float32_products(), 0)
 
 
 def _words(x: Tensor) -> str:
     """What there is to say about precision below float32 that was asked for."""
-    if _in_bfloat16(x):
+    operands = _operands(x)
+    if operands == BFLOAT16:
         if multiplies_bfloat16():
             return ", products of bfloat16 with sums in float32"
         return ", in float32: it has no products of bfloat16 here"
-    if x.dtype == torch.float32 and _float32_products() == "tf32":
+    if operands == BFLOAT16_TWICE:
+        if multiplies_bfloat16(twice=True):
+            return ", forward in products of bfloat16 in two parts, sums in float32"
         return ", in float32: it has nothing between that and bfloat16 here"
     return ""
 
@@ -197,7 +210,7 @@ def _run_bfloat16(
     if state is not None:
         state = tuple(part.float() for part in state)
     weights = [Weights(*map(_float32, each)) for each in weights]  # type: ignore[arg-type]
-    output, after = _run(stack, x.float(), state, weights, lengths, training, True)
+    output, after = _run(stack, x.float(), state, weights, lengths, training, BFLOAT16)
     return output.to(dtype), tuple(part.to(dtype) for part in after)
 
 
@@ -208,7 +221,7 @@ def _run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
-    half: bool | None,
+    operands: int | None,
 ) -> tuple[Tensor, State]:
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
     finals: list[State] = []
@@ -223,7 +236,7 @@ def _run(
         if torch.compiler.is_compiling():
             x, *after = _compiled(stack, lengths, x, *before, *flat)
         else:
-            x, *after = _eager(stack, lengths, half, x, *before, *flat)
+            x, *after = _eager(stack, lengths, operands, x, *before, *flat)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
@@ -231,11 +244,11 @@ def _run(
 
 
 def _eager(
-    stack: Stack, lengths: Tensor | None, half: bool | None, x: Tensor, *rest: Tensor | None
+    stack: Stack, lengths: Tensor | None, operands: int | None, x: Tensor, *rest: Tensor | None
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, half, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
+        return _Layer.apply(stack, lengths, operands, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest, operands)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -260,7 +273,7 @@ def forward_calls(
     lengths: Tensor | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
-    half: bool | None = None,
+    operands: int | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
@@ -274,8 +287,8 @@ def forward_calls(
         The input.
     rest : sequence of Tensor or None
         The state before, each (directions, batch, hidden) or None, then four weights a direction.
-    half : bool, optional
-        Whether products round what they multiply to bfloat16; without it torch's switches say.
+    operands : int, optional
+        0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
 
     Returns
     -------
@@ -295,8 +308,7 @@ def forward_calls(
     hidden, element = weights[1].shape[1], x.element_size()
     y = x.new_empty(steps, batch, stack.directions * hidden)
     after = [x.new_empty(stack.directions, batch, hidden) for _ in range(states)]
-    half = _in_bfloat16(x) if half is None else half
-    kind = element + BFLOAT16 * (half and element == 4)
+    kind = element + (_operands(x) if operands is None else operands)
     fixed = (_CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
@@ -387,10 +399,10 @@ def _forward_kept(
     lengths: Tensor | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
-    half: bool | None = None,
+    operands: int | None = None,
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest, half)
+    outputs, calls, held = forward_calls(stack, lengths, x, rest, operands)
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -405,21 +417,21 @@ class _Layer(torch.autograd.Function):
         ctx: Any,
         stack: Stack,
         lengths: Tensor | None,
-        half: bool | None,
+        operands: int | None,
         x: Tensor,
         *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
-        half = _in_bfloat16(x) if half is None else half
+        operands = _operands(x) if operands is None else operands
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest, half)
+            outputs, ctx.kept = _forward_kept(stack, lengths, x, rest, operands)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest, half)
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest, operands)
             assert engine is not None
             engine.forward(torch.get_num_threads(), *calls)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
-        ctx.stack, ctx.lengths, ctx.half = stack, lengths, half
+        ctx.stack, ctx.lengths, ctx.operands = stack, lengths, operands
         return outputs
 
     @staticmethod
@@ -435,7 +447,7 @@ class _Layer(torch.autograd.Function):
             )
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest, ctx.half)
+            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, x, rest, ctx.operands)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)

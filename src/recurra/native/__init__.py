@@ -16,6 +16,7 @@ from recurra.errors import OptionError, near
 
 __all__ = [
     "BFLOAT16",
+    "BFLOAT16_TWICE",
     "ISAS",
     "engine",
     "instruction_set",
@@ -37,6 +38,9 @@ ISAS = ("baseline", "avx2", "avx512", "avx512_bf16", "amx", "amx_emulated")
 
 BFLOAT16 = 16
 """Added to a run's bytes of a float: its products may round to bfloat16 what they multiply."""
+
+BFLOAT16_TWICE = 32
+"""The same in two parts of bfloat16, an error of some 4e-6: forward only."""
 
 
 def instruction_sets() -> dict[str, str]:
@@ -81,8 +85,13 @@ def instruction_set() -> str | None:
     return None if engine is None else ISAS[engine.isa()]
 
 
-def multiplies_bfloat16() -> bool:
+def multiplies_bfloat16(*, twice: bool = False) -> bool:
     """Say whether the instruction set in use has products of bfloat16; without, `BFLOAT16` is idle.
+
+    Parameters
+    ----------
+    twice : bool, default False
+        Ask for products in two parts instead, for `BFLOAT16_TWICE`.
 
     Returns
     -------
@@ -95,7 +104,8 @@ def multiplies_bfloat16() -> bool:
     ...     multiplies_bfloat16()
     False
     """
-    return instruction_set() in ("avx512_bf16", "amx", "amx_emulated")
+    tiles = ("amx", "amx_emulated")
+    return instruction_set() in (tiles if twice else ("avx512_bf16", *tiles))
 
 
 @contextmanager

@@ -102,10 +102,11 @@ RECURRA_INLINE void dot_tiles() {
 
 #endif
 
-// Sums in tiles 0 to 3, rows of operands in 4, weights in 5 to 7. Whoever computes with tiles holds
+// Sums in tiles 0 to 3, rows of operands in 4, weights and second parts in 5 to 7. Whoever computes with tiles holds
 // one of these meanwhile: nobody knows what a caller, or another library, has configured before.
 class Tiles {
   public:
+    explicit Tiles(int parts = 1) : parts_(parts) {}
     ~Tiles() {
         if (rows_) release_tiles();
     }
@@ -117,12 +118,14 @@ class Tiles {
         alignas(64) uint8_t bytes[64] = {1};
         for (int i = 0; i < 8; ++i) {
             bytes[16 + 2 * i] = 64;  // bytes of a row
-            bytes[48 + i] = uint8_t(i < 5 ? rows : tile_height);
+            // 7 holds rows where operands have two parts, weights where they have one.
+            bytes[48 + i] = uint8_t(i < 5 || (i == 7 && parts_ == 2) ? rows : tile_height);
         }
         load_configuration(bytes);
     }
 
   private:
+    const int parts_;
     int64_t rows_ = 0;
 };
 
@@ -152,17 +155,34 @@ RECURRA_INLINE void start_tiles(const float* from, int64_t stride) {
 }
 
 // The sums += rows of operands, `stride` apart, times a panel, P vectors wide, of n words, a multiple
-// of a line. Vectors from Gap on add to the sum one further.
-template <int P, int Gap>
-RECURRA_INLINE void multiply_tiles(const float* rows, int64_t stride, int64_t n, const float* panel) {
+// of a line. Vectors from Gap on add to the sum one further. With two parts of an operand, the second
+// stands `rows_apart` and `panel_apart` words behind.
+template <int Parts, int P, int Gap>
+RECURRA_INLINE void multiply_tiles(const float* rows, int64_t stride, int64_t rows_apart, int64_t n,
+                                   const float* panel, int64_t panel_apart) {
     for (int64_t k = 0; k < n; k += line) {
         load_tile<4>(rows + k, stride);
+        if constexpr (Parts == 2) load_tile<7>(rows + rows_apart + k, stride);
         each<P>([&](auto v) {
-            constexpr int i = decltype(v)::value, weights = 5 + i % 3;
-            load_tile<weights>(panel + (k * P + i) * line, P * line);
-            dot_tiles<i + (i >= Gap), 4, weights>();
+            constexpr int i = decltype(v)::value, to = i + (i >= Gap);
+            if constexpr (Parts == 1) {
+                constexpr int weights = 5 + i % 3;
+                load_tile<weights>(panel + (k * P + i) * line, P * line);
+                dot_tiles<to, 4, weights>();
+            } else {
+                load_tile<5>(panel + (k * P + i) * line, P * line);
+                load_tile<6>(panel + ((k + panel_apart) * P + i) * line, P * line);
+                dot_tiles<to, 4, 5>();
+                dot_tiles<to, 7, 5>();
+                dot_tiles<to, 4, 6>();
+            }
         });
     }
+}
+
+template <int P, int Gap>
+RECURRA_INLINE void multiply_tiles(const float* rows, int64_t stride, int64_t n, const float* panel) {
+    multiply_tiles<1, P, Gap>(rows, stride, 0, n, panel, 0);
 }
 
 template <int V>

@@ -13,10 +13,10 @@ namespace {
 
 using Table = const Kernels* (*)(const recurra_run&);
 
-// With float these processors run the kernels of AVX-512.
-template <Table with_bf16>
+// With any other operands these processors run the kernels of AVX-512.
+template <Table with_bf16, int64_t operands>
 const Kernels* or_float(const recurra_run& run) {
-    return run.element & RECURRA_BF16 ? with_bf16(run) : avx512::kernels(run);
+    return run.element & operands ? with_bf16(run) : avx512::kernels(run);
 }
 
 constexpr Table tables[RECURRA_ISAS] = {
@@ -32,17 +32,17 @@ constexpr Table tables[RECURRA_ISAS] = {
     nullptr,
 #endif
 #ifdef RECURRA_HAS_AVX512_BF16
-    or_float<avx512_bf16::kernels>,
+    or_float<avx512_bf16::kernels, RECURRA_BF16>,
 #else
     nullptr,
 #endif
 #ifdef RECURRA_HAS_AMX
-    or_float<amx::kernels>,
+    or_float<amx::kernels, RECURRA_BF16 | RECURRA_BF16_TWICE>,
 #else
     nullptr,
 #endif
 #ifdef RECURRA_HAS_AMX_EMULATED
-    or_float<amx_emulated::kernels>,
+    or_float<amx_emulated::kernels, RECURRA_BF16 | RECURRA_BF16_TWICE>,
 #else
     nullptr,
 #endif

@@ -65,7 +65,7 @@ struct Kernels {
 };
 
 // Bytes of a number.
-RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & ~int64_t(RECURRA_BF16)); }
+RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & 15); }
 
 const Kernels& kernels_for(const recurra_run& run);  // of the instruction set in use
 

@@ -31,10 +31,14 @@ enum {
  * and an instruction set that has no such products computes in float. */
 enum { RECURRA_BF16 = 16 };
 
+/* The same for a product in two parts of bfloat16, an error of some 2^-17 of the operands: forward only,
+ * and on AMX only. */
+enum { RECURRA_BF16_TWICE = 32 };
+
 /* One direction of one layer. Every member is eight bytes wide. */
 typedef struct {
     int64_t cell, activation; /* activation: of the Elman cell */
-    int64_t element;          /* bytes of a number: 4 or 8; or 4 + RECURRA_BF16 */
+    int64_t element;          /* bytes of a number: 4 or 8; to 4 one of RECURRA_BF16... may be added */
     int64_t reverse;          /* from each record's own last step to step 0 */
     int64_t steps, batch, inputs, hidden;
     const int64_t *lengths; /* (batch), 0 to steps; NULL: all are `steps` */
