@@ -129,8 +129,10 @@ def _operands(x: Tensor) -> int:
     """What products may round what they multiply to, for tensors as x; 0 for nothing."""
     if x.dtype != torch.float32:
         return BFLOAT16 if x.dtype == torch.bfloat16 else 0
-    if torch.is_autocast_enabled("cpu"):
-        return BFLOAT16
+    return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
+
+
+def _float32_operands() -> int:
     return {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}.get(_float32_products(), 0)
 
 
@@ -189,7 +191,10 @@ def run(
     """
     if x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"):
         return _run_bfloat16(stack, x, state, weights, lengths, training)
-    return _run(stack, x, state, weights, lengths, training, None)
+    operands = None  # read when the graph runs
+    if not torch.compiler.is_compiling():
+        operands = _float32_operands() if x.dtype == torch.float32 else 0
+    return _run(stack, x, state, weights, lengths, training, operands)
 
 
 def _run_bfloat16(
