@@ -215,6 +215,19 @@ def test_the_switch_of_forward_holds_for_backward(layers):
         assert torch.equal(gradient("medium", "highest", recompute), medium)
 
 
+def test_a_gradient_of_a_gradient_is_the_reference_s(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer, x = layers[0](4, 8), torch.randn(5, 3, 4, requires_grad=True)
+    output, _ = layer(x)
+    first = torch.autograd.grad(output.square().sum(), x, create_graph=True)[0]
+    second = torch.autograd.grad(first.square().sum(), x)[0]
+    with backend("reference"):
+        output, _ = layer(x)
+        first = torch.autograd.grad(output.square().sum(), x, create_graph=True)[0]
+        expected = torch.autograd.grad(first.square().sum(), x)[0]
+    assert torch.allclose(second, expected, rtol=0.05, atol=0.01)
+
+
 def test_a_plainer_processor_says_what_it_does():
     layer, x = LSTM(4, 8), torch.randn(5, 3, 4)
     plain, _ = layer(x)

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from recurra.kernels import reference
 from recurra.kernels.recurrence import State, Weights
-from recurra.kernels.stack import Stack
+from recurra.kernels.stack import Stack, zero_state
 from recurra.native import (
     BFLOAT16,
     BFLOAT16_TWICE,
@@ -473,6 +473,7 @@ def _by_reference(
     single = Stack(stack.cell, 1, stack.bidirectional, activation=stack.activation)
     weights = [Weights(*rest[at : at + 4]) for at in range(states, len(rest), 4)]  # type: ignore[arg-type]
     before = tuple(part for part in rest[:states] if part is not None)
+    before = before or zero_state(single, x, weights)
     y, after = reference.run(single, x, before, weights, lengths, training=False)
     pairs = [
         (value, gradient)
