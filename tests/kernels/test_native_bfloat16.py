@@ -215,6 +215,19 @@ def test_the_switch_of_forward_holds_for_backward(layers):
         assert torch.equal(gradient("medium", "highest", recompute), medium)
 
 
+def test_a_gradient_of_a_gradient_is_the_reference_s(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer, x = layers[0](4, 8), torch.randn(5, 3, 4, requires_grad=True)
+    output, _ = layer(x)
+    first = torch.autograd.grad(output.square().sum(), x, create_graph=True)[0]
+    second = torch.autograd.grad(first.square().sum(), x)[0]
+    with backend("reference"):
+        output, _ = layer(x)
+        first = torch.autograd.grad(output.square().sum(), x, create_graph=True)[0]
+        expected = torch.autograd.grad(first.square().sum(), x)[0]
+    assert torch.allclose(second, expected, rtol=0.05, atol=0.01)
+
+
 def test_a_plainer_processor_says_what_it_does():
     layer, x = LSTM(4, 8), torch.randn(5, 3, 4)
     plain, _ = layer(x)
@@ -252,3 +265,92 @@ def test_a_batch_of_bfloat16_keeps_the_laws_of_padding(layers):
         assert not output[~batch.real].any()
 
     over_ragged_batches(holds, 3, dtype=torch.float32, examples=6)
+
+
+def emulated():
+    if engine_room.instruction_sets()["amx_emulated"] != "can be used":
+        pytest.skip("the engine was built without RECURRA_EMULATE_AMX")
+    return engine_room.using("amx_emulated")
+
+
+@pytest.mark.parametrize("sizes", [*SIZES[:3], (4, 3, 40, 16), (5, 17, 64, 48)])
+def test_tiles_compute_what_vectors_do(layers, sizes):
+    steps, batch, inputs, hidden = sizes
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](inputs, hidden, bidirectional=True)
+    x, weight = torch.randn(steps, batch, inputs), torch.randn(steps, batch, 2 * hidden)
+    lengths = torch.randint(0, steps + 1, (batch,))
+    vectors = everything(layer, x, weight, lengths)
+    with emulated():
+        assert "amx_emulated" in str(layer.choice(x))
+        tiles = everything(layer, x, weight, lengths)
+    # Another order of sums may round a state to the bfloat16 beside it.
+    assert all(one < 1e-3 for one in error(tiles, vectors).values())
+
+
+def test_one_step_of_tiles_differs_by_rounding_only(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer, x = layers[0](77, 50), torch.randn(1, 21, 77)
+    vectors, _ = layer(x)
+    with emulated():
+        tiles, _ = layer(x)
+    assert torch.allclose(tiles, vectors, rtol=0, atol=1e-6)
+    assert not torch.equal(tiles, vectors)
+
+
+def test_the_bits_of_tiles_do_not_depend_on_threads_or_neighbours(layers):
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](33, 70, bidirectional=True)
+    x, weight = torch.randn(8, 57, 33), torch.randn(8, 57, 140)
+    lengths = torch.randint(0, 9, (57,))
+    before, found = torch.get_num_threads(), []
+    with emulated():
+        try:
+            for threads in (1, 2, 3):
+                torch.set_num_threads(threads)
+                found.append(everything(layer, x, weight, lengths))
+        finally:
+            torch.set_num_threads(before)
+        for record in (0, 20, 56):
+            one = slice(record, record + 1)
+            alone, _ = layer(x[:, one], lengths=lengths[one])
+            assert torch.equal(alone.double(), found[0]["output"][:, one])
+    for other in found[1:]:
+        assert all(torch.equal(one, other[name]) for name, one in found[0].items())
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_every_law_holds_for_tiles(layers, law):
+    torch.set_float32_matmul_precision("medium")
+    layer = layers[0](3, 20, batch_first=True)
+    with emulated():
+        over_ragged_batches(lambda batch: law(layer, batch), 3, dtype=torch.float32, examples=3)
+
+
+@pytest.mark.parametrize("sizes", [*SIZES[:3], (4, 2, 600, 40)])
+def test_high_on_tiles_is_nearly_float32(layers, sizes):
+    steps, batch, inputs, hidden = sizes
+    ours, theirs = (make(inputs, hidden, bidirectional=True) for make in layers)
+    theirs.load_state_dict(ours.state_dict())
+    # Sums of order 1: a rounding moves a sum in parts of what is added, not of tanh's answer.
+    x, weight = torch.randn(steps, batch, inputs), torch.randn(steps, batch, 2 * hidden)
+    x /= max(1, (inputs / hidden) ** 0.5)
+    truth = everything(theirs.double(), x.double(), weight)
+    torch.set_float32_matmul_precision("high")
+    with emulated():
+        assert "forward in products of bfloat16 in two parts" in str(ours.choice(x))
+        found = everything(ours, x, weight)
+        alone, _ = ours(x[:, 1:2])
+        assert torch.equal(alone.double(), found["output"][:, 1:2])
+    plain = everything(ours, x, weight)
+    assert not torch.equal(found["output"], plain["output"])
+    assert 0 < error(found, truth)["output"] < 5e-6
+    assert max(error(found, truth).values()) < 1e-5
+
+
+def test_the_self_test_finds_instruction_sets_that_agree():
+    names = [name for name, said in engine_room.instruction_sets().items() if said == "can be used"]
+    for name in names:
+        assert engine_room.engine.agree(
+            engine_room.ISAS.index("avx512_bf16"), engine_room.ISAS.index(name)
+        )

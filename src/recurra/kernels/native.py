@@ -9,6 +9,7 @@ norm in the cell. What chance decides is drawn here, in the reference's order.
 Products round what they multiply to bfloat16 where torch's switches say so, and where the processor
 has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer names in
 ``torch.backends.mkldnn``, autocast to bfloat16, tensors of bfloat16. Sums and states stay float32.
+``"high"`` takes two parts of bfloat16 for a float32, forward, where the processor has AMX.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from torch.nn import functional as F
 from recurra.kernels.recurrence import Masks, State, Weights
 from recurra.kernels.reference import kernel_of
 from recurra.kernels.stack import Stack, draw_masks, zero_state
-from recurra.native import BFLOAT16, engine, instruction_set, missing, multiplies_bfloat16
+from recurra.native import (
+    BFLOAT16,
+    BFLOAT16_TWICE,
+    engine,
+    instruction_set,
+    missing,
+    multiplies_bfloat16,
+)
 
 __all__ = ["backward_calls", "forward_calls", "judge", "one_layer", "refuse", "run"]
 
@@ -129,20 +137,27 @@ def _float32_products() -> str:
     return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
 
 
-def in_bfloat16(x: Tensor) -> bool:
-    """Whether products may round what they multiply to bfloat16, for tensors as x."""
-    if x.dtype == torch.float32:
-        return torch.is_autocast_enabled("cpu") or _float32_products() == "bf16"
-    return x.dtype == torch.bfloat16
+def operands_of(x: Tensor) -> int:
+    """What products may round what they multiply to, for tensors as x; 0 for nothing."""
+    if x.dtype != torch.float32:
+        return BFLOAT16 if x.dtype == torch.bfloat16 else 0
+    return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
+
+
+def _float32_operands() -> int:
+    return {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}.get(_float32_products(), 0)
 
 
 def _words(x: Tensor) -> str:
     """What there is to say about precision below float32 that was asked for."""
-    if in_bfloat16(x):
+    operands = operands_of(x)
+    if operands == BFLOAT16:
         if multiplies_bfloat16():
             return ", products of bfloat16 with sums in float32"
         return ", in float32: it has no products of bfloat16 here"
-    if x.dtype == torch.float32 and _float32_products() == "tf32":
+    if operands == BFLOAT16_TWICE:
+        if multiplies_bfloat16(twice=True):
+            return ", forward in products of bfloat16 in two parts, sums in float32"
         return ", in float32: it has nothing between that and bfloat16 here"
     return ""
 
@@ -188,7 +203,10 @@ def run(
     """
     if x.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu"):
         return _run_bfloat16(stack, x, state, weights, lengths, training)
-    return _run(stack, x, state, weights, lengths, training, None)
+    operands = None  # read when the graph runs
+    if not torch.compiler.is_compiling():
+        operands = _float32_operands() if x.dtype == torch.float32 else 0
+    return _run(stack, x, state, weights, lengths, training, operands)
 
 
 def _run_bfloat16(
@@ -209,7 +227,7 @@ def _run_bfloat16(
     if state is not None:
         state = tuple(part.float() for part in state)
     weights = [Weights(*map(_float32, each)) for each in weights]  # type: ignore[arg-type]
-    output, after = _run(stack, x.float(), state, weights, lengths, training, True)
+    output, after = _run(stack, x.float(), state, weights, lengths, training, BFLOAT16)
     return output.to(dtype), tuple(part.to(dtype) for part in after)
 
 
@@ -220,7 +238,7 @@ def _run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
-    half: bool | None,
+    operands: int | None,
 ) -> tuple[Tensor, State]:
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
     chance = bool(stack.recurrent_dropout or stack.zoneout or stack.zoneout_cell)
@@ -238,7 +256,7 @@ def _run(
             if chance:
                 ways = zip(*before, strict=True)
                 masks = tuple(draw_masks(stack, x, way, training=training) for way in ways)
-        x, *after = one_layer(stack, x, before, weights[here], lengths, masks, half)
+        x, *after = one_layer(stack, x, before, weights[here], lengths, masks, operands)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
@@ -255,7 +273,7 @@ def one_layer(
     weights: Sequence[Weights],
     lengths: Tensor | None = None,
     masks: Sequence[Masks | None] = (),
-    half: bool | None = None,
+    operands: int | None = None,
 ) -> tuple[Tensor, ...]:
     """Run one layer of a stack, with what chance has decided.
 
@@ -273,8 +291,8 @@ def one_layer(
         The real steps of each record.
     masks : sequence of Masks or None, optional
         One for each direction.
-    half : bool, optional
-        Whether products round what they multiply to bfloat16; without it torch's switches say.
+    operands : int, optional
+        0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
 
     Returns
     -------
@@ -293,7 +311,7 @@ def one_layer(
         flat = [weight for one in weights for weight in _of(stack, one)]
     if torch.compiler.is_compiling():
         return _compiled(stack, lengths, x, *state, *flat)
-    return _eager(stack, lengths, masks, half, x, *state, *flat)
+    return _eager(stack, lengths, masks, operands, x, *state, *flat)
 
 
 def _each(stack: Stack) -> int:
@@ -311,13 +329,13 @@ def _eager(
     stack: Stack,
     lengths: Tensor | None,
     masks: _Drawn,
-    half: bool | None,
+    operands: int | None,
     x: Tensor,
     *rest: Tensor | None,
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, masks, half, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, half)
+        return _Layer.apply(stack, lengths, masks, operands, x, *rest)
+    outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -344,7 +362,7 @@ def forward_calls(
     x: Tensor,
     rest: Sequence[Tensor | None],
     masks: Sequence[Masks | None] = (),
-    half: bool | None = None,
+    operands: int | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
@@ -361,8 +379,8 @@ def forward_calls(
         direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
     masks : sequence of Masks or None, optional
         What chance decided about each direction.
-    half : bool, optional
-        Whether products round what they multiply to bfloat16; without it torch's switches say.
+    operands : int, optional
+        0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
 
     Returns
     -------
@@ -386,9 +404,8 @@ def forward_calls(
     y = x.new_empty(steps, batch, stack.directions * outputs)
     after = [x.new_empty(stack.directions, batch, size) for size in (outputs, hidden)[:states]]
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
-    half = in_bfloat16(x) if half is None else half
-    plain = not stack.options and not stack.projected
-    kind = element + BFLOAT16 * (half and element == 4 and plain)
+    operands = operands_of(x) if operands is None else operands
+    kind = element if stack.options or stack.projected else element + operands
     fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
     (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
     calls = []
@@ -511,12 +528,12 @@ def _forward_kept(
     stack: Stack,
     lengths: Tensor | None,
     masks: _Drawn,
-    half: bool | None,
+    operands: int | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, half)
+    outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, operands)
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -532,21 +549,21 @@ class _Layer(torch.autograd.Function):
         stack: Stack,
         lengths: Tensor | None,
         masks: _Drawn,
-        half: bool | None,
+        operands: int | None,
         x: Tensor,
         *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
-        half = in_bfloat16(x) if half is None else half
+        operands = operands_of(x) if operands is None else operands
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, masks, half, x, rest)
+            outputs, ctx.kept = _forward_kept(stack, lengths, masks, operands, x, rest)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, half)
+            outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
             assert engine is not None
             engine.forward(torch.get_num_threads(), *calls)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
-        ctx.stack, ctx.lengths, ctx.masks, ctx.half = stack, lengths, masks, half
+        ctx.stack, ctx.lengths, ctx.masks, ctx.operands = stack, lengths, masks, operands
         return outputs
 
     @staticmethod
@@ -559,7 +576,7 @@ class _Layer(torch.autograd.Function):
             return *nothing, *_by_reference(*asked, incoming, needed)
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, ctx.masks, ctx.half, x, rest)
+            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, ctx.masks, ctx.operands, x, rest)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from recurra.kernels.dispatch import forced
-from recurra.kernels.native import CELLS, in_bfloat16, refuse
+from recurra.kernels.native import CELLS, operands_of, refuse
 from recurra.kernels.onlookers import onlooker
 from recurra.kernels.recurrence import State
 from recurra.kernels.stack import Stack
@@ -154,4 +154,4 @@ class Stepping:
 
 def _watched(x: Tensor) -> bool:
     """Whether something wants to see each operation, or other products than float32's."""
-    return onlooker(x) is not None or torch.compiler.is_compiling() or in_bfloat16(x)
+    return onlooker(x) is not None or torch.compiler.is_compiling() or operands_of(x) != 0

@@ -16,6 +16,7 @@ from recurra.errors import OptionError, near
 
 __all__ = [
     "BFLOAT16",
+    "BFLOAT16_TWICE",
     "ISAS",
     "engine",
     "instruction_set",
@@ -32,11 +33,14 @@ try:
 except ImportError as error:
     engine, missing = None, f"the native engine is not there ({error})"
 
-ISAS = ("baseline", "avx2", "avx512", "avx512_bf16")
-"""Instruction sets the engine may be built for, the plainest first."""
+ISAS = ("baseline", "avx2", "avx512", "avx512_bf16", "amx", "amx_emulated")
+"""Instruction sets the engine may be built for, the plainest first; the last for tests only."""
 
 BFLOAT16 = 16
 """Added to a run's bytes of a float: its products may round to bfloat16 what they multiply."""
+
+BFLOAT16_TWICE = 32
+"""The same in two parts of bfloat16, an error of some 4e-6: forward only."""
 
 
 def instruction_sets() -> dict[str, str]:
@@ -45,16 +49,21 @@ def instruction_sets() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``"can be used"``, ``"not built"`` or ``"not on this processor"``.
+        ``"can be used"``, ``"not built"``, ``"not on this processor"`` or, where AMX is there but
+        computes something else than AVX512_BF16, ``"failed its self-test"``.
 
     Examples
     --------
     >>> list(instruction_sets())
-    ['baseline', 'avx2', 'avx512', 'avx512_bf16']
+    ['baseline', 'avx2', 'avx512', 'avx512_bf16', 'amx', 'amx_emulated']
     """
     if engine is None:
         return dict.fromkeys(ISAS, "not built")
-    words = {(1, 1): "can be used", (1, 0): "not on this processor"}
+    words = {
+        (1, 1): "can be used",
+        (1, 0): "not on this processor",
+        (1, -1): "failed its self-test",
+    }
     return {
         name: words.get(one, "not built") for name, one in zip(ISAS, engine.isas(), strict=True)
     }
@@ -76,8 +85,13 @@ def instruction_set() -> str | None:
     return None if engine is None else ISAS[engine.isa()]
 
 
-def multiplies_bfloat16() -> bool:
+def multiplies_bfloat16(*, twice: bool = False) -> bool:
     """Say whether the instruction set in use has products of bfloat16; without, `BFLOAT16` is idle.
+
+    Parameters
+    ----------
+    twice : bool, default False
+        Ask for products in two parts instead, for `BFLOAT16_TWICE`.
 
     Returns
     -------
@@ -90,7 +104,8 @@ def multiplies_bfloat16() -> bool:
     ...     multiplies_bfloat16()
     False
     """
-    return instruction_set() == "avx512_bf16"
+    tiles = ("amx", "amx_emulated")
+    return instruction_set() in (tiles if twice else ("avx512_bf16", *tiles))
 
 
 @contextmanager

@@ -6,17 +6,18 @@
 #include "memory.hpp"
 #include "pass.hpp"
 #include "pool.hpp"
+#include "trial.hpp"
 
 namespace recurra {
 namespace {
 
 using Table = const Kernels* (*)(const recurra_run&);
 
-#ifdef RECURRA_HAS_AVX512_BF16
-const Kernels* avx512_bf16_or_float(const recurra_run& run) {
-    return run.element & RECURRA_BF16 ? avx512_bf16::kernels(run) : avx512::kernels(run);
+// With any other operands these processors run the kernels of AVX-512.
+template <Table with_bf16, int64_t operands>
+const Kernels* or_float(const recurra_run& run) {
+    return run.element & operands ? with_bf16(run) : avx512::kernels(run);
 }
-#endif
 
 constexpr Table tables[RECURRA_ISAS] = {
     baseline::kernels,
@@ -31,16 +32,28 @@ constexpr Table tables[RECURRA_ISAS] = {
     nullptr,
 #endif
 #ifdef RECURRA_HAS_AVX512_BF16
-    avx512_bf16_or_float,
+    or_float<avx512_bf16::kernels, RECURRA_BF16>,
+#else
+    nullptr,
+#endif
+#ifdef RECURRA_HAS_AMX
+    or_float<amx::kernels, RECURRA_BF16 | RECURRA_BF16_TWICE>,
+#else
+    nullptr,
+#endif
+#ifdef RECURRA_HAS_AMX_EMULATED
+    or_float<amx_emulated::kernels, RECURRA_BF16 | RECURRA_BF16_TWICE>,
 #else
     nullptr,
 #endif
 };
 
-bool supported(int isa) {
+int supported(int isa) {
 #if defined(__x86_64__)
     if (isa == RECURRA_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (isa == RECURRA_AVX512_BF16) return supported(RECURRA_AVX512) && __builtin_cpu_supports("avx512bf16");
+    if (isa == RECURRA_AMX) return supported(RECURRA_AVX512_BF16) && tables[isa] ? amx_standing() : 0;
+    if (isa == RECURRA_AVX512_BF16 || isa == RECURRA_AMX_EMULATED)
+        return supported(RECURRA_AVX512) && __builtin_cpu_supports("avx512bf16");
     if (isa == RECURRA_AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -49,14 +62,16 @@ bool supported(int isa) {
 }
 
 int best() {
-    int isa = RECURRA_ISAS - 1;
-    while (!tables[isa] || !supported(isa)) --isa;
+    int isa = RECURRA_AMX;
+    while (!tables[isa] || supported(isa) != 1) --isa;
     return isa;
 }
 
 std::atomic<int> forced{-1};
+thread_local int tried = -1;
 
 int isa_in_use() {
+    if (tried >= 0) return tried;
     static const int found = best();
     int wanted = forced.load(std::memory_order_relaxed);
     return wanted < 0 ? found : wanted;
@@ -155,6 +170,8 @@ void over_steps(const Order& order, int threads, F&& f) {
 
 }  // namespace
 
+void try_isa(int isa) { tried = isa; }
+
 const Kernels& kernels_for(const recurra_run& run) { return *tables[isa_in_use()](run); }
 
 }  // namespace recurra
@@ -167,10 +184,12 @@ int recurra_isa_built(int isa) { return isa >= 0 && isa < RECURRA_ISAS && tables
 int recurra_isa_supported(int isa) { return supported(isa); }
 int recurra_isa(void) { return isa_in_use(); }
 int recurra_set_isa(int isa) {
-    if (isa >= 0 && (!recurra_isa_built(isa) || !supported(isa))) return -1;
+    if (isa >= 0 && (!recurra_isa_built(isa) || supported(isa) != 1)) return -1;
     forced.store(isa < 0 ? -1 : isa);
     return 0;
 }
+
+int recurra_agree(int one, int other) { return agree(one, other); }
 
 size_t recurra_saved_size(const recurra_run* run) {
     int64_t slots = 0;

@@ -44,10 +44,23 @@ RECURRA_INLINE Floats pairs_of(const void* a, const void* b) {
 // The first n of at least 0 lanes; load_first may be asked for fewer than none.
 RECURRA_INLINE Floats load_some(const float* p, int64_t n) { return n > 0 ? load_first(p, n) : Floats{}; }
 
-// n floats as operands, and zeros to the end of the last word's line.
-RECURRA_INLINE void convert(float* to, const float* from, int64_t n) {
-    for (int64_t i = 0; i < n; i += 2 * line, to += line)
-        store(to, from ? halves(load_some(from + i, n - i), load_some(from + i + line, n - i - line)) : Floats{});
+// What 16 floats lose when they become operands. It is a float again, with more digits than an operand
+// has: rounded to one it leaves about 2^-17 of the number.
+RECURRA_INLINE Floats lost(Floats v) {
+    __m512i kept = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)v));
+    return v - (Floats)_mm512_slli_epi32(kept, 16);
+}
+
+// n floats as operands, and zeros to the end of the last word's line. With two `Parts`, what they
+// lose stands `apart` words behind.
+template <int Parts = 1>
+RECURRA_INLINE void convert(float* to, const float* from, int64_t n, int64_t apart = 0) {
+    for (int64_t i = 0; i < n; i += 2 * line, to += line) {
+        Floats first = {}, second = {};
+        if (from) first = load_some(from + i, n - i), second = load_some(from + i + line, n - i - line);
+        store(to, halves(first, second));
+        if constexpr (Parts == 2) store(to + apart, halves(lost(first), lost(second)));
+    }
 }
 
 RECURRA_INLINE Floats broadcast_word(const float* word) {

@@ -31,6 +31,18 @@ RECURRA_INLINE void multiply_gates(Tile<float, R, W>& tile, Slot slot, int from,
                              panel + part * words * W * line);
 }
 
+#if defined(RECURRA_TILES)
+template <class Cell, int W>
+RECURRA_INLINE void multiply_gates(Tiles& tiles, Sums<W>& sums, const float* slot, int64_t apart, int64_t count,
+                                   int from, int64_t pad, int64_t words, const float* panel) {
+    tiles.height(count);
+    start_tiles<W>(nullptr, 0);
+    for (int part = 0; part < Cell::gates; ++part)
+        multiply_tiles<W, W>(slot + (from + part) * pad, apart, words, panel + part * words * W * line);
+    store_tiles<W>(sums);
+}
+#endif
+
 template <class Cell, int R, int W>
 RECURRA_INLINE Tile<float, R, W> state_gradient(const BackRow<float>* rows, const float* panel, int64_t words,
                                                 int64_t pad, int64_t unit, int64_t hidden) {
@@ -72,6 +84,9 @@ void backward(const Pass& pass, Group group) {
     const float *dhn = static_cast<const float*>(run.dhn), *dcn = static_cast<const float*>(run.dcn);
     float *slots = static_cast<float*>(pass.slots), *carries = static_cast<float*>(pass.side);
 
+#if defined(RECURRA_TILES)
+    Tiles tiles;
+#endif
     BackRow<float> rows[rows_per_group];
     for (int64_t i = 0; i < group.count; ++i) {
         int64_t rank = group.rank(i), row = order.row[rank];
@@ -89,6 +104,22 @@ void backward(const Pass& pass, Group group) {
             const float* panel = packed + panels.offset(block);
             int64_t unit = panels.blocks.begin(block) * line;
             with_constant<tile_vectors>(panels.blocks.width(block), [&](auto w) {
+#if defined(RECURRA_TILES)
+                constexpr int V = decltype(w)::value;
+                if (begin < end && rows[begin].next) {
+                    over_heights(begin, end, [&](int64_t i, int64_t count) {
+                        Sums<V> sums;
+                        multiply_gates<Cell>(tiles, sums, rows[i].next, group.stride * width, count, Cell::h_from, pad,
+                                             panels.words, panel);
+                        for (int64_t a = 0; a < count; ++a)
+                            for (int b = 0; b < V; ++b) {
+                                int64_t at = unit + b * line;
+                                finish(sums.at[a][b], rows[i + a], at, hidden - at);
+                            }
+                    });
+                    return;
+                }
+#endif
                 over_tiles(begin, end, [&](int64_t i, auto r) {
                     constexpr int R = decltype(r)::value, W = decltype(w)::value;
                     auto tile = state_gradient<Cell, R, W>(rows + i, panel, panels.words, pad, unit, hidden);
@@ -169,12 +200,18 @@ void input_gradient(const Pass& pass, int64_t begin, int64_t end) {
     const float* packed = static_cast<const float*>(pass.packed) + BackwardPanels<Cell>(run, run.hidden).size();
     const float* slots = static_cast<const float*>(pass.slots);
     float* dx = static_cast<float*>(run.dx);
+#if defined(RECURRA_TILES)
+    Tiles tiles;
+    constexpr int at_once = tile_height;
+#else
+    constexpr int at_once = tile_rows;
+#endif
     int64_t step = begin;
     const int64_t last = order.first_slot[end];
     for (int64_t slot = order.first_slot[begin]; slot < last;) {
-        float* to[tile_rows];
+        float* to[at_once];
         int64_t first = slot, count = 0;
-        for (; count < tile_rows && slot < last; ++count, ++slot) {
+        for (; count < at_once && slot < last; ++count, ++slot) {
             while (slot >= order.first_slot[step + 1]) ++step;
             int64_t rank = slot - order.first_slot[step];
             to[count] = dx + pass.time(rank, step) * run.dx_step + order.row[rank] * run.dx_row;
@@ -183,19 +220,30 @@ void input_gradient(const Pass& pass, int64_t begin, int64_t end) {
             const float* panel = packed + panels.offset(block);
             int64_t column = panels.blocks.begin(block) * line;
             with_constant<tile_vectors>(panels.blocks.width(block), [&](auto w) {
-                with_constant<tile_rows>(count, [&](auto r) {
-                    constexpr int R = decltype(r)::value, W = decltype(w)::value;
-                    Tile<float, R, W> tile = {};
-                    multiply_gates<Cell>(tile, [&](int i) { return slots + (first + i) * width; }, Cell::x_from, pad,
-                                         panels.words, panel);
-                    for (int i = 0; i < R; ++i)
+                constexpr int W = decltype(w)::value;
+                auto put = [&](const auto& sums, int64_t rows) {
+                    for (int64_t i = 0; i < rows; ++i)
                         for (int v = 0; v < W; ++v) {
                             int64_t at = column + v * line;
-                            auto value = tile.at[i][v];
+                            auto value = sums.at[i][v];
                             if (run.add_dx) value += load_first(to[i] + at, run.inputs - at);
                             store_first(to[i] + at, value, run.inputs - at);
                         }
+                };
+#if defined(RECURRA_TILES)
+                Sums<W> sums;
+                multiply_gates<Cell>(tiles, sums, slots + first * width, width, count, Cell::x_from, pad, panels.words,
+                                     panel);
+                put(sums, count);
+#else
+                with_constant<tile_rows>(count, [&](auto r) {
+                    constexpr int R = decltype(r)::value;
+                    Tile<float, R, W> tile = {};
+                    multiply_gates<Cell>(tile, [&](int i) { return slots + (first + i) * width; }, Cell::x_from, pad,
+                                         panels.words, panel);
+                    put(tile, R);
                 });
+#endif
             });
         }
     }

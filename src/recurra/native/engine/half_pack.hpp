@@ -2,12 +2,14 @@
 #pragma once
 
 #include "half_gradient.hpp"
+#include "pack.hpp"
 
 namespace RECURRA_ISA {
 namespace half {
 
-// panel[k][v][lane] = the word of source(v, lane)[2k] and [2k + 1]; where there is no source, 0.
-template <class Source>
+// panel[k][v][lane] = the word of source(v, lane)[2k] and [2k + 1]; where there is no source, 0. The
+// second part is what the first loses.
+template <int Part, class Source>
 void pack_transposed(float* panel, int64_t vectors, int64_t columns, Source source) {
     for (int64_t v = 0; v < vectors; ++v) {
         const float* from[line];
@@ -16,9 +18,10 @@ void pack_transposed(float* panel, int64_t vectors, int64_t columns, Source sour
             Floats square[line];
             for (int64_t lane = 0; lane < line; ++lane) {
                 square[lane] = Floats{};
-                if (from[lane])
-                    square[lane] = halves(load_some(from[lane] + k, columns - k),
-                                          load_some(from[lane] + k + line, columns - k - line));
+                if (!from[lane]) continue;
+                Floats a = load_some(from[lane] + k, columns - k);
+                Floats b = load_some(from[lane] + k + line, columns - k - line);
+                square[lane] = Part == 1 ? halves(a, b) : halves(lost(a), lost(b));
             }
             transpose<float>(square);
             float* to = panel + k / 2 * vectors * line + v * line;
@@ -27,9 +30,9 @@ void pack_transposed(float* panel, int64_t vectors, int64_t columns, Source sour
     }
 }
 
-template <class Cell>
+template <class Cell, int Parts>
 void pack_forward(const recurra_run& run, float* packed, int64_t block) {
-    const ForwardPanels<Cell> panels(run);
+    const ForwardPanels<Cell, Parts> panels(run);
     const int64_t hidden = run.hidden, first = panels.blocks.begin(block), width = panels.blocks.width(block);
     const float *b_ih = static_cast<const float*>(run.b_ih), *b_hh = static_cast<const float*>(run.b_hh);
     float* to = packed + panels.offset(block);
@@ -53,9 +56,13 @@ void pack_forward(const recurra_run& run, float* packed, int64_t block) {
         };
     };
     const int64_t vectors = width * Cell::gates;
-    pack_transposed(to, vectors, run.inputs, rows(static_cast<const float*>(run.w_ih), run.inputs));
-    pack_transposed(to + vectors * line * panels.inputs, vectors, hidden,
-                    rows(static_cast<const float*>(run.w_hh), hidden));
+    auto pack_both = [&](int64_t words, int64_t columns, auto source) {
+        pack_transposed<1>(to, vectors, columns, source);
+        if constexpr (Parts == 2) pack_transposed<2>(to + words * vectors * line, vectors, columns, source);
+        to += Parts * words * vectors * line;
+    };
+    pack_both(panels.inputs, run.inputs, rows(static_cast<const float*>(run.w_ih), run.inputs));
+    pack_both(panels.hidden, hidden, rows(static_cast<const float*>(run.w_hh), hidden));
 }
 
 template <class Cell>
@@ -92,13 +99,30 @@ int64_t pack_tasks(const recurra_run* run, bool backward) {
 template <class Cell>
 void pack(const recurra_run* run, bool backward, void* memory, int64_t task) {
     float* packed = static_cast<float*>(memory);
-    if (!backward) return pack_forward<Cell>(*run, packed, task);
+    if (!backward) return pack_forward<Cell, 1>(*run, packed, task);
     const BackwardPanels<Cell> states(*run, run->hidden), inputs(*run, run->inputs);
     if (task < states.blocks.count)
         pack_columns(*run, states, static_cast<const float*>(run->w_hh), run->hidden, false, packed, task);
     else
         pack_columns(*run, inputs, static_cast<const float*>(run->w_ih), run->inputs, true, packed + states.size(),
                      task - states.blocks.count);
+}
+
+// With two parts the way back is that of floats.
+template <class Cell>
+int64_t packed_size_two(const recurra_run* run, bool backward) {
+    return backward ? RECURRA_ISA::packed_size<float, Cell>(run, true) : ForwardPanels<Cell, 2>(*run).size();
+}
+
+template <class Cell>
+int64_t pack_tasks_two(const recurra_run* run, bool backward) {
+    return backward ? RECURRA_ISA::pack_tasks<float, Cell>(run, true) : ForwardPanels<Cell, 2>(*run).blocks.count;
+}
+
+template <class Cell>
+void pack_two(const recurra_run* run, bool backward, void* memory, int64_t task) {
+    if (backward) RECURRA_ISA::pack<float, Cell>(run, true, memory, task);
+    else pack_forward<Cell, 2>(*run, static_cast<float*>(memory), task);
 }
 
 }  // namespace half

@@ -195,6 +195,13 @@ static PyObject *set_isa(PyObject *self, PyObject *number) {
     return PyBool_FromLong(recurra_set_isa((int)wanted) == 0);
 }
 
+static PyObject *agree(PyObject *self, PyObject *args) {
+    (void)self;
+    int one, other;
+    if (!PyArg_ParseTuple(args, "ii", &one, &other)) return NULL;
+    return PyBool_FromLong(recurra_agree(one, other));
+}
+
 static PyObject *kept(PyObject *self, PyObject *none) {
     (void)self, (void)none;
     return PyLong_FromSize_t(recurra_kept());
@@ -232,6 +239,7 @@ static PyMethodDef methods[] = {
     {"set_isa", set_isa, METH_O, "Use an instruction set, -1 for the best; False if it cannot be."},
     {"kept", kept, METH_NOARGS, "Bytes kept for the next calls."},
     {"release", release, METH_NOARGS, "Give the kept memory back."},
+    {"agree", agree, METH_VARARGS, "Do two instruction sets agree on a small layer with bfloat16?"},
 #ifdef RECURRA_SANITIZE
     {"planted_overrun", planted_overrun, METH_NOARGS, "Write one byte too far."},
 #endif

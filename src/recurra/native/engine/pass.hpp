@@ -65,7 +65,7 @@ struct Kernels {
 };
 
 // Bytes of a number.
-RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & ~int64_t(RECURRA_BF16)); }
+RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & 15); }
 
 // Columns of W_hh, and how wide h is.
 RECURRA_SHARED int64_t outputs_of(const recurra_run& run) { return run.w_hr ? run.outputs : run.hidden; }
@@ -86,6 +86,14 @@ const recurra::Kernels* kernels(const recurra_run& run);
 namespace avx512 {
 const recurra::Kernels* kernels(const recurra_run& run);
 }
+
+// Of runs with bfloat16 operands:
 namespace avx512_bf16 {
-const recurra::Kernels* kernels(const recurra_run& run);  // of runs with bfloat16 operands
+const recurra::Kernels* kernels(const recurra_run& run);
+}
+namespace amx {
+const recurra::Kernels* kernels(const recurra_run& run);
+}
+namespace amx_emulated {
+const recurra::Kernels* kernels(const recurra_run& run);
 }

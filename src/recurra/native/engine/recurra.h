@@ -19,16 +19,28 @@ extern "C" {
 
 enum { RECURRA_ELMAN = 0, RECURRA_LSTM = 1, RECURRA_GRU = 2 };
 enum { RECURRA_TANH = 0, RECURRA_RELU = 1, RECURRA_SIGMOID = 2 };
-enum { RECURRA_BASELINE = 0, RECURRA_AVX2 = 1, RECURRA_AVX512 = 2, RECURRA_AVX512_BF16 = 3, RECURRA_ISAS = 4 };
+enum {
+    RECURRA_BASELINE = 0,
+    RECURRA_AVX2 = 1,
+    RECURRA_AVX512 = 2,
+    RECURRA_AVX512_BF16 = 3,
+    RECURRA_AMX = 4,
+    RECURRA_AMX_EMULATED = 5, /* for tests: AMX's arithmetic on a processor with AVX512_BF16 */
+    RECURRA_ISAS = 6
+};
 
 /* Added to `element` 4: products may round what they multiply to bfloat16. Sums and states stay float,
  * and an instruction set that has no such products computes in float. */
 enum { RECURRA_BF16 = 16 };
 
+/* The same for a product in two parts of bfloat16, an error of some 2^-17 of the operands: forward only,
+ * and on AMX only. */
+enum { RECURRA_BF16_TWICE = 32 };
+
 /* One direction of one layer. Every member is eight bytes wide. */
 typedef struct {
     int64_t cell, activation; /* activation: of the Elman cell */
-    int64_t element;          /* bytes of a number: 4 or 8; or 4 + RECURRA_BF16 */
+    int64_t element;          /* bytes of a number: 4 or 8; to 4 one of RECURRA_BF16... may be added */
     int64_t reverse;          /* from each record's own last step to step 0 */
     int64_t steps, batch, inputs, hidden;
     const int64_t *lengths; /* (batch), 0 to steps; NULL: all are `steps` */
@@ -73,9 +85,12 @@ typedef struct {
 
 /* What the processor offers and what is in use: one of RECURRA_BASELINE ... */
 int recurra_isa_built(int isa);
-int recurra_isa_supported(int isa);
+int recurra_isa_supported(int isa); /* 1, or 0; -1: it is there, but failed its self-test */
 int recurra_isa(void);
 int recurra_set_isa(int isa); /* 0, or -1 where it is not built or not supported */
+
+/* Do two instruction sets, both supported, agree on a small layer with bfloat16 operands? */
+int recurra_agree(int one, int other);
 
 /* Bytes of what forward saves for backward; bytes of packed weights. */
 size_t recurra_saved_size(const recurra_run *run);

@@ -10,6 +10,14 @@
 #if defined(RECURRA_ISA_AVX512_BF16)
 #define RECURRA_ISA_AVX512
 #define RECURRA_ISA avx512_bf16
+#elif defined(RECURRA_ISA_AMX)
+#define RECURRA_ISA_AVX512
+#define RECURRA_TILES
+#define RECURRA_ISA amx
+#elif defined(RECURRA_ISA_AMX_EMULATED)
+#define RECURRA_ISA_AVX512
+#define RECURRA_TILES
+#define RECURRA_ISA amx_emulated
 #endif
 
 #if defined(RECURRA_ISA_AVX512)
