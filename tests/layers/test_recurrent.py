@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from recurra.errors import ShapeError
 from recurra.kernels import backend, native
 from recurra.layers import GRU, LSTM, RNN, Jordan
 from recurra.testing import BACKENDS
@@ -155,3 +156,30 @@ def test_a_choice_can_be_asked_about(monkeypatch):
     assert LSTM(3, 4).choice(x, lengths=[0, 0]).backend == "reference"
     assert "sigmoid" in RNN(3, 4, nonlinearity="sigmoid").choice(x).reason
     assert Jordan(3, 4).choice(x[:, 0]).reason.startswith("; torch has no Jordan kernel")
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("build", [RNN, LSTM, GRU])
+def test_a_single_step_gives_the_same_bits_by_each_way(build, batch_first, bias):
+    layer = build(3, 4, num_layers=2, batch_first=batch_first, bias=bias)
+    h = torch.randn(2, 5, 4)
+    state = (h, torch.randn(2, 5, 4)) if build is LSTM else h
+    for _ in range(2):
+        x_t = torch.randn(5, 3)
+        x = x_t.unsqueeze(1 if batch_first else 0)
+        usual, after = layer(x, state)  # with a gradient
+        with torch.no_grad():
+            found = layer(x, state), layer.step(x_t, state)
+            layer.weight_hh_l1.add_(1)  # nobody tells the layer
+        for output, kept in found:
+            assert torch.equal(output.reshape_as(usual), usual)
+            assert torch.equal(torch.stack((*kept,)), torch.stack((*after,)))
+        assert found[0][0].shape == usual.shape
+
+
+@pytest.mark.parametrize("x", [None, 3.0, [[[1.0]]]])
+def test_what_is_no_tensor_is_refused_with_a_state_too(x):
+    layer = GRU(1, 4)
+    with torch.no_grad(), pytest.raises(ShapeError, match="reads a tensor"):
+        layer(x, torch.zeros(1, 1, 4))

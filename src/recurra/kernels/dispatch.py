@@ -200,14 +200,16 @@ def run(
         return native.run(stack, x, state, weights, lengths, training)
     steps = x.shape[0]
     x, lengths = _trim(x, lengths)
-    choice = _choose(stack, x, lengths, state, weights)
-    if choice.backend == "native":
+    name = "native"  # of most calls: tried first, without the words of a choice
+    if _blocks or _refuse_native(stack, x, state, weights) is not None:
+        name = _choose(stack, x, lengths, state, weights).backend
+    if name == "native":
         output, state = native.run(stack, x, state, weights, lengths, training)
     else:
         # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
         x = x.contiguous()
         before = zero_state(stack, x, weights) if state is None else state
-        output, state = _BACKENDS[choice.backend].run(stack, x, before, weights, lengths, training)
+        output, state = _BACKENDS[name].run(stack, x, before, weights, lengths, training)
     missing = steps - x.shape[0]
     return (F.pad(output, (0, 0, 0, 0, 0, missing)) if missing else output), state
 
@@ -263,11 +265,22 @@ def _judge(
 ) -> tuple[bool, str]:
     able, reason = _BACKENDS[name].judge(stack, x, lengths)
     if able and name == "native":
-        if (who := onlooker(x, weights)) is not None:
-            return False, f"{who} cannot look into the native engine"
-        mixed = torch.is_autocast_enabled("cpu")
-        if weights and not fits(stack, x, state, weights, mixed):
-            return False, "the native engine wants state and weights that fit the input"
+        refusal = _refuse_native(stack, x, state, weights)
+        return refusal is None, refusal or reason
     if able and name == "aten" and (who := transformed()) is not None:
         return False, f"{who} does not know torch's kernels"
     return able, reason
+
+
+def _refuse_native(
+    stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights]
+) -> str | None:
+    """Why the native engine does not run these tensors, or None."""
+    refusal = native.refuse(stack, x)
+    if refusal is not None:
+        return refusal
+    if (who := onlooker(x, weights)) is not None:
+        return f"{who} cannot look into the native engine"
+    if weights and not fits(stack, x, state, weights, torch.is_autocast_enabled("cpu")):
+        return "the native engine wants state and weights that fit the input"
+    return None

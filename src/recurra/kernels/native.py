@@ -44,6 +44,8 @@ _GATES = {"elman": 1, "lstm": 4, "gru": 3}
 _Y = 21
 _PLAIN = (0,) * 13
 
+_OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}
+
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
     """Say whether this backend runs an input.
@@ -139,13 +141,15 @@ def _float32_products() -> str:
 
 def operands_of(x: Tensor) -> int:
     """What products may round what they multiply to, for tensors as x; 0 for nothing."""
-    if x.dtype != torch.float32:
-        return BFLOAT16 if x.dtype == torch.bfloat16 else 0
-    return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
+    dtype = x.dtype
+    if dtype is torch.float32:
+        return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
+    return BFLOAT16 if dtype is torch.bfloat16 else 0
 
 
 def _float32_operands() -> int:
-    return {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}.get(_float32_products(), 0)
+    products = _float32_products()
+    return 0 if products == "none" else _OPERANDS.get(products, 0)
 
 
 def _words(x: Tensor) -> str:
@@ -398,27 +402,30 @@ def forward_calls(
     weights = [None if one is None else one.contiguous() for one in rest[states:]]
     assert weights[0] is not None
     assert weights[1] is not None
-    each, element = _each(stack), x.element_size()
+    each, element, directions = _each(stack), x.element_size(), stack.directions
     outputs = weights[1].shape[1] * stack.heads
     hidden = weights[0].shape[0] // (_GATES[stack.cell] - stack.coupled)
-    y = x.new_empty(steps, batch, stack.directions * outputs)
-    after = [x.new_empty(stack.directions, batch, size) for size in (outputs, hidden)[:states]]
+    y = x.new_empty(steps, batch, directions * outputs)
+    after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     operands = operands_of(x) if operands is None else operands
     kind = element if stack.options or stack.projected else element + operands
     fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
-    (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
+    (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
+    x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
     calls = []
-    for way in range(stack.directions):
-        h0, c0 = (*(None if part is None else part[way] for part in before), None)[:2]
+    for way in range(directions):
+        of_way = slice(each * way, each * way + each)
+        h0, h0_row = _part(before[0], way)
+        c0, c0_row = _part(before[1], way) if states > 1 else (0, 0)
         calls.append((
-            *fixed, way, steps, batch, inputs, hidden, _at(lengths),
-            x.data_ptr(), x_step, x_row,
-            _at(h0), _at(c0), _stride(h0), _stride(c0),
-            *map(_at, weights[each * way : each * way + 4]), 0,
-            y.data_ptr() + way * outputs * element, y_step, y_row,
-            after[0][way].data_ptr(), after[-1][way].data_ptr(),
-            *_options(stack, weights[each * way : each * way + each], outputs, drawn[way]),
+            *fixed, way, steps, batch, inputs, hidden, lengths_at,
+            x_at, x_step, x_row,
+            h0, c0, h0_row, c0_row,
+            *addresses[of_way][:4], 0,
+            y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
+            _part(after[0], way)[0], _part(after[-1], way)[0],
+            *_options(stack, weights[of_way], outputs, drawn[way]),
         ))  # fmt: skip
     kept = [part for one in drawn if one is not None for part in one]
     held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
@@ -499,19 +506,21 @@ def backward_calls(
     ]
     (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
     each, back = _each(stack), []
+    dx_at, dy_at, y_at, addresses = _at(dx), _at(dy), y.data_ptr(), [*map(_at, gradients)]
     for way, call in enumerate(calls):
         shift = way * (y.shape[-1] // stack.directions) * x.element_size()
-        dhn, dcn = (*(None if part is None else part[way] for part in dafter), None)[:2]
-        dh0, dc0 = (*(None if part is None else part[way] for part in gradients[:states]), None)[:2]
-        weights = gradients[states + each * way : states + each * way + each]
+        dhn, dhn_row = _part(dafter[0], way)
+        dcn, dcn_row = _part(dafter[1], way) if states > 1 else (0, 0)
+        dc0 = _part(gradients[1], way)[0] if states > 1 else 0
+        weights = addresses[states + each * way : states + each * way + each]
         if each == 5 and stack.peephole:
-            weights.insert(4, None)  # the place of the projection
+            weights.insert(4, 0)  # the place of the projection
         back.append((
-            *call[:_Y], y.data_ptr() + shift, *call[_Y + 1 :],
-            0 if dy is None else dy.data_ptr() + shift, dy_step, dy_row,
-            _at(dhn), _at(dcn), _stride(dhn), _stride(dcn),
-            _at(dx), dx_step, dx_row, way,
-            _at(dh0), _at(dc0), *map(_at, weights),
+            *call[:_Y], y_at + shift, *call[_Y + 1 :],
+            dy_at and dy_at + shift, dy_step, dy_row,
+            dhn, dcn, dhn_row, dcn_row,
+            dx_at, dx_step, dx_row, way,
+            _part(gradients[0], way)[0], dc0, *weights,
         ))  # fmt: skip
     return [dx, *gradients], back, (dy, *dafter)
 
@@ -652,6 +661,14 @@ def _rows(tensor: Tensor) -> Tensor:
 
 def _at(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
+
+
+def _part(state: Tensor | None, way: int) -> tuple[int, int]:
+    """Where a direction's part of a state begins, and from row to row."""
+    if state is None:
+        return 0, 0
+    apart, row, _ = state.stride()
+    return state.data_ptr() + way * apart * state.element_size(), row
 
 
 def _stride(rows: Tensor | None) -> int:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from recurra.kernels.recurrence import Weights
-
 __all__ = ["onlooker", "transformed"]
 
-_PLAIN = {Tensor, torch.nn.Parameter, type(None)}
+_PLAIN = frozenset({Tensor, torch.nn.Parameter, type(None)})
 
 
 def transformed() -> str | None:
@@ -37,7 +35,7 @@ def transformed() -> str | None:
     return None
 
 
-def onlooker(x: Tensor, weights: Sequence[Weights] = ()) -> str | None:
+def onlooker(x: Tensor, weights: Sequence[Sequence[Tensor | None]] = ()) -> str | None:
     """Name what must see every operation and would see none of the native engine's, if anything.
 
     ``torch.compile`` and ``torch.export`` are none: they see the engine as an operator.
@@ -47,7 +45,7 @@ def onlooker(x: Tensor, weights: Sequence[Weights] = ()) -> str | None:
     x : Tensor
         The input.
     weights : sequence of Weights
-        The weights.
+        The weights, or the first of them.
 
     Returns
     -------
@@ -68,9 +66,9 @@ def onlooker(x: Tensor, weights: Sequence[Weights] = ()) -> str | None:
         return found
     if torch._C._len_torch_dispatch_stack():
         return "a dispatch mode"
-    if torch.jit.is_tracing():
+    if torch._C._is_tracing():
         return "torch.jit.trace"
-    for one in (x, *(weight for run in weights for weight in run)):
-        if type(one) not in _PLAIN:
-            return type(one).__name__
+    for run in ((x,), *weights):
+        if not _PLAIN.issuperset(map(type, run)):
+            return next(type(one).__name__ for one in run if type(one) not in _PLAIN)
     return None

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
-from recurra.kernels.native import Calls, _by_reference, backward_calls, forward_calls
+from recurra.kernels.native import Calls, _by_reference, _mapped, backward_calls, forward_calls
 from recurra.kernels.recurrence import State, Weights, extent
 from recurra.kernels.stack import Stack
 from recurra.native import engine, missing
@@ -132,25 +132,25 @@ def fits(
     outputs = weights[0].weight_hh.shape[-1] * stack.heads
     if outputs != hidden and not stack.projected:
         return False
-    rows, (_, batch, inputs) = gates * hidden, x.shape
-
-    def suits(one: Tensor | None, *shape: int) -> bool:
-        return one is None or (
-            one.shape == shape and (mixed or one.dtype is x.dtype) and one.is_cpu
-        )
-
-    for part, size in zip(state or (), (outputs, hidden), strict=False):
-        if not suits(part, stack.runs, batch, size):
-            return False
+    rows, runs, directions = gates * hidden, stack.runs, stack.directions
+    (_, batch, inputs), dtype, fed_back = x.shape, x.dtype, (rows, outputs // stack.heads)
+    wanted: list[tuple[Tensor | None, tuple[int, ...]]] = [
+        (part, (runs, batch, size))
+        for part, size in zip(state or (), (outputs, hidden), strict=False)
+    ]
     for number, one in enumerate(weights):
-        width = inputs if number < stack.directions else stack.directions * outputs
-        if not (
-            suits(one.weight_ih, rows, width)
-            and suits(one.weight_hh, rows, outputs // stack.heads)
-            and suits(one.bias_ih, rows)
-            and suits(one.bias_hh, rows)
-            and suits(one.weight_hr, outputs, hidden)
-            and suits(one.weight_ch, gates - 1, hidden)
+        width = inputs if number < directions else directions * outputs
+        wanted += (
+            (one.weight_ih, (rows, width)),
+            (one.weight_hh, fed_back),
+            (one.bias_ih, (rows,)),
+            (one.bias_hh, (rows,)),
+            (one.weight_hr, (outputs, hidden)),
+            (one.weight_ch, (gates - 1, hidden)),
+        )
+    for tensor, shape in wanted:
+        if tensor is not None and (
+            tensor.shape != shape or not (mixed or tensor.dtype is dtype) or not tensor.is_cpu
         ):
             return False
     return True
@@ -306,14 +306,6 @@ def _go_back(ctx: Any, *incoming: Tensor | None) -> tuple[Any, ...]:
     singles = [next(found) if need else None for need in needed[:3]]
     of_all = list(found) if needed[3] else [None] * len(weights)
     return *singles, of_all, None, None, None, None, None
-
-
-def _mapped(gradient: Tensor | None) -> bool:
-    """Whether it stands for many, as with ``is_grads_batched=True``: it has no address."""
-    return gradient is not None and (
-        torch._C._functorch.is_legacy_batchedtensor(gradient)
-        or torch._C._functorch.is_functorch_wrapped_tensor(gradient)
-    )
 
 
 def _with_graph(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -68,6 +68,11 @@ class Stack:
         Whether to keep only the states for the way back and to compute the gates again: less
         memory, more time. A matter of the native backend; the others keep what autograd keeps.
 
+    Attributes
+    ----------
+    options : tuple of str
+        The names of those of `OPTIONS` that are on.
+
     Examples
     --------
     >>> Stack("gru", num_layers=2, bidirectional=True).runs
@@ -89,8 +94,11 @@ class Stack:
     heads: int = 1
     projected: bool = False
     recompute: bool = False
+    options: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        on = (name for name in OPTIONS if getattr(self, name) != getattr(Stack, name))
+        object.__setattr__(self, "options", tuple(on))
         if self.cell not in CELLS:
             raise OptionError(f"There is no cell {self.cell!r}. {near(self.cell, CELLS)}")
         for name in (self.activation, self.output_activation):
@@ -125,11 +133,6 @@ class Stack:
     def runs(self) -> int:
         """How many one-direction kernels run: layers times directions."""
         return self.num_layers * self.directions
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """The names of those of `OPTIONS` that are on."""
-        return tuple(name for name in OPTIONS if getattr(self, name) != getattr(Stack, name))
 
 
 def zero_state(stack: Stack, x: Tensor, weights: Sequence[Weights]) -> State:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, empty_like
 
 from recurra.kernels.dispatch import forced
 from recurra.kernels.native import CELLS, operands_of, refuse
-from recurra.kernels.onlookers import onlooker
+from recurra.kernels.onlookers import onlooker, transformed
 from recurra.kernels.recurrence import State
 from recurra.kernels.stack import Stack
 from recurra.native import engine
@@ -37,8 +37,7 @@ class Stepping:
 
     Examples
     --------
-    >>> from recurra.kernels import Weights
-    >>> weights, h = [Weights(torch.ones(12, 3), torch.ones(12, 4))], torch.zeros(1, 2, 4)
+    >>> weights, h = [(torch.ones(12, 3), torch.ones(12, 4))], torch.zeros(1, 2, 4)
     >>> stepping = Stepping(Stack("gru"))
     >>> with torch.no_grad():
     ...     found = stepping.step(torch.ones(2, 3), (h,), weights)
@@ -49,109 +48,109 @@ class Stepping:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._prepared: list[Any] = []
-        self._shapes: tuple[tuple[int, ...], ...] = ()  # of x, y and a state, as prepared
-        self._y = torch.empty(0)  # only its shape and type count
+        self._outputs: dict[tuple[int, ...], Tensor] = {}  # for each shape of x that was prepared
+        self._state: tuple[int, ...] = ()  # the shape of its parts
+        self._dtype = torch.float32
 
     def __getstate__(self) -> dict[str, Any]:
         """What is packed stays here: a copy packs its own."""
-        return self.__dict__ | {"_prepared": []}
+        return self.__dict__ | {"_prepared": [], "_outputs": {}}
 
     def step(
-        self, x_t: Tensor, state: State, weights: Sequence[Sequence[Any]]
+        self, x_t: Tensor, state: State, weights: Sequence[Sequence[Tensor]]
     ) -> tuple[Tensor, State] | None:
         """Read one step of each record, if it can be done the short way.
 
         Parameters
         ----------
-        x_t : Tensor, shape (batch, inputs)
+        x_t : Tensor, shape (batch, inputs), (1, batch, inputs) or (batch, 1, inputs)
             The input of this step.
         state : tuple of Tensor, each (layers, batch, hidden)
             The state after the step before.
-        weights : sequence of Weights
-            One for each layer; no more than the first four fields are read.
+        weights : sequence of sequence of Tensor
+            Of each layer: torch's four, or two if there are no biases.
 
         Returns
         -------
         tuple of Tensor and state, or None
-            The output and the state after the step; None where only the usual way can tell.
+            The output, laid out as the input, and the state after the step; None where only the
+            usual way can tell.
         """
         if torch.is_grad_enabled() or forced() is not None or _watched(x_t):
             return None
-        for _ in range(2):  # again once, when it had to be prepared anew
-            if self._prepared and self._fits(x_t, state):
-                found = self._go(x_t, state, weights)
-                if found is not None:
-                    return found
-            if not self._prepare(x_t, weights):
-                return None
-        return None
-
-    def _fits(self, x_t: Tensor, state: State) -> bool:
-        dtype = self._y.dtype
-        of_x, of_state = self._shapes
-        if x_t.shape != of_x or x_t.dtype is not dtype or not x_t.is_cpu:
-            return False
-        if not x_t.is_contiguous():
-            return False
-        for part in state:
-            if part.shape != of_state or part.dtype is not dtype or not part.is_contiguous():
-                return False
-        return state[0].is_cpu and state[-1].is_cpu
+        found = self._go(x_t, state, weights)
+        if found is None and self._prepare(x_t, weights):
+            found = self._go(x_t, state, weights)
+        return found
 
     def _go(
-        self, x: Tensor, state: State, weights: Sequence[Sequence[Any]]
+        self, x: Tensor, state: State, weights: Sequence[Sequence[Tensor]]
     ) -> tuple[Tensor, State] | None:
-        """Step all layers, if their weights are what was packed."""
-        after = tuple([torch.empty_like(part) for part in state])
-        h0, c0, hn, cn = (one.data_ptr() for one in (state[0], state[-1], after[0], after[-1]))
-        batch, hidden = self._y.shape
-        size = batch * hidden * x.element_size()
-        for layer, prepared in enumerate(self._prepared):
-            y = torch.empty_like(self._y)
-            w_ih, w_hh, b_ih, b_hh = weights[layer][:4]
+        """Step all layers, if all is as it was prepared."""
+        like, dtype = self._outputs.get(x.shape), self._dtype
+        if like is None or x.dtype is not dtype or not (x.is_cpu and x.is_contiguous()):
+            return None
+        for part in state:
+            if part.shape != self._state or part.dtype is not dtype:
+                return None
+            if not (part.is_cpu and part.is_contiguous()):
+                return None
+        after = tuple([empty_like(part) for part in state])
+        h0, hn = state[0].data_ptr(), after[0].data_ptr()
+        c0, cn = state[-1].data_ptr(), after[-1].data_ptr()
+        batch = self._state[1]
+        for prepared, layer in zip(self._prepared, weights, strict=True):
+            y = empty_like(like)
             if not engine.step(
                 prepared, batch, x.data_ptr(), h0, c0, y.data_ptr(), hn, cn,
-                w_ih.data_ptr(), w_hh.data_ptr(),
-                0 if b_ih is None else b_ih.data_ptr(), 0 if b_hh is None else b_hh.data_ptr(),
+                *[weight.data_ptr() for weight in layer],
             ):  # fmt: skip
                 return None
+            size = y.nbytes
             x, h0, c0, hn, cn = y, h0 + size, c0 + size, hn + size, cn + size
         return x, after
 
-    def _prepare(self, x: Tensor, weights: Sequence[Sequence[Any]]) -> bool:
+    def _prepare(self, x: Tensor, weights: Sequence[Sequence[Tensor]]) -> bool:
         """Pack the weights for such an input, if the engine can use them as they lie."""
-        if x.dim() != 2 or not x.is_contiguous() or refuse(self._stack, x) is not None:
+        stack, dtype = self._stack, x.dtype
+        if stack.bidirectional or stack.options or stack.projected:
             return False
-        if onlooker(x, weights) is not None:  # type: ignore[arg-type]
+        if refuse(stack, x) is not None or onlooker(x, weights) is not None:
             return False
-        if self._stack.options or self._stack.projected or x.dtype == torch.bfloat16:
+        if not x.is_contiguous() or dtype is torch.bfloat16:
             return False
-        (batch, inputs), hidden = x.shape, weights[0][1].shape[1]
-        rows, width = _GATES[self._stack.cell] * hidden, inputs
-        fixed = (CELLS[self._stack.cell], _ACTIVATIONS[self._stack.activation], x.element_size())
-        self._y, calls = x.new_empty(batch, hidden), []
-        for one in weights:
-            for weight, shape in zip(
-                one, ((rows, width), (rows, hidden), (rows,), (rows,)), strict=False
-            ):
-                if weight is not None and (
-                    weight.shape != shape
-                    or weight.dtype != x.dtype
-                    or not weight.is_contiguous()
-                    or not weight.is_cpu
-                ):
+        inputs, hidden = x.shape[-1], weights[0][1].shape[1]
+        batch, rows = x[..., 0].numel(), _GATES[stack.cell] * hidden
+        fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], x.element_size())
+        calls, width = [], inputs
+        for layer in weights:
+            shapes = ((rows, width), (rows, hidden), (rows,), (rows,))
+            for weight, shape in zip(layer, shapes, strict=False):
+                if weight.shape != shape or weight.dtype is not dtype:
                     return False
-            addresses = [0 if weight is None else weight.data_ptr() for weight in one[:4]]
+                if not (weight.is_cpu and weight.is_contiguous()):
+                    return False
+            addresses = (*(weight.data_ptr() for weight in layer), 0, 0)[:4]
             calls.append((
                 *fixed, 0, 1, batch, width, hidden, 0, 0, 0, width, 0, 0, hidden, hidden,
                 *addresses, 0, 0, 0, hidden, 0, 0,
             ))  # fmt: skip
             width = hidden
         self._prepared = [engine.prepare(call) for call in calls]
-        self._shapes = ((batch, inputs), (len(calls), batch, hidden))
+        self._state, self._dtype = (len(calls), batch, hidden), dtype
+        self._outputs = {
+            (*shape, inputs): x.new_empty(*shape, hidden)
+            for shape in ((batch,), (1, batch), (batch, 1))
+        }
         return True
 
 
 def _watched(x: Tensor) -> bool:
     """Whether something wants to see each operation, or other products than float32's."""
-    return onlooker(x) is not None or torch.compiler.is_compiling() or operands_of(x) != 0
+    return (
+        type(x) is not Tensor
+        or torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._is_tracing()
+        or transformed() is not None
+        or operands_of(x) != 0
+    )

@@ -8,6 +8,7 @@ import warnings
 from abc import ABC
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, ClassVar, Self
 
 import torch
@@ -94,6 +95,7 @@ class Recurrent(nn.Module, ABC):
         self.learn_initial_state = learn_initial_state
         self.initialisation = check_initialisation(initialisation)
         self._stepping = Stepping(stack)
+        self._step_weights: list[Callable[[Any], tuple[Tensor, ...]]] = []
         self._weight_names: list[tuple[str | None, ...]] = []
         self._initial_names: list[list[str]] = []
         self._register(lambda shape: nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
@@ -111,6 +113,9 @@ class Recurrent(nn.Module, ABC):
                 self.register_parameter(field + suffix, new(shape))
             names = (field + suffix if field in shapes else None for field in Weights._fields)
             self._weight_names.append(tuple(names))
+            self._step_weights.append(
+                itemgetter(*(f + suffix for f in Weights._fields[:4] if f in shapes))
+            )
         if self.learn_initial_state:
             for letter, size in zip(self.letters, self.state_sizes, strict=True):
                 self._initial_names.append([f"initial_{letter}{suffix}" for suffix in suffixes])
@@ -234,6 +239,11 @@ class Recurrent(nn.Module, ABC):
         """
         if isinstance(x, PackedSequence):
             return self._forward_packed(x, state, lengths)
+        one_step = type(x) is Tensor and x.dim() == 3 and x.shape[1 if self.batch_first else 0] == 1
+        if one_step and state is not None and lengths is None:
+            found = self._stepped(x, state)
+            if found is not None:
+                return found
         weights = self._weights()
         check_input(self, x, weights[0].weight_ih, ragged=lengths is not None)
         if x.dim() == 2:
@@ -288,6 +298,10 @@ class Recurrent(nn.Module, ABC):
         >>> y_t.shape
         torch.Size([2, 8])
         """
+        if state is not None and x_t.dim() == 2:
+            found = self._stepped(x_t, state)
+            if found is not None:
+                return found
         name = type(self).__name__
         if self.bidirectional:
             raise OptionError(
@@ -299,10 +313,6 @@ class Recurrent(nn.Module, ABC):
                 f"{name} cannot step while recurrent_dropout acts: it drops the same units all "
                 "along a record. Use layer.eval() first, or layer(x) on whole records to train."
             )
-        if state is not None and not (self.training and self.stack.dropout):
-            found = self._stepped(x_t, state)
-            if found is not None:
-                return found
         if x_t.dim() != 2:
             raise ShapeError(
                 f"x_t has shape {tuple(x_t.shape)}, but {name}.step reads "
@@ -316,14 +326,14 @@ class Recurrent(nn.Module, ABC):
 
     def _stepped(self, x_t: Tensor, state: LayerState) -> tuple[Tensor, LayerState] | None:
         """One step by the shortest way; None where the usual way has to look at it."""
-        held, before = self._parameters, (state,) if isinstance(state, Tensor) else state
-        if len(before) != len(self.letters):
+        if torch.compiler.is_compiling():
+            return None
+        held: Any = self._parameters
+        before = (state,) if isinstance(state, Tensor) else state
+        if len(before) != len(self.letters) or (self.training and self.stack.dropout):
             return None
         try:
-            weights = [
-                [None if name is None else held[name] for name in names[:4]]
-                for names in self._weight_names
-            ]
+            weights = [weights_of(held) for weights_of in self._step_weights]
         except KeyError:  # pruned, say, or parametrised
             return None
         found = self._stepping.step(x_t, before, weights)

@@ -26,8 +26,8 @@ inline uint64_t fingerprint(const void* data, size_t bytes) {
         __builtin_memcpy(&word, p + at, 4);
         all = (all ^ word) * 0x9E3779B97F4A7C15u;
     }
-    for (int i = 0; i < sums; ++i)
-        for (int lane = 0; lane < each / 4; ++lane) all = ((all ^ sum[i][lane]) * 0x9E3779B97F4A7C15u) ^ (all >> 29);
+    for (int i = 1; i < sums; ++i) sum[0] = (sum[0] ^ (sum[0] >> 15)) * 0x2C1B3C6Du + sum[i];
+    for (int lane = 0; lane < each / 4; ++lane) all = ((all ^ sum[0][lane]) * 0x9E3779B97F4A7C15u) ^ (all >> 29);
     return all;
 }
 

@@ -149,17 +149,17 @@ static PyObject *prepare(PyObject *self, PyObject *tuple) {
     return stepper ? PyCapsule_New(stepper, "recurra.prepared", end_prepared) : PyErr_NoMemory();
 }
 
-/* step(prepared, batch, x, h0, c0, y, hn, cn, w_ih, w_hh, b_ih, b_hh) */
+/* step(prepared, batch, x, h0, c0, y, hn, cn, w_ih, w_hh[, b_ih, b_hh]) */
 static PyObject *step(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
-    if (count != 12) {
-        PyErr_SetString(PyExc_TypeError, "expected what was prepared, the batch and ten addresses");
+    if (count != 10 && count != 12) {
+        PyErr_SetString(PyExc_TypeError, "expected what was prepared, the batch and eight or ten addresses");
         return NULL;
     }
     recurra_stepper *stepper = PyCapsule_GetPointer(args[0], "recurra.prepared");
     if (!stepper) return NULL;
-    int64_t given[12];
-    for (int i = 1; i < 12; ++i) {
+    int64_t given[12] = {0};
+    for (int i = 1; i < count; ++i) {
         given[i] = PyLong_AsLongLong(args[i]);
         if (given[i] == -1 && PyErr_Occurred()) return NULL;
     }
