@@ -23,7 +23,7 @@ UNDER_SANITIZERS = ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	$(SANITIZED)
 
-.PHONY: help run test sanitize check bench docs clean
+.PHONY: help run test sanitize check bench peers docs clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -53,9 +53,16 @@ check: .venv/dev.stamp  ## look for faults of form: format, lint, types, floors,
 	$(BIN)/lint-imports
 	$(BIN)/python -m numpydoc lint $$(find src -name '*.py')
 
-bench: .venv/dev.stamp  ## score the forecasts of M4 and M3; says how to time the peers
+peers: .venv/dev.stamp  ## install the engine's peers for make bench, each in its own environment
+	set -e; for name in jax onnx openvino; do \
+		$(PYTHON) -m venv benchmarks/engine/.venv/$$name; \
+		benchmarks/engine/.venv/$$name/bin/pip install --quiet -r benchmarks/engine/requirements-$$name.txt; \
+	done
+
+bench: .venv/dev.stamp  ## time the engine beside torch and the peers there are; score M4 and M3
+	$(BIN)/python benchmarks/engine/run.py
 	$(BIN)/python benchmarks/competitions.py
-	@echo "Recurra beside its peers: see benchmarks/forecast_peers/README.md"
+	@echo "The forecaster beside its peers: see benchmarks/forecast_peers/README.md"
 
 docs: .venv/dev.stamp  ## write the pages to docs/_build/html
 	$(BIN)/sphinx-build --quiet -b html docs docs/_build/html

@@ -12,7 +12,9 @@ from sklearn.base import clone
 
 import recurra
 from recurra import Columns, Forecaster, Training
+from recurra.kernels import backend
 from recurra.models import LocalFeatures
+from recurra.testing import BACKENDS
 
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
@@ -649,3 +651,21 @@ def test_ends_held_back_that_were_never_observed_do_not_stop_the_training(small,
 def test_the_default_training_is_shared_and_cannot_be_changed():
     assert Forecaster().training is Forecaster().training
     assert isinstance(Forecaster().training, Training)
+
+
+# ---------------------------------------------------------------------- whatever computes it
+
+
+@pytest.mark.parametrize("layer", ["lstm", "gru", "rnn"])
+def test_each_backend_forecasts_the_same(small, walks, reading, layer):
+    frame, fitted, read = walks(), {}, {}
+    for name in BACKENDS[:2]:
+        with backend(name):
+            model = small(layer=layer, seed=0).fit(frame)
+            fitted[name] = model.predict(7, level=80).iloc[:, 2:].to_numpy()
+    for name in BACKENDS[:2]:
+        with backend(name):
+            read[name] = reading(model, frame).predict(7, level=80).iloc[:, 2:].to_numpy()
+    scale = np.abs(fitted[BACKENDS[0]]).max()
+    for found in (fitted, read):
+        np.testing.assert_allclose(*found.values(), rtol=0, atol=1e-6 * scale)
