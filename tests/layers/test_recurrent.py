@@ -183,3 +183,57 @@ def test_what_is_no_tensor_is_refused_with_a_state_too(x):
     layer = GRU(1, 4)
     with torch.no_grad(), pytest.raises(ShapeError, match="reads a tensor"):
         layer(x, torch.zeros(1, 1, 4))
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("build", [RNN, LSTM, GRU])
+def test_a_repeated_call_gives_the_same_bits(build, batch_first, bidirectional):
+    options = {"batch_first": batch_first, "bidirectional": bidirectional}
+    layer = build(3, 4, num_layers=2, **options)
+
+    def usual(x):
+        output, after = layer(x)  # with a gradient
+        return [output, *(after if build is LSTM else [after])]
+
+    def repeated(x):
+        with torch.no_grad():
+            output, after = layer(x)
+        return [output, *(after if build is LSTM else [after])]
+
+    def assert_same(x):
+        for one, other in zip(repeated(x), usual(x), strict=True):
+            assert torch.equal(one, other)
+            assert one.stride() == other.stride()
+
+    for x in [*torch.randn(4, 5, 2, 3), *torch.randn(4, 6, 2, 3)]:
+        assert_same(x)
+    x = torch.randn(6, 2, 3)
+    first = repeated(x)
+    assert_same(x.transpose(0, 1).contiguous().transpose(0, 1))  # laid out in another way
+    with torch.no_grad():
+        layer.weight_hh_l1.add_(1)  # in place
+    assert not torch.equal(repeated(x)[0], first[0])
+    assert_same(x)
+    layer.weight_ih_l0 = nn.Parameter(layer.weight_ih_l0.detach() + 1)  # in place of it
+    assert_same(x)
+    assert_same(x)
+    for other in (copy.deepcopy(layer), layer.double()):
+        layer = other
+        for _ in range(3):
+            assert_same(x.to(layer.weight_ih_l0.dtype))
+    assert torch.equal(repeated(x.double())[0], usual(x.double())[0])
+
+
+def test_a_repeated_call_asks_again_what_has_changed():
+    layer, x = LSTM(3, 4, num_layers=2, dropout=0.5), torch.randn(5, 2, 3)
+    with torch.no_grad():
+        resting = [layer.eval()(x)[0] for _ in range(4)][-1]
+        assert not torch.equal(layer.train()(x)[0], resting)
+        layer.eval()
+        with backend("reference"):
+            assert not torch.equal(layer(x)[0], resting)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert layer(x)[0].dtype is torch.bfloat16
+        with pytest.raises(ShapeError, match="3"):
+            layer(x[..., :2])

@@ -20,7 +20,7 @@ from recurra.artifact import write_model
 from recurra.errors import OptionError, ShapeError
 from recurra.kernels import Choice, Stack, State, Weights
 from recurra.kernels.aten import flatten
-from recurra.kernels.stepping import Stepping
+from recurra.kernels.shortcuts import Repeating, Stepping
 from recurra.layers.door import check_input, check_lengths, check_sizes, check_state
 from recurra.layers.initialisation import check_initialisation, initialise
 
@@ -95,7 +95,8 @@ class Recurrent(nn.Module, ABC):
         self.learn_initial_state = learn_initial_state
         self.initialisation = check_initialisation(initialisation)
         self._stepping = Stepping(stack)
-        self._step_weights: list[Callable[[Any], tuple[Tensor, ...]]] = []
+        self._repeating = Repeating(stack)
+        self._plain_weights: list[Callable[[Any], tuple[Tensor, ...]]] = []
         self._weight_names: list[tuple[str | None, ...]] = []
         self._initial_names: list[list[str]] = []
         self._register(lambda shape: nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
@@ -113,7 +114,7 @@ class Recurrent(nn.Module, ABC):
                 self.register_parameter(field + suffix, new(shape))
             names = (field + suffix if field in shapes else None for field in Weights._fields)
             self._weight_names.append(tuple(names))
-            self._step_weights.append(
+            self._plain_weights.append(
                 itemgetter(*(f + suffix for f in Weights._fields[:4] if f in shapes))
             )
         if self.learn_initial_state:
@@ -239,9 +240,8 @@ class Recurrent(nn.Module, ABC):
         """
         if isinstance(x, PackedSequence):
             return self._forward_packed(x, state, lengths)
-        one_step = type(x) is Tensor and x.dim() == 3 and x.shape[1 if self.batch_first else 0] == 1
-        if one_step and state is not None and lengths is None:
-            found = self._stepped(x, state)
+        if lengths is None and type(x) is Tensor and x.dim() == 3 and not torch.is_grad_enabled():
+            found = self._repeated(x) if state is None else self._stepped(x, state)
             if found is not None:
                 return found
         weights = self._weights()
@@ -258,6 +258,8 @@ class Recurrent(nn.Module, ABC):
         counts = None if lengths is None else check_lengths(lengths, batch, steps)
         plan, training = self._plan(), self.training
         output, after = kernels.run(plan, x, before, weights, counts, training=training)
+        if before is None and counts is None:
+            self._learn(x)
         return (output.transpose(0, 1) if self.batch_first else output), self._public(after)
 
     def step(self, x_t: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
@@ -326,18 +328,38 @@ class Recurrent(nn.Module, ABC):
 
     def _stepped(self, x_t: Tensor, state: LayerState) -> tuple[Tensor, LayerState] | None:
         """One step by the shortest way; None where the usual way has to look at it."""
-        if torch.compiler.is_compiling():
-            return None
-        held: Any = self._parameters
         before = (state,) if isinstance(state, Tensor) else state
-        if len(before) != len(self.letters) or (self.training and self.stack.dropout):
+        if len(before) != len(self.letters) or (weights := self._short()) is None:
             return None
-        try:
-            weights = [weights_of(held) for weights_of in self._step_weights]
-        except KeyError:  # pruned, say, or parametrised
+        if x_t.dim() == 3 and x_t.shape[1 if self.batch_first else 0] != 1:
             return None
         found = self._stepping.step(x_t, before, weights)
         return None if found is None else (found[0], self._public(found[1]))
+
+    def _repeated(self, x: Tensor) -> tuple[Tensor, LayerState] | None:
+        """Whole records by the shortest way, if they are shaped as those before."""
+        if self._initial_names or (weights := self._short()) is None:
+            return None
+        found = self._repeating.run(x.transpose(0, 1) if self.batch_first else x, weights)
+        if found is None:
+            return None
+        y, after = found
+        return (y.transpose(0, 1) if self.batch_first else y), self._public(after)
+
+    def _learn(self, x: Tensor) -> None:
+        """Remember a call without a gradient, of time-major records."""
+        if not torch.is_grad_enabled() and (weights := self._short()) is not None:
+            self._repeating.learn(x, weights)
+
+    def _short(self) -> list[tuple[Tensor, ...]] | None:
+        """The weights as the short ways take them; None where only the usual way is right."""
+        if torch.compiler.is_compiling() or (self.training and self.stack.dropout):
+            return None
+        held: Any = self._parameters
+        try:
+            return [weights_of(held) for weights_of in self._plain_weights]
+        except KeyError:  # pruned, say, or parametrised
+            return None
 
     def choice(self, x: Tensor, *, lengths: Lengths | None = None) -> Choice:
         """Say which backend would run an input, and why.
