@@ -37,8 +37,8 @@ from recurra.native import (
 __all__ = ["backward_calls", "forward_calls", "judge", "one_layer", "refuse", "run"]
 
 CELLS = {"elman": 0, "lstm": 1, "gru": 2}
-_ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
-_GATES = {"elman": 1, "lstm": 4, "gru": 3}
+ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
+GATES = {"elman": 1, "lstm": 4, "gru": 3}
 
 # Members of a run, in the engine's order: where y stands, and how many say what the options are.
 _Y = 21
@@ -103,7 +103,7 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine has no {x.dtype}"
     if stack.cell not in CELLS:
         return f"the native engine has no {stack.cell} cell"
-    if stack.activation not in _ACTIVATIONS:
+    if stack.activation not in ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
     if stack.layer_norm:
         return "the native engine has no layer norm in the cell: it would need a whole row at once"
@@ -404,13 +404,13 @@ def forward_calls(
     assert weights[1] is not None
     each, element, directions = _each(stack), x.element_size(), stack.directions
     outputs = weights[1].shape[1] * stack.heads
-    hidden = weights[0].shape[0] // (_GATES[stack.cell] - stack.coupled)
+    hidden = weights[0].shape[0] // (GATES[stack.cell] - stack.coupled)
     y = x.new_empty(steps, batch, directions * outputs)
     after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     operands = operands_of(x) if operands is None else operands
     kind = element if stack.options or stack.projected else element + operands
-    fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], kind)
+    fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], kind)
     (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
     x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
     calls = []

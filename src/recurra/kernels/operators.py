@@ -16,14 +16,20 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
-from recurra.kernels.native import Calls, _by_reference, _mapped, backward_calls, forward_calls
+from recurra.kernels.native import (
+    GATES,
+    Calls,
+    _by_reference,
+    _mapped,
+    backward_calls,
+    forward_calls,
+)
 from recurra.kernels.recurrence import State, Weights, extent
 from recurra.kernels.stack import Stack
 from recurra.native import engine, missing
 
 __all__ = ["check_lengths", "fits"]
 
-_GATES = {"elman": 1, "lstm": 4, "gru": 3}
 _KEPT = {"elman": 0, "lstm": 5, "gru": 4}  # arrays that forward keeps of a step
 _SPENT = {"elman": 1, "lstm": 5, "gru": 4}  # arrays that backward writes for a step
 _WIDEST = 64  # bytes of the widest vector: narrower ones need less
@@ -127,7 +133,7 @@ def fits(
     >>> fits(Stack("gru"), x, None, [one]), fits(Stack("lstm"), x, None, [one])
     (True, False)
     """
-    gates = _GATES[stack.cell] - stack.coupled
+    gates = GATES[stack.cell] - stack.coupled
     hidden = weights[0].weight_ih.shape[0] // gates
     outputs = weights[0].weight_hh.shape[-1] * stack.heads
     if outputs != hidden and not stack.projected:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, empty_like
 
 from recurra.kernels.dispatch import choose, forced
-from recurra.kernels.native import CELLS, forward_calls, operands_of, refuse
+from recurra.kernels.native import ACTIVATIONS, CELLS, GATES, forward_calls, operands_of, refuse
 from recurra.kernels.onlookers import onlooker, transformed
 from recurra.kernels.operators import fits
 from recurra.kernels.recurrence import State, Weights
@@ -24,9 +24,6 @@ from recurra.kernels.stack import Stack
 from recurra.native import engine
 
 __all__ = ["Repeating", "Stepping"]
-
-_GATES = {"elman": 1, "lstm": 4, "gru": 3}
-_ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
 
 
 class Stepping:
@@ -122,8 +119,8 @@ class Stepping:
         if not x.is_contiguous() or dtype is torch.bfloat16:
             return False
         inputs, hidden = x.shape[-1], weights[0][1].shape[1]
-        batch, rows = x[..., 0].numel(), _GATES[stack.cell] * hidden
-        fixed = (CELLS[stack.cell], _ACTIVATIONS[stack.activation], x.element_size())
+        batch, rows = x[..., 0].numel(), GATES[stack.cell] * hidden
+        fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], x.element_size())
         calls, width = [], inputs
         for layer in weights:
             shapes = ((rows, width), (rows, hidden), (rows,), (rows,))
