@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recurra.errors import ShapeError
 from recurra.kernels import backend, native
@@ -185,44 +185,69 @@ def test_what_is_no_tensor_is_refused_with_a_state_too(x):
         layer(x, torch.zeros(1, 1, 4))
 
 
+def answers(layer, x, state, *, training):
+    """What comes out of a layer and, while training, all gradients."""
+    with torch.set_grad_enabled(training):
+        output, after = layer(x, state)
+    found = [output, *((after,) if isinstance(after, Tensor) else after)]
+    if not training:
+        return found
+    before = () if state is None else (state,) if isinstance(state, Tensor) else state
+    total = sum((one * one).sum() for one in found)
+    return found + list(torch.autograd.grad(total, [x, *before, *layer.parameters()]))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("given", ["no state", "a state"])
 @pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("build", [RNN, LSTM, GRU])
-def test_a_repeated_call_gives_the_same_bits(build, batch_first, bidirectional):
-    options = {"batch_first": batch_first, "bidirectional": bidirectional}
-    layer = build(3, 4, num_layers=2, **options)
+def test_a_repeated_call_gives_the_same_bits(build, bidirectional, given, training):
+    layer = build(3, 4, num_layers=2, bidirectional=bidirectional, batch_first=given == "a state")
+    dtype = torch.float32
 
-    def usual(x):
-        output, after = layer(x)  # with a gradient
-        return [output, *(after if build is LSTM else [after])]
-
-    def repeated(x):
-        with torch.no_grad():
-            output, after = layer(x)
-        return [output, *(after if build is LSTM else [after])]
+    def drawn(batch):
+        shape = (2 * (1 + bidirectional), batch, 4)
+        h, c = torch.randn(2, *shape, dtype=dtype)
+        h, c = h.requires_grad_(), c.requires_grad_()
+        return None if given == "no state" else (h, c) if build is LSTM else h
 
     def assert_same(x):
-        for one, other in zip(repeated(x), usual(x), strict=True):
+        x = x.to(dtype).requires_grad_()
+        state = drawn(x.shape[0 if layer.batch_first else 1])
+        ours = answers(layer, x, state, training=training)
+        anew = answers(copy.deepcopy(layer), x, state, training=training)
+        for one, other in zip(ours, anew, strict=True):
             assert torch.equal(one, other)
             assert one.stride() == other.stride()
 
     for x in [*torch.randn(4, 5, 2, 3), *torch.randn(4, 6, 2, 3)]:
         assert_same(x)
-    x = torch.randn(6, 2, 3)
-    first = repeated(x)
-    assert_same(x.transpose(0, 1).contiguous().transpose(0, 1))  # laid out in another way
+    assert layer._repeating._known is not None or native.engine is None
+    assert_same(torch.randn(2, 6, 3).transpose(0, 1))  # laid out in another way
     with torch.no_grad():
         layer.weight_hh_l1.add_(1)  # in place
-    assert not torch.equal(repeated(x)[0], first[0])
-    assert_same(x)
+    assert_same(torch.randn(6, 2, 3))
     layer.weight_ih_l0 = nn.Parameter(layer.weight_ih_l0.detach() + 1)  # in place of it
-    assert_same(x)
-    assert_same(x)
-    for other in (copy.deepcopy(layer), layer.double()):
-        layer = other
-        for _ in range(3):
-            assert_same(x.to(layer.weight_ih_l0.dtype))
-    assert torch.equal(repeated(x.double())[0], usual(x.double())[0])
+    for _ in range(3):
+        assert_same(torch.randn(6, 2, 3))
+    dtype = torch.float64
+    layer.double()
+    for _ in range(3):
+        assert_same(torch.randn(6, 2, 3))
+
+
+def test_what_a_repeated_call_keeps_is_spent_once_and_found_again():
+    layer, x = GRU(3, 4), torch.randn(5, 2, 3)
+    for _ in range(3):
+        y, _ = layer(x)
+    once = torch.autograd.grad(y.sum(), layer.weight_hh_l0, retain_graph=True)[0]
+    again = torch.autograd.grad(y.sum(), layer.weight_hh_l0, create_graph=True)[0]
+    assert torch.equal(once, torch.autograd.grad(y.sum(), layer.weight_hh_l0, retain_graph=True)[0])
+    torch.testing.assert_close(once, again)
+    assert torch.autograd.grad(again.sum(), layer.weight_hh_l0)[0].isfinite().all()
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: one.clone(), lambda one: one):
+        y, _ = layer(x.clone())
+    assert torch.equal(torch.autograd.grad(y.sum(), layer.weight_hh_l0)[0], once)
 
 
 def test_a_repeated_call_asks_again_what_has_changed():

@@ -34,7 +34,16 @@ from recurra.native import (
     multiplies_bfloat16,
 )
 
-__all__ = ["backward_calls", "forward_calls", "judge", "one_layer", "refuse", "run"]
+__all__ = [
+    "Form",
+    "again",
+    "backward_calls",
+    "forward_calls",
+    "judge",
+    "one_layer",
+    "refuse",
+    "run",
+]
 
 CELLS = {"elman": 0, "lstm": 1, "gru": 2}
 ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
@@ -338,7 +347,7 @@ def _eager(
     *rest: Tensor | None,
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, masks, operands, x, *rest)
+        return _Layer.apply(stack, lengths, masks, operands, None, x, *rest)
     outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
@@ -501,7 +510,11 @@ def backward_calls(
     dx = torch.empty_like(_rows(x)) if needed[0] else None
     wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
     gradients = [
-        one.new_empty(one.shape) if one is not None and want else None
+        None
+        if one is None or not want
+        else torch.empty_like(one)
+        if one.is_contiguous()
+        else one.new_empty(one.shape)
         for one, want in zip(rest, wanted, strict=True)
     ]
     (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
@@ -525,6 +538,122 @@ def backward_calls(
     return [dx, *gradients], back, (dy, *dafter)
 
 
+class Form(NamedTuple):
+    """What stays the same in the calls of a layer, from input to input of one shape.
+
+    Parameters
+    ----------
+    output, state : tuple of int
+        Shapes of what comes out.
+    ways : list of tuple
+        What stands between the addresses in each direction's call, and where its part begins.
+    """
+
+    output: tuple[int, ...]
+    state: tuple[int, ...]
+    ways: list[tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, outputs: Sequence[Tensor], calls: Calls) -> Form:
+        """Learn it from calls whose tensors lay in one piece.
+
+        Parameters
+        ----------
+        outputs : sequence of Tensor
+            Output and state, as `forward_calls` gives them.
+        calls : list of tuple of int
+            The calls.
+
+        Returns
+        -------
+        Form
+            What they have in common with those to come.
+        """
+        y, h, *_ = outputs
+        beside, part = y.shape[-1] // len(calls) * y.element_size(), h[0].nbytes
+        ways = [
+            (
+                call[:9],
+                call[10:12],
+                call[14:_Y],
+                n * beside,
+                call[_Y + 1 : _Y + 3],
+                n * part,
+                call[26:],
+            )
+            for n, call in enumerate(calls)
+        ]
+        return cls(y.shape, h.shape, ways)
+
+    def calls(
+        self, x: Tensor, rest: Sequence[Tensor | None], states: int
+    ) -> tuple[tuple[Tensor, ...], Calls]:
+        """Prepare the forward calls, as `forward_calls` does.
+
+        Parameters
+        ----------
+        x : Tensor, shape (time, batch, inputs)
+            The input.
+        rest : sequence of Tensor or None
+            The state before, and weights, which are not looked at.
+        states : int
+            How many tensors the state is.
+
+        Returns
+        -------
+        outputs : tuple of Tensor
+            Output and last state, not yet computed.
+        calls : list of tuple of int
+            What the engine takes.
+        """
+        y, after = x.new_empty(self.output), [x.new_empty(self.state) for _ in range(states)]
+        x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
+        h0, c0 = _at(rest[0]), _at(rest[1]) if states > 1 else 0
+        calls = [
+            (
+                *head, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
+                y_at + beside, *y_strides, hn + part, cn + part, *options,
+            )
+            for head, x_strides, middle, beside, y_strides, part, options in self.ways
+        ]  # fmt: skip
+        return (y, *after), calls
+
+
+def again(
+    stack: Stack,
+    form: Form,
+    x: Tensor,
+    state: Sequence[Tensor | None],
+    weights: Sequence[Tensor | None],
+) -> tuple[Tensor, ...]:
+    """Run one layer on what has the form of an input before.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    form : Form
+        The form.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    state : sequence of Tensor or None, each (directions, batch, size)
+        Before the first step, in one piece; None for zeros.
+    weights : sequence of Tensor or None
+        Four for each direction, the same as they were.
+
+    Returns
+    -------
+    tuple of Tensor
+        As `one_layer` gives them.
+    """
+    if torch.is_grad_enabled():
+        return _Layer.apply(stack, None, (), 0, form, x, *state, *weights)
+    outputs, calls = form.calls(x, state, len(state))
+    assert engine is not None
+    engine.forward(torch.get_num_threads(), *calls)
+    return outputs
+
+
 class _Kept(NamedTuple):
     """What forward leaves for backward besides tensors that autograd keeps."""
 
@@ -540,9 +669,14 @@ def _forward_kept(
     operands: int | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
+    form: Form | None = None,
 ) -> tuple[tuple[Tensor, ...], _Kept]:
     assert engine is not None
-    outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, operands)
+    if form is None:
+        outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, operands)
+    else:
+        outputs, calls = form.calls(x, rest, 2 if stack.cell == "lstm" else 1)
+        held = (x, *[one for one in rest if one is not None])
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -559,13 +693,14 @@ class _Layer(torch.autograd.Function):
         lengths: Tensor | None,
         masks: _Drawn,
         operands: int | None,
+        form: Form | None,
         x: Tensor,
         *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
         operands = operands_of(x) if operands is None else operands
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, masks, operands, x, rest)
+            outputs, ctx.kept = _forward_kept(stack, lengths, masks, operands, x, rest, form)
         else:
             outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
             assert engine is not None
@@ -578,8 +713,8 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *incoming: Tensor | None) -> tuple[Tensor | None, ...]:
         x, y, *rest = ctx.saved_tensors
-        needed = ctx.needs_input_grad[4:]
-        nothing = (None, None, None, None)
+        needed = ctx.needs_input_grad[5:]
+        nothing = (None, None, None, None, None)
         if torch.is_grad_enabled() or any(map(_mapped, incoming)):  # create_graph=True
             asked = (ctx.stack, ctx.lengths, ctx.masks, x, rest)
             return *nothing, *_by_reference(*asked, incoming, needed)

@@ -1,4 +1,4 @@
-"""Short ways without a gradient: one step, and a call like the ones before.
+"""Short ways: one step without a gradient, and a call like the ones before.
 
 Everything here could be left away: `recurra.kernels.run` gives the same bits. It is what makes
 small layers cost microseconds. A step keeps the packed weights from call to call, and the engine
@@ -16,7 +16,16 @@ import torch
 from torch import Tensor, empty_like
 
 from recurra.kernels.dispatch import choose, forced
-from recurra.kernels.native import ACTIVATIONS, CELLS, GATES, forward_calls, operands_of, refuse
+from recurra.kernels.native import (
+    ACTIVATIONS,
+    CELLS,
+    GATES,
+    Form,
+    again,
+    forward_calls,
+    operands_of,
+    refuse,
+)
 from recurra.kernels.onlookers import onlooker, transformed
 from recurra.kernels.operators import fits
 from recurra.kernels.recurrence import State, Weights
@@ -150,27 +159,25 @@ class _Known(NamedTuple):
     shape: tuple[int, ...]  # of x, as strides and dtype
     strides: tuple[int, ...]
     dtype: torch.dtype
+    state: tuple[int, ...] | None  # the shape of its parts, if one was given
     weights: Sequence[tuple[int, tuple[int, ...]]]  # address and shape of each
-    output: tuple[int, ...]  # shapes of what comes out
-    state: tuple[int, ...]
-    layers: list[list[tuple[Any, ...]]]  # of each direction's call: what does not change
+    forms: list[Form]  # of each layer
 
 
 class Repeating:
-    """Runs a stack from zeros over records of one length, when they are shaped as those before.
+    """Runs a stack over records of one length, when they are shaped as those before.
 
     Parameters
     ----------
     stack : Stack
-        The plan.
+        The plan; nothing in it may drop.
 
     Examples
     --------
     >>> weights, repeating = [(torch.ones(12, 3), torch.ones(12, 4))], Repeating(Stack("gru"))
-    >>> with torch.no_grad():
-    ...     for _ in range(2):
-    ...         repeating.learn(torch.ones(5, 2, 3), weights)
-    ...     found = repeating.run(torch.ones(5, 2, 3), weights)
+    >>> for _ in range(2):
+    ...     repeating.learn(torch.ones(5, 2, 3), None, weights)
+    >>> found = repeating.run(torch.ones(5, 2, 3), None, weights)
     >>> found is None or found[0].shape == (5, 2, 4)
     True
     """
@@ -184,50 +191,54 @@ class Repeating:
         """Addresses stay here: a copy learns its own."""
         return self.__dict__ | {"_last": (), "_known": None}
 
-    def learn(self, x: Tensor, weights: Sequence[Sequence[Tensor]]) -> None:
+    def learn(self, x: Tensor, state: State | None, weights: Sequence[Sequence[Tensor]]) -> None:
         """Look at an input that went the usual way; when two in turn were alike, know the next.
 
         Parameters
         ----------
         x : Tensor, shape (time, batch, inputs)
             The input.
+        state : tuple of Tensor, each (layers·directions, batch, hidden), or None
+            Before the first step.
         weights : sequence of sequence of Tensor
             Of each layer and direction: torch's four, or two if there are no biases.
         """
-        last, self._last = self._last, (x.shape, x.stride(), x.dtype)
-        if self._last != last or torch.is_grad_enabled() or forced() is not None or _watched(x):
-            return
         stack, named = self._stack, [Weights(*one) for one in weights]
+        if stack.options or stack.projected or x.dtype is torch.bfloat16:
+            return
+        shape_of_state = None if state is None else state[0].shape
+        last, self._last = self._last, (x.shape, x.stride(), x.dtype, shape_of_state)
+        if self._last != last or forced() is not None or _watched(x):
+            return
         flat = [one for run in weights for one in run]
-        fit = all(one.is_contiguous() for one in flat) and x.stride(-1) == 1
-        if not fit or stack.options or stack.projected or x.dtype is torch.bfloat16:
+        whole = all(one.is_contiguous() for one in (*flat, *(state or ())))
+        if not whole or x.stride(-1) != 1 or choose(stack, x).backend != "native":
             return
-        if choose(stack, x).backend != "native" or onlooker(x, named) is not None:
+        if onlooker(x, named) is not None or not fits(stack, x, state, named):
             return
-        if not fits(stack, x, None, named):
-            return
-        runs, states, layers, read = stack.directions, 2 if stack.cell == "lstm" else 1, [], x
-        for at in range(0, len(named), runs):
-            zeros: list[Tensor | None] = [None] * states
-            here = [weight for one in named[at : at + runs] for weight in one[:4]]
-            (y, h, *_), calls, _ = forward_calls(stack, None, read, [*zeros, *here])
-            way = y.shape[-1] // runs * y.element_size(), h[0].nbytes
-            layers.append([
-                (call[:9], call[10:21], n * way[0], call[22:24], (at + n) * way[1], call[26:])
-                for n, call in enumerate(calls)
-            ])  # fmt: skip
-            read = y
+        forms, runs = [], stack.directions
+        for layer in range(stack.num_layers):
+            before = _of_layer(stack, state, layer)
+            here = [
+                weight for one in named[layer * runs : (layer + 1) * runs] for weight in one[:4]
+            ]
+            outputs, calls, _ = forward_calls(stack, None, x, [*before, *here])
+            forms.append(Form.of(outputs, calls))
+            x = outputs[0]
         addresses = [(one.data_ptr(), one.shape) for one in flat]
-        state = (len(named), *h.shape[1:])
-        self._known = _Known(*self._last, addresses, y.shape, state, layers)
+        self._known = _Known(*self._last, addresses, forms)
 
-    def run(self, x: Tensor, weights: Sequence[Sequence[Tensor]]) -> tuple[Tensor, State] | None:
+    def run(
+        self, x: Tensor, state: State | None, weights: Sequence[Sequence[Tensor]]
+    ) -> tuple[Tensor, State] | None:
         """Run an input, if all is as it was learned.
 
         Parameters
         ----------
         x : Tensor, shape (time, batch, inputs)
             The input.
+        state : tuple of Tensor, each (layers·directions, batch, hidden), or None
+            Before the first step; None for zeros.
         weights : sequence of sequence of Tensor
             Of each layer and direction: torch's four, or two if there are no biases.
 
@@ -241,21 +252,33 @@ class Repeating:
             return None
         if x.dtype is not known.dtype or not x.is_cpu or forced() is not None or _watched(x):
             return None
-        flat = [(one.data_ptr(), one.shape) for run in weights for one in run]
-        if flat != known.weights:
+        if [(one.data_ptr(), one.shape) for run in weights for one in run] != known.weights:
             return None
-        states, threads = (2 if self._stack.cell == "lstm" else 1), torch.get_num_threads()
-        after = tuple([x.new_empty(known.state) for _ in range(states)])
-        hn, cn, read = after[0].data_ptr(), after[-1].data_ptr(), x
-        for calls in known.layers:
-            y = x.new_empty(known.output)
-            x_at, y_at = read.data_ptr(), y.data_ptr()
-            engine.forward(threads, *[
-                (*head, x_at, *middle, y_at + beside, *strides, hn + part, cn + part, *options)
-                for head, middle, beside, strides, part, options in calls
-            ])  # fmt: skip
-            read = y
-        return y, after
+        if (state is None) != (known.state is None):
+            return None
+        for part in state or ():
+            if part.shape != known.state or part.dtype is not known.dtype:
+                return None
+            if not (part.is_cpu and part.is_contiguous()):
+                return None
+        stack, finals, runs = self._stack, [], self._stack.directions
+        for layer, form in enumerate(known.forms):
+            here = weights[layer * runs : (layer + 1) * runs]
+            flat = [weight for one in here for weight in (*one, None, None)[:4]]
+            x, *after = again(stack, form, x, _of_layer(stack, state, layer), flat)
+            finals.append(after)
+        if len(finals) == 1:
+            return x, tuple(finals[0])
+        return x, tuple(torch.cat(parts) for parts in zip(*finals, strict=True))
+
+
+def _of_layer(stack: Stack, state: State | None, layer: int) -> Sequence[Tensor | None]:
+    """The state of one layer before the first step; None for zeros."""
+    if state is None:
+        return (None,) * (2 if stack.cell == "lstm" else 1)
+    if stack.num_layers == 1:
+        return state
+    return [part[layer * stack.directions : (layer + 1) * stack.directions] for part in state]
 
 
 def _watched(x: Tensor) -> bool:

@@ -240,8 +240,8 @@ class Recurrent(nn.Module, ABC):
         """
         if isinstance(x, PackedSequence):
             return self._forward_packed(x, state, lengths)
-        if lengths is None and type(x) is Tensor and x.dim() == 3 and not torch.is_grad_enabled():
-            found = self._repeated(x) if state is None else self._stepped(x, state)
+        if lengths is None and type(x) is Tensor and x.dim() == 3:
+            found = self._stepped(x, state) or self._repeated(x, state)
             if found is not None:
                 return found
         weights = self._weights()
@@ -258,8 +258,8 @@ class Recurrent(nn.Module, ABC):
         counts = None if lengths is None else check_lengths(lengths, batch, steps)
         plan, training = self._plan(), self.training
         output, after = kernels.run(plan, x, before, weights, counts, training=training)
-        if before is None and counts is None:
-            self._learn(x)
+        if counts is None and not self._initial_names and (short := self._short()) is not None:
+            self._repeating.learn(x, before, short)
         return (output.transpose(0, 1) if self.batch_first else output), self._public(after)
 
     def step(self, x_t: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
@@ -300,10 +300,9 @@ class Recurrent(nn.Module, ABC):
         >>> y_t.shape
         torch.Size([2, 8])
         """
-        if state is not None and x_t.dim() == 2:
-            found = self._stepped(x_t, state)
-            if found is not None:
-                return found
+        found = self._stepped(x_t, state) if x_t.dim() == 2 else None
+        if found is not None:
+            return found
         name = type(self).__name__
         if self.bidirectional:
             raise OptionError(
@@ -326,30 +325,31 @@ class Recurrent(nn.Module, ABC):
         assert isinstance(y, Tensor)
         return y.squeeze(time), state
 
-    def _stepped(self, x_t: Tensor, state: LayerState) -> tuple[Tensor, LayerState] | None:
+    def _stepped(self, x_t: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState] | None:
         """One step by the shortest way; None where the usual way has to look at it."""
-        before = (state,) if isinstance(state, Tensor) else state
-        if len(before) != len(self.letters) or (weights := self._short()) is None:
+        if state is None or torch.is_grad_enabled():
             return None
         if x_t.dim() == 3 and x_t.shape[1 if self.batch_first else 0] != 1:
+            return None
+        before = (state,) if isinstance(state, Tensor) else state
+        if len(before) != len(self.letters) or (weights := self._short()) is None:
             return None
         found = self._stepping.step(x_t, before, weights)
         return None if found is None else (found[0], self._public(found[1]))
 
-    def _repeated(self, x: Tensor) -> tuple[Tensor, LayerState] | None:
+    def _repeated(self, x: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState] | None:
         """Whole records by the shortest way, if they are shaped as those before."""
         if self._initial_names or (weights := self._short()) is None:
             return None
-        found = self._repeating.run(x.transpose(0, 1) if self.batch_first else x, weights)
+        before = (state,) if isinstance(state, Tensor) else state
+        if before is not None and len(before) != len(self.letters):
+            return None
+        x = x.transpose(0, 1) if self.batch_first else x
+        found = self._repeating.run(x, before, weights)
         if found is None:
             return None
         y, after = found
         return (y.transpose(0, 1) if self.batch_first else y), self._public(after)
-
-    def _learn(self, x: Tensor) -> None:
-        """Remember a call without a gradient, of time-major records."""
-        if not torch.is_grad_enabled() and (weights := self._short()) is not None:
-            self._repeating.learn(x, weights)
 
     def _short(self) -> list[tuple[Tensor, ...]] | None:
         """The weights as the short ways take them; None where only the usual way is right."""
