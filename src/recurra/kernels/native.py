@@ -1,10 +1,10 @@
 """Backend "native": the compiled engine, one call for each layer and both its directions.
 
-The engine takes addresses; this file gives it those of torch's tensors, and autograd its gradients.
-What forward keeps for backward lies in a block of the engine's own memory, which backward spends:
-it overwrites the gates with their gradients. Who goes back twice, or asks for `Stack.recompute`,
-pays for a second forward. A gradient of a gradient is left to the reference, and so is the layer
-norm in the cell. What chance decides is drawn here, in the reference's order.
+`recurra.kernels.calls` tells the engine where torch's tensors lie; this file says when, and gives
+autograd its gradients. What forward keeps for backward lies in a block of the engine's own memory,
+which backward spends: it overwrites the gates with their gradients. Who goes back twice, or asks
+for `Stack.recompute`, pays for a second forward. A gradient of a gradient is left to the reference,
+and so is the layer norm in the cell. What chance decides is drawn here, in the reference's order.
 
 Products round what they multiply to bfloat16 where torch's switches say so, and where the processor
 has such products: ``torch.set_float32_matmul_precision("medium")`` or its newer names in
@@ -22,6 +22,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from recurra.kernels.calls import (
+    ACTIVATIONS,
+    CELLS,
+    Calls,
+    Form,
+    backward_calls,
+    count_weights,
+    forward_calls,
+    operands_of,
+)
 from recurra.kernels.recurrence import Masks, State, Weights
 from recurra.kernels.reference import kernel_of
 from recurra.kernels.stack import Stack, draw_masks, zero_state
@@ -34,26 +44,7 @@ from recurra.native import (
     multiplies_bfloat16,
 )
 
-__all__ = [
-    "Form",
-    "again",
-    "backward_calls",
-    "forward_calls",
-    "judge",
-    "one_layer",
-    "refuse",
-    "run",
-]
-
-CELLS = {"elman": 0, "lstm": 1, "gru": 2}
-ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
-GATES = {"elman": 1, "lstm": 4, "gru": 3}
-
-# Members of a run, in the engine's order: where y stands, and how many say what the options are.
-_Y = 21
-_PLAIN = (0,) * 13
-
-_OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}
+__all__ = ["again", "judge", "one_layer", "refuse", "run"]
 
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
@@ -141,26 +132,6 @@ def _refuse_bfloat16(stack: Stack, x: Tensor, autocast: bool) -> str | None:
     return None
 
 
-def _float32_products() -> str:
-    """How float32 products may be computed: "bf16", "tf32", or "ieee" or "none" for exactly."""
-    # What torch.set_float32_matmul_precision sets, without its error where old and new names mix.
-    own = torch._C._get_fp32_precision_getter("mkldnn", "rnn")
-    return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
-
-
-def operands_of(x: Tensor) -> int:
-    """What products may round what they multiply to, for tensors as x; 0 for nothing."""
-    dtype = x.dtype
-    if dtype is torch.float32:
-        return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
-    return BFLOAT16 if dtype is torch.bfloat16 else 0
-
-
-def _float32_operands() -> int:
-    products = _float32_products()
-    return 0 if products == "none" else _OPERANDS.get(products, 0)
-
-
 def _words(x: Tensor) -> str:
     """What there is to say about precision below float32 that was asked for."""
     operands = operands_of(x)
@@ -218,7 +189,7 @@ def run(
         return _run_bfloat16(stack, x, state, weights, lengths, training)
     operands = None  # read when the graph runs
     if not torch.compiler.is_compiling():
-        operands = _float32_operands() if x.dtype == torch.float32 else 0
+        operands = operands_of(x)
     return _run(stack, x, state, weights, lengths, training, operands)
 
 
@@ -320,16 +291,11 @@ def one_layer(
     [torch.Size([5, 1, 2]), torch.Size([1, 1, 2]), torch.Size([1, 1, 3])]
     """
     flat = [weight for one in weights for weight in one[:4]]
-    if _each(stack) > 4:
+    if count_weights(stack) > 4:
         flat = [weight for one in weights for weight in _of(stack, one)]
     if torch.compiler.is_compiling():
         return _compiled(stack, lengths, x, *state, *flat)
     return _eager(stack, lengths, masks, operands, x, *state, *flat)
-
-
-def _each(stack: Stack) -> int:
-    """How many weights a direction has."""
-    return 4 + stack.projected + stack.peephole
 
 
 def _of(stack: Stack, weights: Weights) -> list[Tensor | None]:
@@ -364,259 +330,6 @@ def _compiled(
     keep = torch.is_grad_enabled() and not stack.recompute
     outputs = torch.ops.recurra.layer(x, h0, c0, weights, lengths, *names, keep)
     return outputs[: 1 + states]
-
-
-Calls = list[tuple[int, ...]]
-
-
-def forward_calls(
-    stack: Stack,
-    lengths: Tensor | None,
-    x: Tensor,
-    rest: Sequence[Tensor | None],
-    masks: Sequence[Masks | None] = (),
-    operands: int | None = None,
-) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
-    """Prepare the forward calls of one layer, one for each direction.
-
-    Parameters
-    ----------
-    stack : Stack
-        The plan; its layers and chances do not count here.
-    lengths : Tensor of int64, shape (batch,), or None
-        The real steps of each record.
-    x : Tensor, shape (time, batch, inputs)
-        The input.
-    rest : sequence of Tensor or None
-        The state before, each (directions, batch, size) or None, then the weights of each
-        direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
-    masks : sequence of Masks or None, optional
-        What chance decided about each direction.
-    operands : int, optional
-        0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
-
-    Returns
-    -------
-    outputs : tuple of Tensor
-        Output and last state, not yet computed.
-    calls : list of tuple of int
-        What the engine takes, in the order of its interface.
-    held : tuple of Tensor
-        What the calls point to besides the outputs: to be held until they are done.
-    """
-    steps, batch, inputs = x.shape
-    states = 2 if stack.cell == "lstm" else 1
-    x = _rows(x)
-    before = [None if part is None else _rows(part) for part in rest[:states]]
-    weights = [None if one is None else one.contiguous() for one in rest[states:]]
-    assert weights[0] is not None
-    assert weights[1] is not None
-    each, element, directions = _each(stack), x.element_size(), stack.directions
-    outputs = weights[1].shape[1] * stack.heads
-    hidden = weights[0].shape[0] // (GATES[stack.cell] - stack.coupled)
-    y = x.new_empty(steps, batch, directions * outputs)
-    after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
-    drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
-    operands = operands_of(x) if operands is None else operands
-    kind = element if stack.options or stack.projected else element + operands
-    fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], kind)
-    (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
-    x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
-    calls = []
-    for way in range(directions):
-        of_way = slice(each * way, each * way + each)
-        h0, h0_row = _part(before[0], way)
-        c0, c0_row = _part(before[1], way) if states > 1 else (0, 0)
-        calls.append((
-            *fixed, way, steps, batch, inputs, hidden, lengths_at,
-            x_at, x_step, x_row,
-            h0, c0, h0_row, c0_row,
-            *addresses[of_way][:4], 0,
-            y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
-            _part(after[0], way)[0], _part(after[-1], way)[0],
-            *_options(stack, weights[of_way], outputs, drawn[way]),
-        ))  # fmt: skip
-    kept = [part for one in drawn if one is not None for part in one]
-    held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
-    return (y, *after), calls, held
-
-
-def _options(
-    stack: Stack, weights: Sequence[Tensor | None], outputs: int, masks: Masks | None
-) -> tuple[int, ...]:
-    """What a run says of the options of its cell."""
-    if masks is None and not (stack.projected or stack.options):
-        return _PLAIN
-    projection = weights[4] if stack.projected else None
-    peepholes = weights[-1] if stack.peephole else None
-    mask, kept_h, kept_c = (None, None, None) if masks is None else masks
-    return (
-        stack.heads, stack.coupled, outputs, _at(projection), _at(peepholes),
-        _at(mask), _stride(mask),
-        _at(kept_h), *_strides(kept_h), _at(kept_c), *_strides(kept_c),
-    )  # fmt: skip
-
-
-def _masks(masks: Masks) -> Masks:
-    """The masks with numbers side by side; where one number stands for all, a row of it does."""
-
-    def laid_out(mask: Tensor | None) -> Tensor | None:
-        if mask is None or not mask.numel():
-            return mask
-        if not any(mask.stride()):
-            return mask.new_full(mask.shape[-1:], mask.flatten()[0].item()).expand(mask.shape)
-        return _rows(mask)
-
-    return Masks(*map(laid_out, masks))
-
-
-def backward_calls(
-    stack: Stack,
-    calls: Calls,
-    x: Tensor,
-    y: Tensor,
-    rest: Sequence[Tensor | None],
-    incoming: Sequence[Tensor | None],
-    needed: Sequence[bool],
-) -> tuple[list[Tensor | None], Calls, tuple[Tensor | None, ...]]:
-    """Prepare the backward calls of one layer.
-
-    Parameters
-    ----------
-    stack : Stack
-        The plan.
-    calls : list of tuple of int
-        The forward calls, each with the address of what it saved at its end.
-    x, y : Tensor
-        Input and output.
-    rest : sequence of Tensor or None
-        As for `forward_calls`.
-    incoming : sequence of Tensor or None
-        Gradients of output and last state.
-    needed : sequence of bool
-        Of x and each of ``rest``: whether its gradient is wanted.
-
-    Returns
-    -------
-    gradients : list of Tensor or None
-        Of x and each of ``rest``, not yet computed.
-    calls : list of tuple of int
-        What the engine takes.
-    held : tuple of Tensor or None
-        What the calls point to besides the gradients.
-    """
-    states = 2 if stack.cell == "lstm" else 1
-    dy, *dafter = [None if one is None else _rows(one) for one in incoming]
-    dx = torch.empty_like(_rows(x)) if needed[0] else None
-    wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
-    gradients = [
-        None
-        if one is None or not want
-        else torch.empty_like(one)
-        if one.is_contiguous()
-        else one.new_empty(one.shape)
-        for one, want in zip(rest, wanted, strict=True)
-    ]
-    (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
-    each, back = _each(stack), []
-    dx_at, dy_at, y_at, addresses = _at(dx), _at(dy), y.data_ptr(), [*map(_at, gradients)]
-    for way, call in enumerate(calls):
-        shift = way * (y.shape[-1] // stack.directions) * x.element_size()
-        dhn, dhn_row = _part(dafter[0], way)
-        dcn, dcn_row = _part(dafter[1], way) if states > 1 else (0, 0)
-        dc0 = _part(gradients[1], way)[0] if states > 1 else 0
-        weights = addresses[states + each * way : states + each * way + each]
-        if each == 5 and stack.peephole:
-            weights.insert(4, 0)  # the place of the projection
-        back.append((
-            *call[:_Y], y_at + shift, *call[_Y + 1 :],
-            dy_at and dy_at + shift, dy_step, dy_row,
-            dhn, dcn, dhn_row, dcn_row,
-            dx_at, dx_step, dx_row, way,
-            _part(gradients[0], way)[0], dc0, *weights,
-        ))  # fmt: skip
-    return [dx, *gradients], back, (dy, *dafter)
-
-
-class Form(NamedTuple):
-    """What stays the same in the calls of a layer, from input to input of one shape.
-
-    Parameters
-    ----------
-    output, state : tuple of int
-        Shapes of what comes out.
-    ways : list of tuple
-        What stands between the addresses in each direction's call, and where its part begins.
-    """
-
-    output: tuple[int, ...]
-    state: tuple[int, ...]
-    ways: list[tuple[Any, ...]]
-
-    @classmethod
-    def of(cls, outputs: Sequence[Tensor], calls: Calls) -> Form:
-        """Learn it from calls whose tensors lay in one piece.
-
-        Parameters
-        ----------
-        outputs : sequence of Tensor
-            Output and state, as `forward_calls` gives them.
-        calls : list of tuple of int
-            The calls.
-
-        Returns
-        -------
-        Form
-            What they have in common with those to come.
-        """
-        y, h, *_ = outputs
-        beside, part = y.shape[-1] // len(calls) * y.element_size(), h[0].nbytes
-        ways = [
-            (
-                call[:9],
-                call[10:12],
-                call[14:_Y],
-                n * beside,
-                call[_Y + 1 : _Y + 3],
-                n * part,
-                call[26:],
-            )
-            for n, call in enumerate(calls)
-        ]
-        return cls(y.shape, h.shape, ways)
-
-    def calls(
-        self, x: Tensor, rest: Sequence[Tensor | None], states: int
-    ) -> tuple[tuple[Tensor, ...], Calls]:
-        """Prepare the forward calls, as `forward_calls` does.
-
-        Parameters
-        ----------
-        x : Tensor, shape (time, batch, inputs)
-            The input.
-        rest : sequence of Tensor or None
-            The state before, and weights, which are not looked at.
-        states : int
-            How many tensors the state is.
-
-        Returns
-        -------
-        outputs : tuple of Tensor
-            Output and last state, not yet computed.
-        calls : list of tuple of int
-            What the engine takes.
-        """
-        y, after = x.new_empty(self.output), [x.new_empty(self.state) for _ in range(states)]
-        x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
-        h0, c0 = _at(rest[0]), _at(rest[1]) if states > 1 else 0
-        calls = [
-            (
-                *head, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
-                y_at + beside, *y_strides, hn + part, cn + part, *options,
-            )
-            for head, x_strides, middle, beside, y_strides, part, options in self.ways
-        ]  # fmt: skip
-        return (y, *after), calls
 
 
 def again(
@@ -738,7 +451,7 @@ def _by_reference(
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
     """The same gradients through the reference, as functions that have gradients themselves."""
-    states, each = 2 if stack.cell == "lstm" else 1, _each(stack)
+    states, each = 2 if stack.cell == "lstm" else 1, count_weights(stack)
     optional = ("weight_hr",) * stack.projected + ("weight_ch",) * stack.peephole
     fields, kernel = (*Weights._fields[:4], *optional), kernel_of(stack)
     ways = []
@@ -787,28 +500,3 @@ def _mapped(gradient: Tensor | None) -> bool:
         torch._C._functorch.is_legacy_batchedtensor(gradient)
         or torch._C._functorch.is_functorch_wrapped_tensor(gradient)
     )
-
-
-def _rows(tensor: Tensor) -> Tensor:
-    """The tensor with numbers side by side in its last axis."""
-    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
-
-
-def _at(tensor: Tensor | None) -> int:
-    return 0 if tensor is None else tensor.data_ptr()
-
-
-def _part(state: Tensor | None, way: int) -> tuple[int, int]:
-    """Where a direction's part of a state begins, and from row to row."""
-    if state is None:
-        return 0, 0
-    apart, row, _ = state.stride()
-    return state.data_ptr() + way * apart * state.element_size(), row
-
-
-def _stride(rows: Tensor | None) -> int:
-    return 0 if rows is None else rows.stride(0)
-
-
-def _strides(tensor: Tensor | None) -> tuple[int, int]:
-    return (0, 0) if tensor is None else (tensor.stride(0), tensor.stride(1))

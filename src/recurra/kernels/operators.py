@@ -16,14 +16,8 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
-from recurra.kernels.native import (
-    GATES,
-    Calls,
-    _by_reference,
-    _mapped,
-    backward_calls,
-    forward_calls,
-)
+from recurra.kernels.calls import GATES, Calls, backward_calls, forward_calls
+from recurra.kernels.native import _by_reference, _mapped
 from recurra.kernels.recurrence import State, Weights, extent
 from recurra.kernels.stack import Stack
 from recurra.native import engine, missing

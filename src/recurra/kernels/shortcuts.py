@@ -15,17 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, empty_like
 
+from recurra.kernels.calls import ACTIVATIONS, CELLS, GATES, Form, forward_calls, operands_of
 from recurra.kernels.dispatch import choose, forced
-from recurra.kernels.native import (
-    ACTIVATIONS,
-    CELLS,
-    GATES,
-    Form,
-    again,
-    forward_calls,
-    operands_of,
-    refuse,
-)
+from recurra.kernels.native import again, refuse
 from recurra.kernels.onlookers import onlooker, transformed
 from recurra.kernels.operators import fits
 from recurra.kernels.recurrence import State, Weights

@@ -1,0 +1,375 @@
+"""What the engine takes of a layer: addresses of torch's tensors, strides and sizes, in its order.
+
+A call is a tuple of integers, the members of the engine's run one after another. `forward_calls`
+and `backward_calls` make one for each direction; `Form` makes those of an input that is shaped as
+one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from recurra.kernels.recurrence import Masks
+from recurra.kernels.stack import Stack
+from recurra.native import BFLOAT16, BFLOAT16_TWICE
+
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "GATES",
+    "Calls",
+    "Form",
+    "backward_calls",
+    "count_weights",
+    "forward_calls",
+    "operands_of",
+]
+
+CELLS = {"elman": 0, "lstm": 1, "gru": 2}
+ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
+GATES = {"elman": 1, "lstm": 4, "gru": 3}
+
+# Members of a run, in the engine's order: where y stands, and how many say what the options are.
+_Y = 21
+_PLAIN = (0,) * 13
+
+_OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}
+
+
+def _float32_products() -> str:
+    """How float32 products may be computed: "bf16", "tf32", or "ieee" or "none" for exactly."""
+    # What torch.set_float32_matmul_precision sets, without its error where old and new names mix.
+    own = torch._C._get_fp32_precision_getter("mkldnn", "rnn")
+    return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
+
+
+def operands_of(x: Tensor) -> int:
+    """Say what products may round what they multiply to.
+
+    Parameters
+    ----------
+    x : Tensor
+        The input.
+
+    Returns
+    -------
+    int
+        `BFLOAT16`, `BFLOAT16_TWICE`, or 0 for nothing.
+
+    Examples
+    --------
+    >>> operands_of(torch.ones(1)), operands_of(torch.ones(1, dtype=torch.bfloat16))
+    (0, 16)
+    """
+    dtype = x.dtype
+    if dtype is torch.float32:
+        return BFLOAT16 if torch.is_autocast_enabled("cpu") else _float32_operands()
+    return BFLOAT16 if dtype is torch.bfloat16 else 0
+
+
+def _float32_operands() -> int:
+    products = _float32_products()
+    return 0 if products == "none" else _OPERANDS.get(products, 0)
+
+
+def count_weights(stack: Stack) -> int:
+    """Count the weights that the engine takes of a direction.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+
+    Returns
+    -------
+    int
+        Torch's four, one for a projection, one for peepholes.
+
+    Examples
+    --------
+    >>> count_weights(Stack("lstm", peephole=True))
+    5
+    """
+    return 4 + stack.projected + stack.peephole
+
+
+Calls = list[tuple[int, ...]]
+
+
+def forward_calls(
+    stack: Stack,
+    lengths: Tensor | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+    masks: Sequence[Masks | None] = (),
+    operands: int | None = None,
+) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
+    """Prepare the forward calls of one layer, one for each direction.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan; its layers and chances do not count here.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    rest : sequence of Tensor or None
+        The state before, each (directions, batch, size) or None, then the weights of each
+        direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
+    masks : sequence of Masks or None, optional
+        What chance decided about each direction.
+    operands : int, optional
+        0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
+
+    Returns
+    -------
+    outputs : tuple of Tensor
+        Output and last state, not yet computed.
+    calls : list of tuple of int
+        What the engine takes, in the order of its interface.
+    held : tuple of Tensor
+        What the calls point to besides the outputs: to be held until they are done.
+    """
+    steps, batch, inputs = x.shape
+    states = 2 if stack.cell == "lstm" else 1
+    x = _rows(x)
+    before = [None if part is None else _rows(part) for part in rest[:states]]
+    weights = [None if one is None else one.contiguous() for one in rest[states:]]
+    assert weights[0] is not None
+    assert weights[1] is not None
+    each, element, directions = count_weights(stack), x.element_size(), stack.directions
+    outputs = weights[1].shape[1] * stack.heads
+    hidden = weights[0].shape[0] // (GATES[stack.cell] - stack.coupled)
+    y = x.new_empty(steps, batch, directions * outputs)
+    after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
+    drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
+    operands = operands_of(x) if operands is None else operands
+    kind = element if stack.options or stack.projected else element + operands
+    fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], kind)
+    (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
+    x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
+    calls = []
+    for way in range(directions):
+        of_way = slice(each * way, each * way + each)
+        h0, h0_row = _part(before[0], way)
+        c0, c0_row = _part(before[1], way) if states > 1 else (0, 0)
+        calls.append((
+            *fixed, way, steps, batch, inputs, hidden, lengths_at,
+            x_at, x_step, x_row,
+            h0, c0, h0_row, c0_row,
+            *addresses[of_way][:4], 0,
+            y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
+            _part(after[0], way)[0], _part(after[-1], way)[0],
+            *_options(stack, weights[of_way], outputs, drawn[way]),
+        ))  # fmt: skip
+    kept = [part for one in drawn if one is not None for part in one]
+    held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
+    return (y, *after), calls, held
+
+
+def _options(
+    stack: Stack, weights: Sequence[Tensor | None], outputs: int, masks: Masks | None
+) -> tuple[int, ...]:
+    """What a run says of the options of its cell."""
+    if masks is None and not (stack.projected or stack.options):
+        return _PLAIN
+    projection = weights[4] if stack.projected else None
+    peepholes = weights[-1] if stack.peephole else None
+    mask, kept_h, kept_c = (None, None, None) if masks is None else masks
+    return (
+        stack.heads, stack.coupled, outputs, _at(projection), _at(peepholes),
+        _at(mask), _stride(mask),
+        _at(kept_h), *_strides(kept_h), _at(kept_c), *_strides(kept_c),
+    )  # fmt: skip
+
+
+def _masks(masks: Masks) -> Masks:
+    """The masks with numbers side by side; where one number stands for all, a row of it does."""
+
+    def laid_out(mask: Tensor | None) -> Tensor | None:
+        if mask is None or not mask.numel():
+            return mask
+        if not any(mask.stride()):
+            return mask.new_full(mask.shape[-1:], mask.flatten()[0].item()).expand(mask.shape)
+        return _rows(mask)
+
+    return Masks(*map(laid_out, masks))
+
+
+def backward_calls(
+    stack: Stack,
+    calls: Calls,
+    x: Tensor,
+    y: Tensor,
+    rest: Sequence[Tensor | None],
+    incoming: Sequence[Tensor | None],
+    needed: Sequence[bool],
+) -> tuple[list[Tensor | None], Calls, tuple[Tensor | None, ...]]:
+    """Prepare the backward calls of one layer.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    calls : list of tuple of int
+        The forward calls, each with the address of what it saved at its end.
+    x, y : Tensor
+        Input and output.
+    rest : sequence of Tensor or None
+        As for `forward_calls`.
+    incoming : sequence of Tensor or None
+        Gradients of output and last state.
+    needed : sequence of bool
+        Of x and each of ``rest``: whether its gradient is wanted.
+
+    Returns
+    -------
+    gradients : list of Tensor or None
+        Of x and each of ``rest``, not yet computed.
+    calls : list of tuple of int
+        What the engine takes.
+    held : tuple of Tensor or None
+        What the calls point to besides the gradients.
+    """
+    states = 2 if stack.cell == "lstm" else 1
+    dy, *dafter = [None if one is None else _rows(one) for one in incoming]
+    dx = torch.empty_like(_rows(x)) if needed[0] else None
+    wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
+    gradients = [
+        None
+        if one is None or not want
+        else torch.empty_like(one)
+        if one.is_contiguous()
+        else one.new_empty(one.shape)
+        for one, want in zip(rest, wanted, strict=True)
+    ]
+    (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
+    each, back = count_weights(stack), []
+    dx_at, dy_at, y_at, addresses = _at(dx), _at(dy), y.data_ptr(), [*map(_at, gradients)]
+    for way, call in enumerate(calls):
+        shift = way * (y.shape[-1] // stack.directions) * x.element_size()
+        dhn, dhn_row = _part(dafter[0], way)
+        dcn, dcn_row = _part(dafter[1], way) if states > 1 else (0, 0)
+        dc0 = _part(gradients[1], way)[0] if states > 1 else 0
+        weights = addresses[states + each * way : states + each * way + each]
+        if each == 5 and stack.peephole:
+            weights.insert(4, 0)  # the place of the projection
+        back.append((
+            *call[:_Y], y_at + shift, *call[_Y + 1 :],
+            dy_at and dy_at + shift, dy_step, dy_row,
+            dhn, dcn, dhn_row, dcn_row,
+            dx_at, dx_step, dx_row, way,
+            _part(gradients[0], way)[0], dc0, *weights,
+        ))  # fmt: skip
+    return [dx, *gradients], back, (dy, *dafter)
+
+
+class Form(NamedTuple):
+    """What stays the same in the calls of a layer, from input to input of one shape.
+
+    Parameters
+    ----------
+    output, state : tuple of int
+        Shapes of what comes out.
+    ways : list of tuple
+        What stands between the addresses in each direction's call, and where its part begins.
+    """
+
+    output: tuple[int, ...]
+    state: tuple[int, ...]
+    ways: list[tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, outputs: Sequence[Tensor], calls: Calls) -> Form:
+        """Learn it from calls whose tensors lay in one piece.
+
+        Parameters
+        ----------
+        outputs : sequence of Tensor
+            Output and state, as `forward_calls` gives them.
+        calls : list of tuple of int
+            The calls.
+
+        Returns
+        -------
+        Form
+            What they have in common with those to come.
+        """
+        y, h, *_ = outputs
+        beside, part = y.shape[-1] // len(calls) * y.element_size(), h[0].nbytes
+        ways = [
+            (
+                call[:9],
+                call[10:12],
+                call[14:_Y],
+                n * beside,
+                call[_Y + 1 : _Y + 3],
+                n * part,
+                call[26:],
+            )
+            for n, call in enumerate(calls)
+        ]
+        return cls(y.shape, h.shape, ways)
+
+    def calls(
+        self, x: Tensor, rest: Sequence[Tensor | None], states: int
+    ) -> tuple[tuple[Tensor, ...], Calls]:
+        """Prepare the forward calls, as `forward_calls` does.
+
+        Parameters
+        ----------
+        x : Tensor, shape (time, batch, inputs)
+            The input.
+        rest : sequence of Tensor or None
+            The state before, and weights, which are not looked at.
+        states : int
+            How many tensors the state is.
+
+        Returns
+        -------
+        outputs : tuple of Tensor
+            Output and last state, not yet computed.
+        calls : list of tuple of int
+            What the engine takes.
+        """
+        y, after = x.new_empty(self.output), [x.new_empty(self.state) for _ in range(states)]
+        x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
+        h0, c0 = _at(rest[0]), _at(rest[1]) if states > 1 else 0
+        calls = [
+            (
+                *head, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
+                y_at + beside, *y_strides, hn + part, cn + part, *options,
+            )
+            for head, x_strides, middle, beside, y_strides, part, options in self.ways
+        ]  # fmt: skip
+        return (y, *after), calls
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    """The tensor with numbers side by side in its last axis."""
+    return tensor if tensor.stride(-1) == 1 else tensor.contiguous()
+
+
+def _at(tensor: Tensor | None) -> int:
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def _part(state: Tensor | None, way: int) -> tuple[int, int]:
+    """Where a direction's part of a state begins, and from row to row."""
+    if state is None:
+        return 0, 0
+    apart, row, _ = state.stride()
+    return state.data_ptr() + way * apart * state.element_size(), row
+
+
+def _stride(rows: Tensor | None) -> int:
+    return 0 if rows is None else rows.stride(0)
+
+
+def _strides(tensor: Tensor | None) -> tuple[int, int]:
+    return (0, 0) if tensor is None else (tensor.stride(0), tensor.stride(1))
