@@ -185,10 +185,10 @@ def test_what_is_no_tensor_is_refused_with_a_state_too(x):
         layer(x, torch.zeros(1, 1, 4))
 
 
-def answers(layer, x, state, *, training):
+def answers(layer, x, state, lengths, *, training):
     """What comes out of a layer and, while training, all gradients."""
     with torch.set_grad_enabled(training):
-        output, after = layer(x, state)
+        output, after = layer(x, state, lengths=lengths)
     found = [output, *((after,) if isinstance(after, Tensor) else after)]
     if not training:
         return found
@@ -198,10 +198,11 @@ def answers(layer, x, state, *, training):
 
 
 @pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("lengths", [None, [5, 2], [0, 4], [3, 3], [0, 0]])
 @pytest.mark.parametrize("given", ["no state", "a state"])
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("build", [RNN, LSTM, GRU])
-def test_a_repeated_call_gives_the_same_bits(build, bidirectional, given, training):
+def test_a_repeated_call_gives_the_same_bits(build, bidirectional, given, lengths, training):
     layer = build(3, 4, num_layers=2, bidirectional=bidirectional, batch_first=given == "a state")
     dtype = torch.float32
 
@@ -212,13 +213,17 @@ def test_a_repeated_call_gives_the_same_bits(build, bidirectional, given, traini
         return None if given == "no state" else (h, c) if build is LSTM else h
 
     def assert_same(x):
+        records = x if layer.batch_first else x.transpose(0, 1)
+        batch, steps, _ = records.shape
+        state, counts = drawn(batch), lengths and [min(n, steps) for n in (lengths * batch)[:batch]]
+        for record, count in zip(records, counts or [], strict=False):
+            record[count:] = torch.nan
         x = x.to(dtype).requires_grad_()
-        state = drawn(x.shape[0 if layer.batch_first else 1])
-        ours = answers(layer, x, state, training=training)
-        anew = answers(copy.deepcopy(layer), x, state, training=training)
+        ours = answers(layer, x, state, counts, training=training)
+        anew = answers(copy.deepcopy(layer), x, state, counts, training=training)
         for one, other in zip(ours, anew, strict=True):
             assert torch.equal(one, other)
-            assert one.stride() == other.stride()
+        assert ours[0].stride() == anew[0].stride()
 
     for x in [*torch.randn(4, 5, 2, 3), *torch.randn(4, 6, 2, 3)]:
         assert_same(x)

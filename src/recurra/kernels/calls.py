@@ -304,7 +304,7 @@ class Form(NamedTuple):
         beside, part = y.shape[-1] // len(calls) * y.element_size(), h[0].nbytes
         ways = [
             (
-                call[:9],
+                call[:8],
                 call[10:12],
                 call[14:_Y],
                 n * beside,
@@ -317,7 +317,7 @@ class Form(NamedTuple):
         return cls(y.shape, h.shape, ways)
 
     def calls(
-        self, x: Tensor, rest: Sequence[Tensor | None], states: int
+        self, x: Tensor, rest: Sequence[Tensor | None], states: int, lengths: Tensor | None
     ) -> tuple[tuple[Tensor, ...], Calls]:
         """Prepare the forward calls, as `forward_calls` does.
 
@@ -329,6 +329,8 @@ class Form(NamedTuple):
             The state before, and weights, which are not looked at.
         states : int
             How many tensors the state is.
+        lengths : Tensor of int64, shape (batch,), or None
+            The real steps of each record.
 
         Returns
         -------
@@ -339,10 +341,10 @@ class Form(NamedTuple):
         """
         y, after = x.new_empty(self.output), [x.new_empty(self.state) for _ in range(states)]
         x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
-        h0, c0 = _at(rest[0]), _at(rest[1]) if states > 1 else 0
+        h0, c0, counts = _at(rest[0]), _at(rest[1]) if states > 1 else 0, _at(lengths)
         calls = [
             (
-                *head, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
+                *head, counts, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
                 y_at + beside, *y_strides, hn + part, cn + part, *options,
             )
             for head, x_strides, middle, beside, y_strides, part, options in self.ways

@@ -338,6 +338,7 @@ def again(
     x: Tensor,
     state: Sequence[Tensor | None],
     weights: Sequence[Tensor | None],
+    lengths: Tensor | None,
 ) -> tuple[Tensor, ...]:
     """Run one layer on what has the form of an input before.
 
@@ -353,6 +354,8 @@ def again(
         Before the first step, in one piece; None for zeros.
     weights : sequence of Tensor or None
         Four for each direction, the same as they were.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record.
 
     Returns
     -------
@@ -360,8 +363,8 @@ def again(
         As `one_layer` gives them.
     """
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, None, (), 0, form, x, *state, *weights)
-    outputs, calls = form.calls(x, state, len(state))
+        return _Layer.apply(stack, lengths, (), 0, form, x, *state, *weights)
+    outputs, calls = form.calls(x, state, len(state), lengths)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
     return outputs
@@ -388,8 +391,8 @@ def _forward_kept(
     if form is None:
         outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, operands)
     else:
-        outputs, calls = form.calls(x, rest, 2 if stack.cell == "lstm" else 1)
-        held = (x, *[one for one in rest if one is not None])
+        outputs, calls = form.calls(x, rest, 2 if stack.cell == "lstm" else 1, lengths)
+        held = tuple([one for one in (x, lengths, *rest) if one is not None])
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)

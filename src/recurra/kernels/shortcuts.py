@@ -152,12 +152,13 @@ class _Known(NamedTuple):
     strides: tuple[int, ...]
     dtype: torch.dtype
     state: tuple[int, ...] | None  # the shape of its parts, if one was given
+    ragged: bool  # whether lengths were
     weights: Sequence[tuple[int, tuple[int, ...]]]  # address and shape of each
     forms: list[Form]  # of each layer
 
 
 class Repeating:
-    """Runs a stack over records of one length, when they are shaped as those before.
+    """Runs a stack over whole records, when they are shaped as those before.
 
     Parameters
     ----------
@@ -168,8 +169,8 @@ class Repeating:
     --------
     >>> weights, repeating = [(torch.ones(12, 3), torch.ones(12, 4))], Repeating(Stack("gru"))
     >>> for _ in range(2):
-    ...     repeating.learn(torch.ones(5, 2, 3), None, weights)
-    >>> found = repeating.run(torch.ones(5, 2, 3), None, weights)
+    ...     repeating.learn(torch.ones(5, 2, 3), None, weights, None)
+    >>> found = repeating.run(torch.ones(5, 2, 3), None, weights, None)
     >>> found is None or found[0].shape == (5, 2, 4)
     True
     """
@@ -183,7 +184,28 @@ class Repeating:
         """Addresses stay here: a copy learns its own."""
         return self.__dict__ | {"_last": (), "_known": None}
 
-    def learn(self, x: Tensor, state: State | None, weights: Sequence[Sequence[Tensor]]) -> None:
+    def expects(self, x: Tensor) -> bool:
+        """Say whether an input has the shape of those before.
+
+        Parameters
+        ----------
+        x : Tensor
+            The input.
+
+        Returns
+        -------
+        bool
+            Whether `run` is worth a try.
+        """
+        return self._known is not None and x.shape == self._known.shape
+
+    def learn(
+        self,
+        x: Tensor,
+        state: State | None,
+        weights: Sequence[Sequence[Tensor]],
+        lengths: Tensor | None,
+    ) -> None:
         """Look at an input that went the usual way; when two in turn were alike, know the next.
 
         Parameters
@@ -194,17 +216,20 @@ class Repeating:
             Before the first step.
         weights : sequence of sequence of Tensor
             Of each layer and direction: torch's four, or two if there are no biases.
+        lengths : Tensor of int64, shape (batch,), or None
+            The real steps of each record.
         """
         stack, named = self._stack, [Weights(*one) for one in weights]
         if stack.options or stack.projected or x.dtype is torch.bfloat16:
             return
         shape_of_state = None if state is None else state[0].shape
-        last, self._last = self._last, (x.shape, x.stride(), x.dtype, shape_of_state)
+        last = self._last
+        self._last = (x.shape, x.stride(), x.dtype, shape_of_state, lengths is not None)
         if self._last != last or forced() is not None or _watched(x):
             return
         flat = [one for run in weights for one in run]
         whole = all(one.is_contiguous() for one in (*flat, *(state or ())))
-        if not whole or x.stride(-1) != 1 or choose(stack, x).backend != "native":
+        if not whole or x.stride(-1) != 1 or choose(stack, x, lengths).backend != "native":
             return
         if onlooker(x, named) is not None or not fits(stack, x, state, named):
             return
@@ -214,14 +239,18 @@ class Repeating:
             here = [
                 weight for one in named[layer * runs : (layer + 1) * runs] for weight in one[:4]
             ]
-            outputs, calls, _ = forward_calls(stack, None, x, [*before, *here])
+            outputs, calls, _ = forward_calls(stack, lengths, x, [*before, *here])
             forms.append(Form.of(outputs, calls))
             x = outputs[0]
         addresses = [(one.data_ptr(), one.shape) for one in flat]
         self._known = _Known(*self._last, addresses, forms)
 
     def run(
-        self, x: Tensor, state: State | None, weights: Sequence[Sequence[Tensor]]
+        self,
+        x: Tensor,
+        state: State | None,
+        weights: Sequence[Sequence[Tensor]],
+        lengths: Tensor | None,
     ) -> tuple[Tensor, State] | None:
         """Run an input, if all is as it was learned.
 
@@ -233,6 +262,8 @@ class Repeating:
             Before the first step; None for zeros.
         weights : sequence of sequence of Tensor
             Of each layer and direction: torch's four, or two if there are no biases.
+        lengths : Tensor of int64, shape (batch,), or None
+            The real steps of each record, checked.
 
         Returns
         -------
@@ -246,7 +277,7 @@ class Repeating:
             return None
         if [(one.data_ptr(), one.shape) for run in weights for one in run] != known.weights:
             return None
-        if (state is None) != (known.state is None):
+        if (state is None) != (known.state is None) or (lengths is not None) != known.ragged:
             return None
         for part in state or ():
             if part.shape != known.state or part.dtype is not known.dtype:
@@ -257,7 +288,7 @@ class Repeating:
         for layer, form in enumerate(known.forms):
             here = weights[layer * runs : (layer + 1) * runs]
             flat = [weight for one in here for weight in (*one, None, None)[:4]]
-            x, *after = again(stack, form, x, _of_layer(stack, state, layer), flat)
+            x, *after = again(stack, form, x, _of_layer(stack, state, layer), flat, lengths)
             finals.append(after)
         if len(finals) == 1:
             return x, tuple(finals[0])

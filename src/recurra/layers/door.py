@@ -233,6 +233,14 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
     values: list[Any] = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
     if len(values) != batch:
         raise _miscounted(len(values), batch)
+    integers = set(map(type, values)) <= {int}
+    if not integers or (values and (min(values) < 0 or max(values) > steps)):
+        _check_each(values, steps)
+    return torch.tensor(values, dtype=torch.int64)
+
+
+def _check_each(values: Sequence[Any], steps: int) -> None:
+    """Check one length after the other, to name the first that is wrong."""
     for row, value in enumerate(values):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not whole:
@@ -247,7 +255,6 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
                 f"lengths[{row}] is {value}, but the time axis holds {steps} steps. "
                 "Pad x further or clip the length."
             )
-    return torch.tensor(values, dtype=torch.int64)
 
 
 def _unread(lengths: Tensor, batch: int) -> Tensor:

@@ -240,8 +240,9 @@ class Recurrent(nn.Module, ABC):
         """
         if isinstance(x, PackedSequence):
             return self._forward_packed(x, state, lengths)
-        if lengths is None and type(x) is Tensor and x.dim() == 3:
-            found = self._stepped(x, state) or self._repeated(x, state)
+        if type(x) is Tensor and x.dim() == 3:
+            found = self._stepped(x, state) if lengths is None else None
+            found = found or self._repeated(x, state, lengths)
             if found is not None:
                 return found
         weights = self._weights()
@@ -258,8 +259,8 @@ class Recurrent(nn.Module, ABC):
         counts = None if lengths is None else check_lengths(lengths, batch, steps)
         plan, training = self._plan(), self.training
         output, after = kernels.run(plan, x, before, weights, counts, training=training)
-        if counts is None and not self._initial_names and (short := self._short()) is not None:
-            self._repeating.learn(x, before, short)
+        if not self._initial_names and (short := self._short()) is not None:
+            self._repeating.learn(x, before, short, counts)
         return (output.transpose(0, 1) if self.batch_first else output), self._public(after)
 
     def step(self, x_t: Tensor, state: LayerState | None = None) -> tuple[Tensor, LayerState]:
@@ -337,7 +338,9 @@ class Recurrent(nn.Module, ABC):
         found = self._stepping.step(x_t, before, weights)
         return None if found is None else (found[0], self._public(found[1]))
 
-    def _repeated(self, x: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState] | None:
+    def _repeated(
+        self, x: Tensor, state: LayerState | None, lengths: Lengths | None
+    ) -> tuple[Tensor, LayerState] | None:
         """Whole records by the shortest way, if they are shaped as those before."""
         if self._initial_names or (weights := self._short()) is None:
             return None
@@ -345,7 +348,10 @@ class Recurrent(nn.Module, ABC):
         if before is not None and len(before) != len(self.letters):
             return None
         x = x.transpose(0, 1) if self.batch_first else x
-        found = self._repeating.run(x, before, weights)
+        if not self._repeating.expects(x):
+            return None
+        counts = None if lengths is None else check_lengths(lengths, x.shape[1], x.shape[0])
+        found = self._repeating.run(x, before, weights, counts)
         if found is None:
             return None
         y, after = found
