@@ -250,5 +250,5 @@ def roll_out(
         else:
             value = network.head.draw(raw[:, 0], view.anchor, view.scale, generator)
         values[:, k + size] = value
-        pace = pace.after(value, local.decay)
+        pace = pace.along(value[:, None], local.decay).at(-1)
     return values[:, size:]

@@ -63,9 +63,13 @@ class _Continuous(Head):
     def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
         return anchor + scale * raw[..., 0]
 
-    def _standardise(self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-        move = ((value - anchor) / scale).clamp(-LONGEST, LONGEST).to(raw.dtype)
-        return (move - raw[..., 0]) / self._spread(raw)
+    def _standardised(
+        self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """How many spreads a value lies from the location, and the spread, in scales."""
+        move = ((value - anchor) / scale).clamp_(-LONGEST, LONGEST).to(raw.dtype)
+        spread = self._spread(raw)
+        return (move - raw[..., 0]) / spread, spread
 
     @staticmethod
     def _spread(raw: Tensor) -> Tensor:
@@ -90,8 +94,8 @@ class Gaussian(_Continuous):
 
     @override
     def log_probability(self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-        z = self._standardise(raw, value, anchor, scale)
-        return -0.5 * z.square() - self._spread(raw).log() - 0.5 * math.log(2 * math.pi)
+        z, spread = self._standardised(raw, value, anchor, scale)
+        return -0.5 * z.square() - spread.log() - 0.5 * math.log(2 * math.pi)
 
     @override
     def _noise(self, raw: Tensor, generator: Generator) -> Tensor:
@@ -112,11 +116,11 @@ class StudentT(_Continuous):
 
     @override
     def log_probability(self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-        z, nu = self._standardise(raw, value, anchor, scale), self._freedom(raw)
+        (z, spread), nu = self._standardised(raw, value, anchor, scale), self._freedom(raw)
         half = 0.5 * (nu + 1.0)
         tail = half * torch.log1p(z.square() / nu)
         normaliser = torch.lgamma(0.5 * nu) - torch.lgamma(half) + 0.5 * (nu * math.pi).log()
-        return -tail - normaliser - self._spread(raw).log()
+        return -tail - normaliser - spread.log()
 
     @override
     def _noise(self, raw: Tensor, generator: Generator) -> Tensor:

@@ -46,6 +46,8 @@ class View(NamedTuple):
 class Pace(NamedTuple):
     """Where a batch of series stands and how fast it moves; every field has shape (batch,).
 
+    Or (batch, time), where it stood after each of some steps.
+
     Attributes
     ----------
     anchor, peak : Tensor
@@ -63,19 +65,41 @@ class Pace(NamedTuple):
     total: Tensor
     moves: Tensor
 
-    def after(self, value: Tensor, decay: float) -> Pace:
-        """Read one more value of every series; NaN changes nothing."""
-        step = (value - self.anchor).abs()
+    def along(self, values: Tensor, decay: float) -> Pace:
+        """Read more values of every series; NaN changes nothing.
+
+        Parameters
+        ----------
+        values : Tensor, shape (batch, time), float64
+            The values, oldest first.
+        decay : float
+            Weight of the past in `change` and `weight`.
+
+        Returns
+        -------
+        Pace
+            After each of them: every field has shape (batch, time).
+        """
+        seen = torch.cat([self.anchor[:, None], values], 1)
+        newest = torch.where(seen.isnan(), 0, torch.arange(seen.shape[1])).cummax(1).values
+        anchor = seen.gather(1, newest)
+        step = (values - anchor[:, :-1]).abs()
         moved = ~step.isnan()
-        step = step.nan_to_num(0.0)
+        step = torch.where(moved, step, 0.0)
+        height = torch.where(values.isnan(), 0.0, values.abs())
+        sums = _decayed(torch.stack([self.change, self.weight]), moved, step, decay)
         return Pace(
-            anchor=torch.where(value.isnan(), self.anchor, value),
-            peak=torch.fmax(self.peak, value.abs()),
-            change=torch.where(moved, decay * self.change + step, self.change),
-            weight=torch.where(moved, decay * self.weight + 1.0, self.weight),
-            total=self.total + step,
-            moves=self.moves + moved,
+            anchor=anchor[:, 1:],
+            peak=torch.cat([self.peak[:, None], height], 1).cummax(1).values[:, 1:],
+            change=sums[0],
+            weight=sums[1],
+            total=torch.cat([self.total[:, None], step], 1).cumsum(1)[:, 1:],
+            moves=torch.cat([self.moves[:, None], moved], 1).cumsum(1)[:, 1:],
         )
+
+    def at(self, step: int) -> Pace:
+        """Return what was after one of the steps of `along`."""
+        return Pace(*(each[:, step] for each in self))
 
     def scale(self, floor: float) -> Tensor:
         """Return the size of a usual change, kept away from zero."""
@@ -165,16 +189,12 @@ class LocalFeatures:
         History
             The history after them.
         """
-        recent, pace = self.start(len(values)) if history is None else history
-        anchors, scales = [], []
-        for value in values.unbind(1):
-            pace = pace.after(value, self.decay)
-            anchors.append(pace.anchor)
-            scales.append(pace.scale(self.floor))
-        anchor, scale = torch.stack(anchors, 1), torch.stack(scales, 1)
+        recent, before = self.start(len(values)) if history is None else history
+        pace = before.along(values, self.decay)
         past = torch.cat([recent, values], 1)
-        view = View(self._features(past, anchor, scale), anchor, scale)
-        return view, History(past[:, -recent.shape[1] :], pace)
+        scale = pace.scale(self.floor)
+        view = View(self._features(past, pace.anchor, scale), pace.anchor, scale)
+        return view, History(past[:, -recent.shape[1] :], pace.at(-1))
 
     def now(self, history: History) -> View:
         """Return the view from the newest step of a history; its arrays have no time axis."""
@@ -193,3 +213,14 @@ def _relative(lagged: Tensor, newest: Tensor, anchor: Tensor, scale: Tensor) -> 
     observed = ~newest.isnan()
     relative = relative.clamp_(-LONGEST, LONGEST).nan_to_num_(0.0)
     return torch.cat([relative, observed[..., None].float()], -1)
+
+
+def _decayed(sums: Tensor, moved: Tensor, step: Tensor, decay: float) -> Tensor:
+    """Decayed sums of the steps and of their weights, shape (2, batch, time)."""
+    kept = torch.where(moved, step.new_tensor(decay), 1.0)
+    added = torch.stack([step.t(), moved.t().to(step)], 1)
+    found = []
+    for keep, more in zip(kept.t().contiguous(), added, strict=True):
+        sums = keep * sums + more
+        found.append(sums)
+    return torch.stack(found, -1)
