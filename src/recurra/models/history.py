@@ -192,27 +192,26 @@ class LocalFeatures:
         recent, before = self.start(len(values)) if history is None else history
         pace = before.along(values, self.decay)
         past = torch.cat([recent, values], 1)
-        scale = pace.scale(self.floor)
-        view = View(self._features(past, pace.anchor, scale), pace.anchor, scale)
+        view = self._view(past, pace)
         return view, History(past[:, -recent.shape[1] :], pace.at(-1))
 
     def now(self, history: History) -> View:
         """Return the view from the newest step of a history; its arrays have no time axis."""
-        anchor, scale = history.pace.anchor, history.pace.scale(self.floor)
-        lagged = history.recent[:, [-1 - lag for lag in self.lags]]
-        return View(_relative(lagged, history.recent[:, -1], anchor, scale), anchor, scale)
+        pace = Pace(*(each[:, None] for each in history.pace))
+        return View(*(each[:, 0] for each in self._view(history.recent, pace)))
 
-    def _features(self, past: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-        steps, end = anchor.shape[1], past.shape[1]
-        lagged = torch.stack([past[:, end - steps - lag : end - lag] for lag in self.lags], -1)
-        return _relative(lagged, past[:, end - steps :], anchor, scale)
-
-
-def _relative(lagged: Tensor, newest: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
-    relative = (lagged - anchor[..., None]).float() / scale[..., None].float()
-    observed = ~newest.isnan()
-    relative = relative.clamp_(-LONGEST, LONGEST).nan_to_num_(0.0)
-    return torch.cat([relative, observed[..., None].float()], -1)
+    def _view(self, past: Tensor, pace: Pace) -> View:
+        """The views from the last steps of a past; as many as the pace has."""
+        (batch, steps), end = pace.anchor.shape, past.shape[1]
+        anchor, scale = pace.anchor, pace.scale(self.floor)
+        features = torch.empty(batch, steps, self.size, dtype=torch.float32)
+        for k, lag in enumerate(self.lags):  # all at once would take the memory of many in float64
+            features[..., k] = past[:, end - steps - lag : end - lag] - anchor
+        relative, observed = features[..., :-1], features[..., -1]
+        relative /= scale[..., None].float()
+        relative.clamp_(-LONGEST, LONGEST).nan_to_num_(0.0)
+        observed.copy_(~past[:, end - steps :].isnan())
+        return View(features, anchor, scale)
 
 
 def _decayed(sums: Tensor, moved: Tensor, step: Tensor, decay: float) -> Tensor:
