@@ -31,9 +31,8 @@ def main() -> None:
             "y": np.concatenate(data.train),
         }
     )
-    training = Training(
-        steps=options.steps, batch_size=options.batch_size, check_every=options.steps
-    )
+    seldom = 5 * options.steps  # there are five times as many checks at the beginning
+    training = Training(steps=options.steps, batch_size=options.batch_size, check_every=seldom)
 
     start = perf_counter()
     model = Forecaster(

@@ -53,6 +53,14 @@ def test_the_density_is_that_of_scipy_per_scale(head):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("head", [*CONTINUOUS, NegativeBinomial])
+def test_the_gradient_is_that_of_small_differences(head):
+    raw, *rest = steps(head)
+    raw = raw[:40].clone().requires_grad_()
+    rest = [each[:40] for each in rest]
+    assert torch.autograd.gradcheck(lambda raw: head().log_probability(raw, *rest), (raw,))
+
+
 def test_the_mass_of_counts_is_that_of_scipy():
     raw, value, anchor, scale = steps(NegativeBinomial)
     expected = frozen(NegativeBinomial, raw, anchor, scale).logpmf(value.numpy())
