@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, empty_like
 
 from recurra.kernels.recurrence import Masks
 from recurra.kernels.stack import Stack
@@ -238,12 +238,12 @@ def backward_calls(
     """
     states = 2 if stack.cell == "lstm" else 1
     dy, *dafter = [None if one is None else _rows(one) for one in incoming]
-    dx = torch.empty_like(_rows(x)) if needed[0] else None
+    dx = empty_like(_rows(x)) if needed[0] else None
     wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
     gradients = [
         None
         if one is None or not want
-        else torch.empty_like(one)
+        else empty_like(one)
         if one.is_contiguous()
         else one.new_empty(one.shape)
         for one, want in zip(rest, wanted, strict=True)
@@ -274,14 +274,14 @@ class Form(NamedTuple):
 
     Parameters
     ----------
-    output, state : tuple of int
-        Shapes of what comes out.
+    output, state : Tensor
+        One number expanded to the shape of what comes out: patterns for `torch.empty_like`.
     ways : list of tuple
         What stands between the addresses in each direction's call, and where its part begins.
     """
 
-    output: tuple[int, ...]
-    state: tuple[int, ...]
+    output: Tensor
+    state: Tensor
     ways: list[tuple[Any, ...]]
 
     @classmethod
@@ -314,7 +314,8 @@ class Form(NamedTuple):
             )
             for n, call in enumerate(calls)
         ]
-        return cls(y.shape, h.shape, ways)
+        one = y.new_empty(1)
+        return cls(one.expand(y.shape), one.expand(h.shape), ways)
 
     def calls(
         self, x: Tensor, rest: Sequence[Tensor | None], states: int, lengths: Tensor | None
@@ -339,7 +340,7 @@ class Form(NamedTuple):
         calls : list of tuple of int
             What the engine takes.
         """
-        y, after = x.new_empty(self.output), [x.new_empty(self.state) for _ in range(states)]
+        y, after = empty_like(self.output), [empty_like(self.state) for _ in range(states)]
         x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
         h0, c0, counts = _at(rest[0]), _at(rest[1]) if states > 1 else 0, _at(lengths)
         calls = [

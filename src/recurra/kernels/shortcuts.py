@@ -220,7 +220,7 @@ class Repeating:
             The real steps of each record.
         """
         stack, named = self._stack, [Weights(*one) for one in weights]
-        if stack.options or stack.projected or x.dtype is torch.bfloat16:
+        if stack.options or stack.projected or x.dtype is torch.bfloat16 or not x.numel():
             return
         shape_of_state = None if state is None else state[0].shape
         last = self._last
