@@ -28,6 +28,7 @@ def raises(kind: type[Exception], words: str):
         (torch.tensor([True, False]), "lengths[0] is True, but a length is an integer."),
         ([5], "There are 1 lengths for 2 records. Give one length a record"),
         (torch.ones(2, 5).long(), "lengths has shape (2, 5), but is one integer a record"),
+        (5, "lengths is 5, but is one integer a record. Use [5] * 2 if all are as long."),
         ([5, 10**9], "lengths[1] is 1000000000, but the time axis holds 5 steps."),
     ],
     ids=str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -229,6 +229,11 @@ def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Te
         raise OptionError(
             "torch.jit.trace would write these lengths into the program and use them for every "
             "batch. Use torch.export or torch.compile, or trace without lengths."
+        )
+    if not isinstance(lengths, Tensor) and not isinstance(lengths, Iterable):
+        raise ShapeError(
+            f"lengths is {lengths!r}, but is one integer a record. Use [{lengths!r}] * {batch} if "
+            "all are as long."
         )
     values: list[Any] = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
     if len(values) != batch:
