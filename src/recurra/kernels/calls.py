@@ -37,14 +37,7 @@ GATES = {"elman": 1, "lstm": 4, "gru": 3}
 _Y = 21
 _PLAIN = (0,) * 13
 
-_OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}
-
-
-def _float32_products() -> str:
-    """How float32 products may be computed: "bf16", "tf32", or "ieee" or "none" for exactly."""
-    # What torch.set_float32_matmul_precision sets, without its error where old and new names mix.
-    own = torch._C._get_fp32_precision_getter("mkldnn", "rnn")
-    return torch._C._get_fp32_precision_getter("mkldnn", "matmul") if own == "none" else own
+_OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}  # "ieee" and "none" are exact
 
 
 def operands_of(x: Tensor) -> int:
@@ -72,8 +65,11 @@ def operands_of(x: Tensor) -> int:
 
 
 def _float32_operands() -> int:
-    products = _float32_products()
-    return 0 if products == "none" else _OPERANDS.get(products, 0)
+    # What torch.set_float32_matmul_precision sets, without its error where old and new names mix.
+    products = torch._C._get_fp32_precision_getter("mkldnn", "rnn")
+    if products == "none":
+        products = torch._C._get_fp32_precision_getter("mkldnn", "matmul")
+    return _OPERANDS.get(products, 0)
 
 
 def count_weights(stack: Stack) -> int:
@@ -107,7 +103,7 @@ def forward_calls(
     rest: Sequence[Tensor | None],
     masks: Sequence[Masks | None] = (),
     operands: int | None = None,
-) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor, ...]]:
+) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor | None, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
     Parameters
@@ -132,7 +128,7 @@ def forward_calls(
         Output and last state, not yet computed.
     calls : list of tuple of int
         What the engine takes, in the order of its interface.
-    held : tuple of Tensor
+    held : tuple of Tensor or None
         What the calls point to besides the outputs: to be held until they are done.
     """
     steps, batch, inputs = x.shape
@@ -168,8 +164,7 @@ def forward_calls(
             *_options(stack, weights[of_way], outputs, drawn[way]),
         ))  # fmt: skip
     kept = [part for one in drawn if one is not None for part in one]
-    held = tuple(one for one in (x, lengths, *before, *weights, *kept) if one is not None)
-    return (y, *after), calls, held
+    return (y, *after), calls, (x, lengths, *before, *weights, *kept)
 
 
 def _options(
@@ -276,12 +271,15 @@ class Form(NamedTuple):
     ----------
     output, state : Tensor
         One number expanded to the shape of what comes out: patterns for `torch.empty_like`.
+    states : int
+        How many tensors the state is.
     ways : list of tuple
         What stands between the addresses in each direction's call, and where its part begins.
     """
 
     output: Tensor
     state: Tensor
+    states: int
     ways: list[tuple[Any, ...]]
 
     @classmethod
@@ -300,7 +298,7 @@ class Form(NamedTuple):
         Form
             What they have in common with those to come.
         """
-        y, h, *_ = outputs
+        y, h, *c = outputs
         beside, part = y.shape[-1] // len(calls) * y.element_size(), h[0].nbytes
         ways = [
             (
@@ -315,12 +313,12 @@ class Form(NamedTuple):
             for n, call in enumerate(calls)
         ]
         one = y.new_empty(1)
-        return cls(one.expand(y.shape), one.expand(h.shape), ways)
+        return cls(one.expand(y.shape), one.expand(h.shape), 1 + len(c), ways)
 
     def calls(
-        self, x: Tensor, rest: Sequence[Tensor | None], states: int, lengths: Tensor | None
-    ) -> tuple[tuple[Tensor, ...], Calls]:
-        """Prepare the forward calls, as `forward_calls` does.
+        self, x: Tensor, rest: Sequence[Tensor | None], lengths: Tensor | None
+    ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor | None, ...]]:
+        """Prepare the forward calls; arguments and results as those of `forward_calls`.
 
         Parameters
         ----------
@@ -328,8 +326,6 @@ class Form(NamedTuple):
             The input.
         rest : sequence of Tensor or None
             The state before, and weights, which are not looked at.
-        states : int
-            How many tensors the state is.
         lengths : Tensor of int64, shape (batch,), or None
             The real steps of each record.
 
@@ -339,10 +335,12 @@ class Form(NamedTuple):
             Output and last state, not yet computed.
         calls : list of tuple of int
             What the engine takes.
+        held : tuple of Tensor or None
+            What the calls point to besides the outputs.
         """
-        y, after = empty_like(self.output), [empty_like(self.state) for _ in range(states)]
+        y, after = empty_like(self.output), [empty_like(self.state) for _ in range(self.states)]
         x_at, y_at, hn, cn = x.data_ptr(), y.data_ptr(), after[0].data_ptr(), after[-1].data_ptr()
-        h0, c0, counts = _at(rest[0]), _at(rest[1]) if states > 1 else 0, _at(lengths)
+        h0, c0, counts = _at(rest[0]), _at(rest[1]) if self.states > 1 else 0, _at(lengths)
         calls = [
             (
                 *head, counts, x_at, *x_strides, h0 and h0 + part, c0 and c0 + part, *middle,
@@ -350,7 +348,7 @@ class Form(NamedTuple):
             )
             for head, x_strides, middle, beside, y_strides, part, options in self.ways
         ]  # fmt: skip
-        return (y, *after), calls
+        return (y, *after), calls, (x, lengths, *rest)
 
 
 def _rows(tensor: Tensor) -> Tensor:

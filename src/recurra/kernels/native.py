@@ -295,7 +295,7 @@ def one_layer(
         flat = [weight for one in weights for weight in _of(stack, one)]
     if torch.compiler.is_compiling():
         return _compiled(stack, lengths, x, *state, *flat)
-    return _eager(stack, lengths, masks, operands, x, *state, *flat)
+    return _eager(stack, lengths, masks, operands, None, x, *state, *flat)
 
 
 def _of(stack: Stack, weights: Weights) -> list[Tensor | None]:
@@ -309,15 +309,43 @@ def _eager(
     lengths: Tensor | None,
     masks: _Drawn,
     operands: int | None,
+    form: Form | None,
     x: Tensor,
     *rest: Tensor | None,
 ) -> tuple[Tensor, ...]:
     if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, masks, operands, None, x, *rest)
-    outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
+        return _Layer.apply(stack, lengths, masks, operands, form, x, *rest)
+    return _forward(stack, lengths, masks, operands, form, x, rest)
+
+
+def _forward(
+    stack: Stack,
+    lengths: Tensor | None,
+    masks: _Drawn,
+    operands: int | None,
+    form: Form | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+) -> tuple[Tensor, ...]:
+    outputs, calls, held = _calls(stack, lengths, masks, operands, form, x, rest)
     assert engine is not None
     engine.forward(torch.get_num_threads(), *calls)
+    del held
     return outputs
+
+
+def _calls(
+    stack: Stack,
+    lengths: Tensor | None,
+    masks: _Drawn,
+    operands: int | None,
+    form: Form | None,
+    x: Tensor,
+    rest: Sequence[Tensor | None],
+) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor | None, ...]]:
+    if form is None:
+        return forward_calls(stack, lengths, x, rest, masks, operands)
+    return form.calls(x, rest, lengths)
 
 
 def _compiled(
@@ -362,12 +390,7 @@ def again(
     tuple of Tensor
         As `one_layer` gives them.
     """
-    if torch.is_grad_enabled():
-        return _Layer.apply(stack, lengths, (), 0, form, x, *state, *weights)
-    outputs, calls = form.calls(x, state, len(state), lengths)
-    assert engine is not None
-    engine.forward(torch.get_num_threads(), *calls)
-    return outputs
+    return _eager(stack, lengths, (), 0, form, x, *state, *weights)
 
 
 class _Kept(NamedTuple):
@@ -375,7 +398,7 @@ class _Kept(NamedTuple):
 
     calls: Calls
     blocks: list[Any]
-    held: tuple[Tensor, ...]
+    held: tuple[Tensor | None, ...]
 
 
 def _forward_kept(
@@ -383,16 +406,12 @@ def _forward_kept(
     lengths: Tensor | None,
     masks: _Drawn,
     operands: int | None,
+    form: Form | None,
     x: Tensor,
     rest: Sequence[Tensor | None],
-    form: Form | None = None,
 ) -> tuple[tuple[Tensor, ...], _Kept]:
+    outputs, calls, held = _calls(stack, lengths, masks, operands, form, x, rest)
     assert engine is not None
-    if form is None:
-        outputs, calls, held = forward_calls(stack, lengths, x, rest, masks, operands)
-    else:
-        outputs, calls = form.calls(x, rest, 2 if stack.cell == "lstm" else 1, lengths)
-        held = tuple([one for one in (x, lengths, *rest) if one is not None])
     blocks = [engine.block(engine.saved_size(call)) for call in calls]
     calls = [(*call, block.address) for call, block in zip(calls, blocks, strict=True)]
     engine.forward(torch.get_num_threads(), *calls)
@@ -415,12 +434,11 @@ class _Layer(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         ctx.kept = None
         operands = operands_of(x) if operands is None else operands
+        given = (stack, lengths, masks, operands, form, x, rest)
         if any(ctx.needs_input_grad) and not stack.recompute:
-            outputs, ctx.kept = _forward_kept(stack, lengths, masks, operands, x, rest, form)
+            outputs, ctx.kept = _forward_kept(*given)
         else:
-            outputs, calls, _ = forward_calls(stack, lengths, x, rest, masks, operands)
-            assert engine is not None
-            engine.forward(torch.get_num_threads(), *calls)
+            outputs = _forward(*given)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, outputs[0], *rest)
         ctx.stack, ctx.lengths, ctx.masks, ctx.operands = stack, lengths, masks, operands
@@ -436,7 +454,8 @@ class _Layer(torch.autograd.Function):
             return *nothing, *_by_reference(*asked, incoming, needed)
         kept, ctx.kept = ctx.kept, None
         if kept is None:
-            (y, *_), kept = _forward_kept(ctx.stack, ctx.lengths, ctx.masks, ctx.operands, x, rest)
+            given = (ctx.stack, ctx.lengths, ctx.masks, ctx.operands, None, x, rest)
+            (y, *_), kept = _forward_kept(*given)
         gradients, calls, held = backward_calls(ctx.stack, kept.calls, x, y, rest, incoming, needed)
         assert engine is not None
         engine.backward(torch.get_num_threads(), *calls)

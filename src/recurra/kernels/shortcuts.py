@@ -168,10 +168,11 @@ class Repeating:
     Examples
     --------
     >>> weights, repeating = [(torch.ones(12, 3), torch.ones(12, 4))], Repeating(Stack("gru"))
+    >>> x = torch.ones(5, 2, 3)
     >>> for _ in range(2):
-    ...     repeating.learn(torch.ones(5, 2, 3), None, weights, None)
-    >>> found = repeating.run(torch.ones(5, 2, 3), None, weights, None)
-    >>> found is None or found[0].shape == (5, 2, 4)
+    ...     repeating.learn(x, None, weights, None)
+    >>> known = repeating.expects(x, None, weights, ragged=False)
+    >>> not known or repeating.run(x, None, weights, None)[0].shape == (5, 2, 4)
     True
     """
 
@@ -183,21 +184,6 @@ class Repeating:
     def __getstate__(self) -> dict[str, Any]:
         """Addresses stay here: a copy learns its own."""
         return self.__dict__ | {"_last": (), "_known": None}
-
-    def expects(self, x: Tensor) -> bool:
-        """Say whether an input has the shape of those before.
-
-        Parameters
-        ----------
-        x : Tensor
-            The input.
-
-        Returns
-        -------
-        bool
-            Whether `run` is worth a try.
-        """
-        return self._known is not None and x.shape == self._known.shape
 
     def learn(
         self,
@@ -245,14 +231,56 @@ class Repeating:
         addresses = [(one.data_ptr(), one.shape) for one in flat]
         self._known = _Known(*self._last, addresses, forms)
 
+    def expects(
+        self,
+        x: Tensor,
+        state: State | None,
+        weights: Sequence[Sequence[Tensor]],
+        *,
+        ragged: bool,
+    ) -> bool:
+        """Say whether all is as it was learned, so that `run` may.
+
+        Parameters
+        ----------
+        x : Tensor, shape (time, batch, inputs)
+            The input.
+        state : tuple of Tensor, each (layers·directions, batch, hidden), or None
+            Before the first step; None for zeros.
+        weights : sequence of sequence of Tensor
+            Of each layer and direction: torch's four, or two if there are no biases.
+        ragged : bool
+            Whether lengths are given.
+
+        Returns
+        -------
+        bool
+            False where only the usual way can tell.
+        """
+        known = self._known
+        if known is None or x.shape != known.shape or x.stride() != known.strides:
+            return False
+        if x.dtype is not known.dtype or not x.is_cpu or forced() is not None or _watched(x):
+            return False
+        if [(one.data_ptr(), one.shape) for run in weights for one in run] != known.weights:
+            return False
+        if (state is None) != (known.state is None) or ragged != known.ragged:
+            return False
+        for part in state or ():
+            if part.shape != known.state or part.dtype is not known.dtype:
+                return False
+            if not (part.is_cpu and part.is_contiguous()):
+                return False
+        return True
+
     def run(
         self,
         x: Tensor,
         state: State | None,
         weights: Sequence[Sequence[Tensor]],
         lengths: Tensor | None,
-    ) -> tuple[Tensor, State] | None:
-        """Run an input, if all is as it was learned.
+    ) -> tuple[Tensor, State]:
+        """Run an input that is expected; arguments as those of `learn`.
 
         Parameters
         ----------
@@ -263,29 +291,16 @@ class Repeating:
         weights : sequence of sequence of Tensor
             Of each layer and direction: torch's four, or two if there are no biases.
         lengths : Tensor of int64, shape (batch,), or None
-            The real steps of each record, checked.
+            The real steps of each record.
 
         Returns
         -------
-        tuple of Tensor and state, or None
-            The output and the state after it; None where only the usual way can tell.
+        tuple of Tensor and state
+            The output and the state after it.
         """
-        known = self._known
-        if known is None or x.shape != known.shape or x.stride() != known.strides:
-            return None
-        if x.dtype is not known.dtype or not x.is_cpu or forced() is not None or _watched(x):
-            return None
-        if [(one.data_ptr(), one.shape) for run in weights for one in run] != known.weights:
-            return None
-        if (state is None) != (known.state is None) or (lengths is not None) != known.ragged:
-            return None
-        for part in state or ():
-            if part.shape != known.state or part.dtype is not known.dtype:
-                return None
-            if not (part.is_cpu and part.is_contiguous()):
-                return None
+        assert self._known is not None
         stack, finals, runs = self._stack, [], self._stack.directions
-        for layer, form in enumerate(known.forms):
+        for layer, form in enumerate(self._known.forms):
             here = weights[layer * runs : (layer + 1) * runs]
             flat = [weight for one in here for weight in (*one, None, None)[:4]]
             x, *after = again(stack, form, x, _of_layer(stack, state, layer), flat, lengths)

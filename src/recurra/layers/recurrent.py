@@ -348,13 +348,10 @@ class Recurrent(nn.Module, ABC):
         if before is not None and len(before) != len(self.letters):
             return None
         x = x.transpose(0, 1) if self.batch_first else x
-        if not self._repeating.expects(x):
+        if not self._repeating.expects(x, before, weights, ragged=lengths is not None):
             return None
         counts = None if lengths is None else check_lengths(lengths, x.shape[1], x.shape[0])
-        found = self._repeating.run(x, before, weights, counts)
-        if found is None:
-            return None
-        y, after = found
+        y, after = self._repeating.run(x, before, weights, counts)
         return (y.transpose(0, 1) if self.batch_first else y), self._public(after)
 
     def _short(self) -> list[tuple[Tensor, ...]] | None:

@@ -98,8 +98,8 @@ class Pace(NamedTuple):
         )
 
     def at(self, step: int) -> Pace:
-        """Return what was after one of the steps of `along`."""
-        return Pace(*(each[:, step] for each in self))
+        """Return what was after one of the steps of `along`, without the memory of the others."""
+        return Pace(*(each[:, step].clone() for each in self))
 
     def scale(self, floor: float) -> Tensor:
         """Return the size of a usual change, kept away from zero."""
@@ -193,7 +193,7 @@ class LocalFeatures:
         pace = before.along(values, self.decay)
         past = torch.cat([recent, values], 1)
         view = self._view(past, pace)
-        return view, History(past[:, -recent.shape[1] :], pace.at(-1))
+        return view, History(past[:, -recent.shape[1] :].clone(), pace.at(-1))
 
     def now(self, history: History) -> View:
         """Return the view from the newest step of a history; its arrays have no time axis."""
