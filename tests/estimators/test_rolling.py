@@ -5,8 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from recurra.data.columns import Columns
-from recurra.data.frame import from_frame
+from recurra.data.panel.frame import from_frame
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators.baselines import Drift, Mean, Naive, Naive2, SeasonalNaive
 from recurra.estimators.rolling import cross_validate, rolling_origin

@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from recurra.data.columns import Columns
-from recurra.data.frame import from_frame
+from recurra.data.panel.frame import from_frame
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, OptionError
 from recurra.estimators.baselines import Baseline, Naive, Naive2, SeasonalNaive
 from recurra.estimators.rolling import rolling_origin

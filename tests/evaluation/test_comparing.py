@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from recurra import metrics
-from recurra.data.columns import Columns
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, DataWarning
 from recurra.evaluation import Comparison, calibration, compare
 

@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from recurra.data.columns import Columns
-from recurra.data.dataset import SequenceDataset
+from recurra.data.panel.panel import Panel
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, NotFittedError, OptionError, ShapeError
 from recurra.estimators.frames import read_long, write_like
 from recurra.estimators.rolling import cross_validate
@@ -43,7 +43,7 @@ class Baseline(ABC):
     ----------
     has_intervals : bool
         Whether there is a `spread`.
-    dataset_ : SequenceDataset
+    dataset_ : Panel
         The records it was fitted on.
 
     Examples
@@ -56,7 +56,7 @@ class Baseline(ABC):
     """
 
     has_intervals: ClassVar[bool] = True
-    dataset_: SequenceDataset
+    dataset_: Panel
     _backend: Any
 
     @abstractmethod
@@ -103,7 +103,7 @@ class Baseline(ABC):
 
         Parameters
         ----------
-        df : DataFrame or SequenceDataset
+        df : DataFrame or Panel
             A long pandas, polars or pyarrow frame, or records already read.
         columns : Columns, optional
             The roles of its columns; by default ``unique_id``, ``ds`` and ``y``.
@@ -171,7 +171,7 @@ class Baseline(ABC):
 
         Parameters
         ----------
-        df : DataFrame or SequenceDataset
+        df : DataFrame or Panel
             As for `fit`.
         h, n_windows, step_size : int
             The windows, as in `rolling_origin`.

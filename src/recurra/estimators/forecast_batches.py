@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from recurra.data.windows import draw_windows, end_windows
+from recurra.data.panel.windows import draw_windows, end_windows
 from recurra.models import Batch, Inputs
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
     from recurra.estimators.forecast_inputs import InputReader
     from recurra.estimators.forecast_state import Rows
     from recurra.types import Booleans, Integers
@@ -30,7 +30,7 @@ class Batches:
 
     Attributes
     ----------
-    dataset : SequenceDataset
+    dataset : Panel
         The rows.
     rows : Rows
         The series themselves.
@@ -44,7 +44,7 @@ class Batches:
         Rows in a window.
     """
 
-    dataset: SequenceDataset
+    dataset: Panel
     rows: Rows
     real: Tensor
     codes: Tensor
@@ -53,7 +53,7 @@ class Batches:
     context: int
 
     @classmethod
-    def of(cls, dataset: SequenceDataset, rows: Rows, reader: InputReader, context: int) -> Batches:
+    def of(cls, dataset: Panel, rows: Rows, reader: InputReader, context: int) -> Batches:
         """Line up every row with the value after it, once two values have been observed."""
         target = np.append(dataset.target[1:], np.nan)
         target[dataset.offsets[1:] - 1] = np.nan
@@ -113,7 +113,7 @@ class Batches:
         return torch.from_numpy(np.arange(shape[1]) >= since[:, None])
 
 
-def _seen(dataset: SequenceDataset) -> Integers:
+def _seen(dataset: Panel) -> Integers:
     """Count the values observed so far, at every row."""
     total: Integers = np.cumsum(dataset.observed)
     before: Integers = total[dataset.offsets[:-1]] - dataset.observed[dataset.offsets[:-1]]

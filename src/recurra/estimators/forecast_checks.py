@@ -13,7 +13,7 @@ from recurra.training import Training
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
 
 __all__ = [
     "SHORTEST",
@@ -107,7 +107,7 @@ def checked_levels(level: Sequence[float] | float | None) -> list[float]:
     return sorted(set(levels))
 
 
-def check_lengths(dataset: SequenceDataset) -> None:
+def check_lengths(dataset: Panel) -> None:
     """Refuse series with too few observed values."""
     seen = np.add.reduceat(dataset.observed.astype(int), dataset.offsets[:-1])
     if (seen >= SHORTEST).all():
@@ -122,7 +122,7 @@ def check_lengths(dataset: SequenceDataset) -> None:
     )
 
 
-def check_counts_only(dataset: SequenceDataset) -> None:
+def check_counts_only(dataset: Panel) -> None:
     """Refuse targets that are no counts."""
     odd = dataset.observed & ((dataset.target < 0) | (dataset.target % 1 != 0))
     if not odd.any():
@@ -139,7 +139,7 @@ def check_counts_only(dataset: SequenceDataset) -> None:
     )
 
 
-def check_update(new: SequenceDataset, tail: SequenceDataset) -> None:
+def check_update(new: Panel, tail: Panel) -> None:
     """Refuse new rows of a series that has no value yet, or whose identifier has another type."""
     known = {str(name): name for name in tail.ids}
     seen = np.add.reduceat(new.observed.astype(int), new.offsets[:-1])

@@ -14,7 +14,7 @@ from recurra.estimators.forecast_state import State, ahead_of, read_on
 from recurra.models import ForecastNetwork, LocalFeatures, roll_out
 
 if TYPE_CHECKING:
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
     from recurra.estimators.forecast_inputs import InputReader
     from recurra.estimators.forecast_state import Rows
     from recurra.estimators.held_back import HeldBack
@@ -47,21 +47,21 @@ class Engine:
 
     def read(
         self,
-        dataset: SequenceDataset,
+        dataset: Panel,
         state: State | None = None,
         seen: tuple[Rows, History] | None = None,
     ) -> State:
         """Read rows from the start, or on from a state; see :func:`read_on`."""
         return read_on(self.network, self.local, self.reader, dataset, state, seen)
 
-    def point(self, state: State, coming: SequenceDataset) -> Floats:
+    def point(self, state: State, coming: Panel) -> Floats:
         """Decode the point forecast.
 
         Parameters
         ----------
         state : State
             Where the series stand.
-        coming : SequenceDataset
+        coming : Panel
             The steps to forecast, equally many for every series, with their covariates.
 
         Returns
@@ -72,14 +72,14 @@ class Engine:
         ahead = self._ahead(state, coming)
         return roll_out(self.network, self.local, state.origin, ahead).numpy()
 
-    def paths(self, state: State, coming: SequenceDataset, seed: int, n: int = PATHS) -> Floats:
+    def paths(self, state: State, coming: Panel, seed: int, n: int = PATHS) -> Floats:
         """Draw sample paths.
 
         Parameters
         ----------
         state : State
             Where the series stand.
-        coming : SequenceDataset
+        coming : Panel
             The steps to forecast, equally many for every series, with their covariates.
         seed : int
             Source of chance.
@@ -115,7 +115,7 @@ class Engine:
         point, drawn, actual = (np.concatenate(each) for each in (points, paths, actuals))
         return calibrate(point, drawn, actual, held.worth)
 
-    def _ahead(self, state: State, coming: SequenceDataset) -> tuple[Tensor, Tensor]:
+    def _ahead(self, state: State, coming: Panel) -> tuple[Tensor, Tensor]:
         """Return the covariates as the network reads them when it forecasts each step."""
         series = len(coming)
         h = len(coming.times) // series

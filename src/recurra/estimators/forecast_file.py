@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from recurra.data import Clock, Columns, CovariateEncoder, SequenceDataset
+from recurra.data import Clock, Columns, CovariateEncoder, Panel
 from recurra.errors import OptionError
 from recurra.estimators.forecast_engine import Engine
 from recurra.estimators.forecast_inputs import InputReader
@@ -144,7 +144,7 @@ def unpack_state(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Stat
         }
         for role in ROLES
     }
-    tail = SequenceDataset(
+    tail = Panel(
         ids=tuple(header["ids"]),
         offsets=np.arange(size + 1),
         times=arrays["times"],

@@ -11,7 +11,7 @@ from torch import Tensor
 from recurra.data import CovariateEncoder, calendar_features
 
 if TYPE_CHECKING:
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
     from recurra.types import Integers, Reals
 
 __all__ = ["InputReader"]
@@ -53,7 +53,7 @@ class InputReader:
         self.usual_gap = usual_gap
 
     @classmethod
-    def fit(cls, dataset: SequenceDataset) -> InputReader:
+    def fit(cls, dataset: Panel) -> InputReader:
         """Learn from a training part; a cycle of the calendar it has not seen twice is left out."""
         names = calendar_features(dataset.times[:1], dataset.clock)[1]
         span = int(dataset.times.max() - dataset.times.min()) if names else 0
@@ -82,12 +82,12 @@ class InputReader:
         """Whether there are past covariates."""
         return sum(self.encoder.widths["past"]) > 0
 
-    def read(self, dataset: SequenceDataset) -> tuple[Tensor, Tensor]:
+    def read(self, dataset: Panel) -> tuple[Tensor, Tensor]:
         """Encode every row.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             With the columns the encoder was fitted on.
 
         Returns
@@ -136,12 +136,12 @@ class InputReader:
         codes[..., codes.shape[-1] - categories :].masked_fill_(hidden[..., None], 0)
         return real, codes
 
-    def _gap(self, dataset: SequenceDataset, following: Integers) -> Reals:
+    def _gap(self, dataset: Panel, following: Integers) -> Reals:
         if not self.usual_gap:
             return np.empty((len(following), 0), np.float32)
         gap = (dataset.times[following] - dataset.times) / self.usual_gap
         return np.log1p(gap)[:, None].astype(np.float32)
 
-    def _calendar(self, dataset: SequenceDataset) -> Reals:
+    def _calendar(self, dataset: Panel) -> Reals:
         features, names = calendar_features(dataset.times, dataset.clock)
         return features[:, [names.index(name) for name in self.calendar]]

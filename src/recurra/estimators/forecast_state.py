@@ -14,7 +14,7 @@ from recurra.models import History, Inputs, Origin, take_state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
     from recurra.estimators.forecast_inputs import InputReader
     from recurra.models import ForecastNetwork, LocalFeatures
     from recurra.types import Array, Integers
@@ -48,7 +48,7 @@ class State:
 
     Attributes
     ----------
-    tail : SequenceDataset
+    tail : Panel
         The newest row of every series, which the layer has not read yet: it waits for what will be
         known of the step after it.
     history : History
@@ -57,7 +57,7 @@ class State:
         The recurrent layer's state before the newest row.
     """
 
-    tail: SequenceDataset
+    tail: Panel
     history: History
     layer: Any
 
@@ -68,7 +68,7 @@ class State:
 
 
 def look(
-    local: LocalFeatures, dataset: SequenceDataset, before: History | None = None
+    local: LocalFeatures, dataset: Panel, before: History | None = None
 ) -> tuple[Rows, History]:
     """See every row of a data set from where it stands.
 
@@ -76,7 +76,7 @@ def look(
     ----------
     local : LocalFeatures
         How to look.
-    dataset : SequenceDataset
+    dataset : Panel
         The rows.
     before : History, optional
         The history of the first series of the data set, up to and including their first row. The
@@ -111,7 +111,7 @@ def look(
 
 def _look_at(
     local: LocalFeatures,
-    dataset: SequenceDataset,
+    dataset: Panel,
     series: Integers,
     before: History | None,
     rows: Rows,
@@ -145,7 +145,7 @@ def read_on(
     network: ForecastNetwork,
     local: LocalFeatures,
     reader: InputReader,
-    dataset: SequenceDataset,
+    dataset: Panel,
     state: State | None = None,
     seen: tuple[Rows, History] | None = None,
 ) -> State:
@@ -159,7 +159,7 @@ def read_on(
         The features it was trained on.
     reader : InputReader
         The covariates it was trained on.
-    dataset : SequenceDataset
+    dataset : Panel
         All rows from the start; or, after a state, ``state.tail.extend(new_rows)``.
     state : State, optional
         Where the series stood.
@@ -221,21 +221,21 @@ def _chunks(series: Integers, lengths: Integers) -> Iterator[Integers]:
         start = stop
 
 
-def ahead_of(tail: SequenceDataset, coming: SequenceDataset, h: int) -> SequenceDataset:
+def ahead_of(tail: Panel, coming: Panel, h: int) -> Panel:
     """Join the newest row of every series and the h rows to be forecast.
 
     Parameters
     ----------
-    tail : SequenceDataset
+    tail : Panel
         One row a series.
-    coming : SequenceDataset
+    coming : Panel
         Their h next stamps, with future covariates.
     h : int
         Rows to be forecast.
 
     Returns
     -------
-    SequenceDataset
+    Panel
         With h + 1 rows a series; past covariates repeat the newest row, to be hidden.
     """
 

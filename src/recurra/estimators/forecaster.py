@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 
 from recurra import layers
 from recurra.artifact import write_model
-from recurra.data import Columns, SequenceDataset, detect_season_lengths, from_frame, future_frame
+from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
 from recurra.errors import NotFittedError
 from recurra.estimators.conformal import Calibration
 from recurra.estimators.forecast_batches import Batches
@@ -187,7 +187,7 @@ class Forecaster(BaseEstimator):
         self._backend = backend
         return self
 
-    def _fit(self, dataset: SequenceDataset) -> Self:
+    def _fit(self, dataset: Panel) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         dataset = _from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
@@ -456,17 +456,17 @@ class Forecaster(BaseEstimator):
     def _alias(self) -> str:
         return ALIASES[self.layer]
 
-    def _coming(self, h: int, future: Any) -> SequenceDataset:
+    def _coming(self, h: int, future: Any) -> Panel:
         """Return the steps to forecast, with their covariates."""
         check_horizon(h, len(self._state.tail))
         return future_frame(future, self._state.tail, h, spacing=self._spacing)
 
-    def _keys(self, coming: SequenceDataset) -> dict[str, Any]:
+    def _keys(self, coming: Panel) -> dict[str, Any]:
         ids = pd.Index(coming.ids).repeat(coming.lengths)
         return {self.columns.id: ids, self.columns.time: coming.clock.to_output(coming.times)}
 
     def _forecast(
-        self, state: State, coming: SequenceDataset, level: Sequence[float] | None
+        self, state: State, coming: Panel, level: Sequence[float] | None
     ) -> dict[str, Floats]:
         levels = checked_levels(level)
         point = self._engine.point(state, coming)
@@ -481,7 +481,7 @@ class Forecaster(BaseEstimator):
             columns[f"{self._alias}-hi-{one:g}"] = upper.ravel()
         return columns
 
-    def _seasons(self, dataset: SequenceDataset) -> tuple[int, ...]:
+    def _seasons(self, dataset: Panel) -> tuple[int, ...]:
         if isinstance(self.season_length, str):
             known = dataset.clock.season_lengths
             if not known and dataset.clock.regular:
@@ -491,7 +491,7 @@ class Forecaster(BaseEstimator):
         given = np.atleast_1d(self.season_length).tolist()
         return tuple(sorted(season for season in given if season > 1))
 
-    def _checked(self, dataset: SequenceDataset) -> SequenceDataset:
+    def _checked(self, dataset: Panel) -> Panel:
         check_lengths(dataset)
         if HEADS[self.distribution].counts:
             check_counts_only(dataset)
@@ -508,7 +508,7 @@ class Forecaster(BaseEstimator):
         check_names(self.columns, self._alias)
 
 
-def _from_first_value(dataset: SequenceDataset, old: int = 0) -> SequenceDataset:
+def _from_first_value(dataset: Panel, old: int = 0) -> Panel:
     """Leave out the rows before the first value of every series, but for the `old` first ones."""
     first = np.maximum.reduceat(
         np.where(dataset.observed, np.arange(len(dataset.times), 0, -1), 0), dataset.offsets[:-1]

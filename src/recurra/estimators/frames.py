@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
-from recurra.data import SequenceDataset, from_frame
-from recurra.data.table import as_table
+from recurra.data import Panel, from_frame
+from recurra.data.tables.table import as_table
 
 if TYPE_CHECKING:
     from recurra.data import Columns
@@ -19,12 +19,12 @@ __all__ = ["read_long", "write_like"]
 
 def read_long(
     df: Any, columns: Columns | None = None, freq: str | int | None = None
-) -> tuple[SequenceDataset, str]:
+) -> tuple[Panel, str]:
     """Read the records of a long frame, and say which library the frame is of.
 
     Parameters
     ----------
-    df : DataFrame, str, Path or SequenceDataset
+    df : DataFrame, str, Path or Panel
         A pandas, polars or pyarrow frame, a file of one, or records already read.
     columns : Columns, optional
         The roles of its columns.
@@ -33,12 +33,12 @@ def read_long(
 
     Returns
     -------
-    dataset : SequenceDataset
+    dataset : Panel
         The records.
     backend : str
         ``"pandas"``, ``"polars"`` or ``"pyarrow"``; pandas for files and records.
     """
-    if isinstance(df, SequenceDataset):
+    if isinstance(df, Panel):
         return df, "pandas"
     dataset = from_frame(df, columns, freq=freq)
     return dataset, "pandas" if isinstance(df, str | os.PathLike) else as_table(df).backend

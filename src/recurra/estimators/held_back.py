@@ -19,7 +19,7 @@ from recurra.estimators.forecast_defaults import MANY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recurra.data import SequenceDataset
+    from recurra.data import Panel
     from recurra.types import Integers
 
 __all__ = ["HeldBack"]
@@ -37,7 +37,7 @@ class HeldBack:
 
     Attributes
     ----------
-    dataset : SequenceDataset
+    dataset : Panel
         All rows.
     steps : ndarray, shape (series,)
         Rows held back at the end of each series: all of them in some, none where it is too short.
@@ -49,19 +49,19 @@ class HeldBack:
         Which series are held back whole.
     """
 
-    dataset: SequenceDataset
+    dataset: Panel
     steps: Integers
     horizon: int
     stride: int
     whole: Integers
 
     @classmethod
-    def plan(cls, dataset: SequenceDataset, horizon: int, seed: int) -> HeldBack:
+    def plan(cls, dataset: Panel, horizon: int, seed: int) -> HeldBack:
         """Choose what to hold back.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             All rows.
         horizon : int
             Steps wanted; at most a quarter of the usual series is used.
@@ -90,7 +90,7 @@ class HeldBack:
         return cls(dataset, steps, horizon, stride, whole)
 
     @property
-    def train(self) -> SequenceDataset:
+    def train(self) -> Panel:
         """What is left to learn from."""
         left = self.dataset.lengths - self.steps
         return self.dataset.take(np.flatnonzero(left)).before(left[left > 0])
@@ -101,7 +101,7 @@ class HeldBack:
         few = len(self.whole) == 0
         return self.steps if few else np.minimum(self.steps, self.horizon)
 
-    def windows(self) -> Iterator[SequenceDataset]:
+    def windows(self) -> Iterator[Panel]:
         """Yield series up to the end of the horizon after each origin, the newest origin first."""
         many = len(self.whole) > 0
         series = self.whole if many else np.flatnonzero(self.steps)

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from recurra.data.dataset import SequenceDataset
+from recurra.data.panel.panel import Panel
 from recurra.errors import DataError, OptionError
 from recurra.types import Integers
 
@@ -35,14 +35,14 @@ class Window:
 
     Parameters
     ----------
-    train : SequenceDataset
+    train : Panel
         Every record up to its cutoff.
-    actual : SequenceDataset
+    actual : Panel
         The ``h`` steps of every record that follow.
     """
 
-    train: SequenceDataset
-    actual: SequenceDataset
+    train: Panel
+    actual: Panel
 
     @property
     def cutoffs(self) -> Integers:
@@ -54,14 +54,14 @@ class Forecasting(Protocol):
     """What :func:`cross_validate` asks of a model: the protocol of every forecaster here."""
 
     def fit(self, df: Any) -> Any:
-        """Learn from a long frame or a `SequenceDataset`."""
+        """Learn from a long frame or a `Panel`."""
 
     def predict(self, h: int, level: Sequence[float] | None = None) -> Any:
         """Foretell the ``h`` steps after every record, in the order of the records."""
 
 
 def rolling_origin(
-    dataset: SequenceDataset,
+    dataset: Panel,
     h: int,
     n_windows: int = 1,
     step_size: int | None = None,
@@ -71,7 +71,7 @@ def rolling_origin(
 
     Parameters
     ----------
-    dataset : SequenceDataset
+    dataset : Panel
         The records.
     h : int
         Steps to foretell from each origin.
@@ -94,7 +94,7 @@ def rolling_origin(
 
     Examples
     --------
-    >>> from recurra.data.frame import from_frame
+    >>> from recurra.data.panel.frame import from_frame
     >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(6), "y": range(6)})
     >>> for window in rolling_origin(from_frame(frame), h=2, n_windows=2):
     ...     print(window.cutoffs, window.train.target, window.actual.target)
@@ -113,7 +113,7 @@ def rolling_origin(
 
 def cross_validate(
     model: Forecasting,
-    dataset: SequenceDataset,
+    dataset: Panel,
     h: int,
     n_windows: int = 1,
     step_size: int | None = None,
@@ -125,7 +125,7 @@ def cross_validate(
     ----------
     model : Forecasting
         Has ``fit(dataset)`` and ``predict(h, level)``; fitted again for each window.
-    dataset : SequenceDataset
+    dataset : Panel
         The records.
     h, n_windows, step_size : int
         The windows, as in :func:`rolling_origin`.
@@ -141,7 +141,7 @@ def cross_validate(
 
     Examples
     --------
-    >>> from recurra.data.frame import from_frame
+    >>> from recurra.data.panel.frame import from_frame
     >>> from recurra.estimators.baselines import Naive
     >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(6), "y": range(6)})
     >>> cross_validate(Naive(), from_frame(frame), h=2, n_windows=2)
@@ -171,9 +171,7 @@ def cross_validate(
     )
 
 
-def _check_lengths(
-    dataset: SequenceDataset, h: int, n_windows: int, step: int, min_train_size: int
-) -> None:
+def _check_lengths(dataset: Panel, h: int, n_windows: int, step: int, min_train_size: int) -> None:
     """Refuse windows that some record is too short for."""
     need = min_train_size + (n_windows - 1) * step + h
     short = np.flatnonzero(dataset.lengths < need)
@@ -193,7 +191,7 @@ def _check_lengths(
     )
 
 
-def _window(dataset: SequenceDataset, h: int, steps_held_back: int) -> Window:
+def _window(dataset: Panel, h: int, steps_held_back: int) -> Window:
     train, actual = dataset.before(dataset.lengths - steps_held_back).split(h)
     return Window(train, actual)
 

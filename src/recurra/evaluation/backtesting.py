@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
-from recurra.data.frame import from_frame
+from recurra.data.panel.frame import from_frame
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, OptionError
 from recurra.estimators.baselines import Baseline, Naive
 from recurra.estimators.rolling import CUTOFF

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recurra import metrics
-from recurra.data.columns import Columns
+from recurra.data.tables.columns import Columns
 from recurra.evaluation.forecasts import read_forecasts
 from recurra.evaluation.scoring import scored_rows
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
-from recurra.data.dataset import SequenceDataset
-from recurra.data.frame import from_frame
+from recurra.data.panel.frame import from_frame
+from recurra.data.panel.panel import Panel
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataWarning
 from recurra.evaluation.comparison import Comparison
 from recurra.evaluation.forecasts import Forecasts, read_forecasts
@@ -35,7 +35,7 @@ def compare(
     frame : DataFrame
         Forecasts beside what happened, in the form of Nixtla: ``unique_id``, ``ds``, ``cutoff``,
         ``y``, a column for each model, and its bounds ``<model>-lo-80``, ``<model>-hi-80``.
-    train : DataFrame or SequenceDataset
+    train : DataFrame or Panel
         The series up to the cutoffs. Rows after a cutoff are not looked at for it, so the whole
         data may be given.
     season_length : int, optional
@@ -66,20 +66,18 @@ def compare(
     <BLANKLINE>
     LSTM beats the best baseline, Naive, by 75.0 % in MASE.
     """
-    past = train if isinstance(train, SequenceDataset) else from_frame(train, columns, freq=freq)
+    past = train if isinstance(train, Panel) else from_frame(train, columns, freq=freq)
     return compare_read(read_forecasts(frame, columns or past.columns), past, season_length)
 
 
-def compare_read(
-    forecasts: Forecasts, past: SequenceDataset, season_length: int | None = None
-) -> Comparison:
+def compare_read(forecasts: Forecasts, past: Panel, season_length: int | None = None) -> Comparison:
     """Do what :func:`compare` does with what it has read.
 
     Parameters
     ----------
     forecasts : Forecasts
         The models beside what happened.
-    past : SequenceDataset
+    past : Panel
         The series.
     season_length : int, optional
         Rows in a season.

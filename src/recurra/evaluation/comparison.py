@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
+from recurra.data.tables.columns import Columns
 from recurra.estimators.rolling import CUTOFF
 from recurra.evaluation.calibrating import calibration
 

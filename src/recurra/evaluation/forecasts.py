@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
-from recurra.data.places import Places
-from recurra.data.stamps import read_stamps
-from recurra.data.table import Table, as_table
-from recurra.data.values import target_values
+from recurra.data.tables.columns import Columns
+from recurra.data.tables.places import Places
+from recurra.data.tables.stamps import read_stamps
+from recurra.data.tables.table import Table, as_table
+from recurra.data.tables.values import target_values
 from recurra.errors import DataError
 from recurra.estimators.rolling import CUTOFF
 from recurra.types import Floats, Integers

@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from recurra.data.dataset import SequenceDataset
-from recurra.data.season import detect_season_lengths
+from recurra.data.panel.panel import Panel
+from recurra.data.panel.season import detect_season_lengths
 from recurra.errors import DataError
 from recurra.estimators.baselines import Baseline, Drift, Mean, Naive, SeasonalNaive
 from recurra.evaluation.forecasts import Forecasts, Model
@@ -34,14 +34,14 @@ class Origins:
     ahead: Integers
 
 
-def find_origins(forecasts: Forecasts, past: SequenceDataset) -> Origins:
+def find_origins(forecasts: Forecasts, past: Panel) -> Origins:
     """Look up what each series was up to each cutoff.
 
     Parameters
     ----------
     forecasts : Forecasts
         The windows.
-    past : SequenceDataset
+    past : Panel
         The series; rows after the cutoffs are not looked at.
 
     Returns
@@ -77,7 +77,7 @@ def find_origins(forecasts: Forecasts, past: SequenceDataset) -> Origins:
     return Origins(tuple(histories), _steps_ahead(forecasts, past, last))
 
 
-def _steps_ahead(forecasts: Forecasts, past: SequenceDataset, last: Integers) -> Integers:
+def _steps_ahead(forecasts: Forecasts, past: Panel, last: Integers) -> Integers:
     """Steps from the last known stamp to each row: by the clock, or else by counting rows."""
     if not past.clock.regular:
         return forecasts.steps
@@ -100,14 +100,14 @@ def _steps_ahead(forecasts: Forecasts, past: SequenceDataset, last: Integers) ->
     return (total - np.repeat(total[offsets[:-1]], np.diff(offsets)))[rows]
 
 
-def find_season_length(forecasts: Forecasts, past: SequenceDataset) -> int:
+def find_season_length(forecasts: Forecasts, past: Panel) -> int:
     """Find a season: told by the clock, else by the series before the first cutoff; else 1.
 
     Parameters
     ----------
     forecasts : Forecasts
         The windows.
-    past : SequenceDataset
+    past : Panel
         The series.
 
     Returns

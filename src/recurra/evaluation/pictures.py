@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
-from recurra.data.frame import from_frame
-from recurra.data.table import as_table
-from recurra.data.wall import to_wall
+from recurra.data.panel.frame import from_frame
+from recurra.data.panel.wall import to_wall
+from recurra.data.tables.columns import Columns
+from recurra.data.tables.table import as_table
 from recurra.errors import DataError, DataWarning, OptionError, near, need
 from recurra.evaluation.forecasts import read_forecasts
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from recurra.data import Clock, SequenceDataset
+    from recurra.data import Clock, Panel
     from recurra.evaluation.forecasts import Forecasts
     from recurra.types import Array, Booleans, Floats, Integers
 
@@ -121,7 +121,7 @@ class _Window:
     parts: tuple[slice, ...]
 
     @classmethod
-    def of(cls, past: SequenceDataset, coming: Forecasts, one: object, last: int | None) -> _Window:
+    def of(cls, past: Panel, coming: Forecasts, one: object, last: int | None) -> _Window:
         place = past.ids.index(one)
         rows = slice(int(past.offsets[place]), int(past.offsets[place + 1]))
         times = past.times[rows]
@@ -151,7 +151,7 @@ class _Window:
         return seen[1:-1] & ~seen[:-2] & ~seen[2:]
 
 
-def _read(history: Any, forecast: Any, columns: Columns) -> tuple[SequenceDataset, Forecasts]:
+def _read(history: Any, forecast: Any, columns: Columns) -> tuple[Panel, Forecasts]:
     """Read both tables; what reading changes was said when they were read to learn from."""
     table = as_table(forecast)
     frame = pd.DataFrame({name: table.column(name) for name in table.names})
@@ -162,7 +162,7 @@ def _read(history: Any, forecast: Any, columns: Columns) -> tuple[SequenceDatase
 
 
 def _choose(
-    ids: Sequence[object] | None, past: SequenceDataset, coming: Forecasts
+    ids: Sequence[object] | None, past: Panel, coming: Forecasts
 ) -> tuple[list[object], int]:
     """Say which series are drawn, and of how many."""
     known = set(coming.ids)

@@ -2,7 +2,7 @@
 
 Identifiers stay the text they are (``007``), a row with a field too few is an error and not a
 missing value, and nothing is unpacked beyond a limit. The content of CSV is checked in
-`recurra.data.text`.
+`recurra.data.tables.text`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pandas as pd
 
-from recurra.data.columns import Columns
-from recurra.data.table import as_table
-from recurra.data.text import parse_text
+from recurra.data.tables.columns import Columns
+from recurra.data.tables.table import as_table
+from recurra.data.tables.text import parse_text
 from recurra.errors import FileError, need
 
 if TYPE_CHECKING:

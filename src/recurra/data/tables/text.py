@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from recurra.data.columns import Columns
+from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, FileError
 from recurra.types import Integers
 

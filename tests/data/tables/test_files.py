@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from recurra.data import Columns, files, from_frame, read_table
+from recurra.data import Columns, from_frame, read_table
+from recurra.data.tables import files
 from recurra.errors import DataError, FileError
 
 GOOD = "unique_id,ds,y\n007,2024-01-01,1.5\n007,2024-01-02,\n8,2024-01-01,3\n"

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recurra.data.clock import Clock
-from recurra.data.columns import Columns
-from recurra.data.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
-from recurra.data.notes import tell
+from recurra.data.panel.clock import Clock
+from recurra.data.panel.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
+from recurra.data.tables.columns import Columns
+from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
-__all__ = ["Record", "SequenceDataset"]
+__all__ = ["Panel", "Series"]
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Series:
     """One sequence of one entity, as views into its data set.
 
     Parameters
@@ -50,7 +50,7 @@ class Record:
 
 
 @dataclass(frozen=True, eq=False)
-class SequenceDataset:
+class Panel:
     """Many records, ragged, stored flat.
 
     Record ``i`` is the rows from ``offsets[i]`` to ``offsets[i + 1]``, sorted by time. On a
@@ -82,7 +82,7 @@ class SequenceDataset:
     Examples
     --------
     >>> import pandas as pd
-    >>> from recurra.data.frame import from_frame
+    >>> from recurra.data.panel.frame import from_frame
     >>> frame = pd.DataFrame({"unique_id": list("aaabb"), "ds": [1, 2, 3, 1, 2], "y": range(5)})
     >>> dataset = from_frame(frame)
     >>> len(dataset), dataset.lengths
@@ -131,7 +131,7 @@ class SequenceDataset:
         usual = int(np.median(known)) if known else 0
         return np.array([median or usual for median in medians], np.int64)
 
-    def record(self, i: int) -> Record:
+    def record(self, i: int) -> Series:
         """Show one record.
 
         Parameters
@@ -141,11 +141,11 @@ class SequenceDataset:
 
         Returns
         -------
-        Record
+        Series
             Views, not copies.
         """
         rows = slice(int(self.offsets[i]), int(self.offsets[i + 1]))
-        return Record(
+        return Series(
             self.ids[i],
             self.times[rows],
             self.target[rows],
@@ -155,7 +155,7 @@ class SequenceDataset:
             {name: values[i] for name, values in self.static.items()},
         )
 
-    def take(self, places: Iterable[int]) -> SequenceDataset:
+    def take(self, places: Iterable[int]) -> Panel:
         """Pick records by place.
 
         Parameters
@@ -165,7 +165,7 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             Those records.
         """
         index = np.fromiter(places, np.int64)
@@ -174,7 +174,7 @@ class SequenceDataset:
         static = {name: values[index] for name, values in self.static.items()}
         return replace(part, ids=ids, static=static)
 
-    def select(self, ids: Iterable[object]) -> SequenceDataset:
+    def select(self, ids: Iterable[object]) -> Panel:
         """Pick records by identifier.
 
         Parameters
@@ -184,7 +184,7 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             Those records.
         """
         place = {name: i for i, name in enumerate(self.ids)}
@@ -195,7 +195,7 @@ class SequenceDataset:
                 raise DataError("No such series", code="unknown_series", record=name, hint=hint)
         return self.take(place[name] for name in wanted)
 
-    def before(self, ends: Integers) -> SequenceDataset:
+    def before(self, ends: Integers) -> Panel:
         """Keep what comes before a row of each record: the past, as it was then.
 
         Parameters
@@ -205,13 +205,13 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             The first ``ends[i]`` steps of every record.
         """
         ends = self._per_record(ends, "ends")
         return self._rows(self.offsets[:-1], self.offsets[:-1] + ends)
 
-    def since(self, starts: Integers) -> SequenceDataset:
+    def since(self, starts: Integers) -> Panel:
         """Leave out the first rows of each record.
 
         Parameters
@@ -221,13 +221,13 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             What follows them.
         """
         starts = self._per_record(starts, "starts")
         return self._rows(self.offsets[:-1] + starts, self.offsets[1:])
 
-    def head(self, steps: int) -> SequenceDataset:
+    def head(self, steps: int) -> Panel:
         """Keep the first steps of every record, or all it has.
 
         Parameters
@@ -237,12 +237,12 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             The beginnings.
         """
         return self.before(np.minimum(self.lengths, steps))
 
-    def tail(self, steps: int) -> SequenceDataset:
+    def tail(self, steps: int) -> Panel:
         """Keep the last steps of every record, or all it has.
 
         Parameters
@@ -252,12 +252,12 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             The endings.
         """
         return self._rows(self.offsets[1:] - np.minimum(self.lengths, steps), self.offsets[1:])
 
-    def split(self, steps: int | Integers) -> tuple[SequenceDataset, SequenceDataset]:
+    def split(self, steps: int | Integers) -> tuple[Panel, Panel]:
         """Hold back the last steps of every record.
 
         Parameters
@@ -267,9 +267,9 @@ class SequenceDataset:
 
         Returns
         -------
-        train : SequenceDataset
+        train : Panel
             What comes before.
-        held_back : SequenceDataset
+        held_back : Panel
             The last `steps` of every record.
         """
         back = self._per_record(steps, "steps")
@@ -285,17 +285,17 @@ class SequenceDataset:
         cut = self.offsets[1:] - back
         return self._rows(self.offsets[:-1], cut), self._rows(cut, self.offsets[1:])
 
-    def extend(self, other: SequenceDataset) -> SequenceDataset:
+    def extend(self, other: Panel) -> Panel:
         """Append new rows to the records they belong to; new identifiers come last.
 
         Parameters
         ----------
-        other : SequenceDataset
+        other : Panel
             Rows later than those here, read on the same clock.
 
         Returns
         -------
-        SequenceDataset
+        Panel
             Both; stamps missing between them are there as unobserved steps.
         """
         self._check_same_kind(other)
@@ -323,7 +323,7 @@ class SequenceDataset:
         both._check_rising()
         return both.completed(strict=True) if self.clock.regular else both
 
-    def completed(self, *, strict: bool) -> SequenceDataset:
+    def completed(self, *, strict: bool) -> Panel:
         """Insert the stamps missing from a regular clock, as unobserved steps.
 
         Their covariates are carried on from the row before.
@@ -337,7 +337,7 @@ class SequenceDataset:
 
         Returns
         -------
-        SequenceDataset
+        Panel
             With no stamp missing, or on an irregular clock.
         """
         since = self.clock.steps_since_previous(self.times, self.offsets)
@@ -369,14 +369,14 @@ class SequenceDataset:
             raise OptionError(f"{message}, but is {steps!r}.")
         return counts.astype(np.int64)
 
-    def _rows(self, starts: Integers, stops: Integers) -> SequenceDataset:
+    def _rows(self, starts: Integers, stops: Integers) -> Panel:
         """Keep the rows from `starts` to `stops` of every record."""
         lengths = stops - starts
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return replace(self._picked(rows), offsets=offsets)
 
-    def _picked(self, rows: Integers) -> SequenceDataset:
+    def _picked(self, rows: Integers) -> Panel:
         """Index every flat array."""
         return replace(
             self,
@@ -387,7 +387,7 @@ class SequenceDataset:
             future={name: values[rows] for name, values in self.future.items()},
         )
 
-    def _joined(self, other: SequenceDataset, order: Integers) -> SequenceDataset:
+    def _joined(self, other: Panel, order: Integers) -> Panel:
         """Put the rows of two data sets into one order."""
 
         def join(ours: dict[str, Array], theirs: dict[str, Array]) -> dict[str, Array]:
@@ -402,7 +402,7 @@ class SequenceDataset:
             future=join(self.future, other.future),
         )
 
-    def _check_same_kind(self, other: SequenceDataset) -> None:
+    def _check_same_kind(self, other: Panel) -> None:
         """Refuse rows that were read otherwise than ours."""
         if other.columns != self.columns:
             raise OptionError(f"The new rows have {other.columns}, but ours are {self.columns}.")
@@ -443,7 +443,7 @@ class SequenceDataset:
                 hint=f"The stamps {advice}: give that, or leave freq out.",
             )
 
-    def _left_irregular(self, record: int, strict: bool) -> SequenceDataset:
+    def _left_irregular(self, record: int, strict: bool) -> Panel:
         """Give up the regular clock, since most of its stamps are missing."""
         step, name = self.clock.step, self.ids[record]
         if strict:

@@ -7,7 +7,7 @@ import pytest
 
 from recurra.data import detect_season_lengths
 
-DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "../shared/data"))
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))
 
 
 def flat(series):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recurra.data.steps import DAY
+from recurra.data.panel.steps import DAY
 from recurra.types import Integers
 
 __all__ = ["from_wall", "to_wall"]

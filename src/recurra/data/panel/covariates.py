@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.data.dataset import SequenceDataset
-from recurra.data.notes import tell
+from recurra.data.panel.panel import Panel
+from recurra.data.tables.notes import tell
 from recurra.errors import DataError, NotFittedError
 from recurra.types import Array, Integers, Reals
 
@@ -90,12 +90,12 @@ class CovariateEncoder:
 
     fitted: dict[str, dict[str, RealColumn | CategoryColumn]] = field(default_factory=dict)
 
-    def fit(self, dataset: SequenceDataset) -> CovariateEncoder:
+    def fit(self, dataset: Panel) -> CovariateEncoder:
         """Learn the means, the scales and the levels.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             The training part, and nothing else.
 
         Returns
@@ -116,12 +116,12 @@ class CovariateEncoder:
             tell(f"Constant covariates tell nothing and are 0 throughout: {', '.join(constant)}.")
         return self
 
-    def past(self, dataset: SequenceDataset) -> Encoded:
+    def past(self, dataset: Panel) -> Encoded:
         """Encode the past covariates.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             Any part of the data.
 
         Returns
@@ -131,12 +131,12 @@ class CovariateEncoder:
         """
         return self._encode(dataset, "past", len(dataset.times))
 
-    def future(self, dataset: SequenceDataset) -> Encoded:
+    def future(self, dataset: Panel) -> Encoded:
         """Encode the future covariates, of the past steps or of a `future_frame`.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             Any part of the data.
 
         Returns
@@ -146,12 +146,12 @@ class CovariateEncoder:
         """
         return self._encode(dataset, "future", len(dataset.times))
 
-    def static(self, dataset: SequenceDataset) -> Encoded:
+    def static(self, dataset: Panel) -> Encoded:
         """Encode the static covariates.
 
         Parameters
         ----------
-        dataset : SequenceDataset
+        dataset : Panel
             Any part of the data.
 
         Returns
@@ -220,7 +220,7 @@ class CovariateEncoder:
             raise NotFittedError("The covariates are not fitted yet. Call fit(train) first.")
         return self.fitted[role]
 
-    def _encode(self, dataset: SequenceDataset, role: str, rows: int) -> Encoded:
+    def _encode(self, dataset: Panel, role: str, rows: int) -> Encoded:
         """Encode the columns of one role."""
         real, codes, unknown = [], [], []
         for name, fitted in self._of(role).items():
@@ -276,7 +276,7 @@ def _check_kind(name: str, fitted: RealColumn | CategoryColumn, values: Array) -
         )
 
 
-def _check_known(dataset: SequenceDataset, role: str, name: str, values: Array) -> None:
+def _check_known(dataset: Panel, role: str, name: str, values: Array) -> None:
     """Refuse numbers that are missing or infinite."""
     odd = np.flatnonzero(~np.isfinite(values))
     if not odd.size:

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from recurra.data.dataset import SequenceDataset
-from recurra.data.files import read_table
-from recurra.data.notes import tell
-from recurra.data.places import Places
-from recurra.data.stamps import read_stamps
-from recurra.data.table import Table, as_table
-from recurra.data.values import covariate_values
+from recurra.data.panel.panel import Panel
+from recurra.data.tables.files import read_table
+from recurra.data.tables.notes import tell
+from recurra.data.tables.places import Places
+from recurra.data.tables.stamps import read_stamps
+from recurra.data.tables.table import Table, as_table
+from recurra.data.tables.values import covariate_values
 from recurra.errors import DataError
 from recurra.types import Integers
 
@@ -24,12 +24,12 @@ __all__ = ["future_frame"]
 
 def future_frame(
     frame: object,
-    dataset: SequenceDataset,
+    dataset: Panel,
     h: int,
     *,
     ids: Sequence[object] | None = None,
     spacing: Integers | None = None,
-) -> SequenceDataset:
+) -> Panel:
     """Read the future covariates of the steps that follow every series.
 
     Parameters
@@ -37,7 +37,7 @@ def future_frame(
     frame : DataFrame, Table, str, Path or None
         A table with the identifier, the time stamp and every future covariate; rows for other
         stamps or series are left out. None will do where there are no future covariates.
-    dataset : SequenceDataset
+    dataset : Panel
         The data they follow.
     h : int
         How many steps.
@@ -48,7 +48,7 @@ def future_frame(
 
     Returns
     -------
-    SequenceDataset
+    Panel
         Records of the `h` following steps: their stamps and future covariates, with no target
         observed and the past covariates left out.
 
@@ -98,13 +98,13 @@ def future_frame(
     return replace(blank, future=future, notes=tuple(notes))
 
 
-def _listed(dataset: SequenceDataset) -> str:
+def _listed(dataset: Panel) -> str:
     """List the columns that are read."""
     columns = dataset.columns
     return ", ".join(map(repr, (columns.id, columns.time, *columns.future)))
 
 
-def _matching_rows(table: Table, wanted: SequenceDataset) -> tuple[Integers, list[str]]:
+def _matching_rows(table: Table, wanted: Panel) -> tuple[Integers, list[str]]:
     """Find the row of the table for every step wanted."""
     columns, clock = wanted.columns, wanted.clock
     for name in (columns.id, columns.time, *columns.future):
@@ -151,7 +151,7 @@ def _check_once(have: pd.MultiIndex, rows: Integers, column: str, places: Places
         raise places.fault(message, "duplicate_time", column, two, hint="Keep one of them.")
 
 
-def _check_covered(found: Integers, wanted: SequenceDataset) -> None:
+def _check_covered(found: Integers, wanted: Panel) -> None:
     """Refuse a table that lacks the row of a step."""
     lacking = np.flatnonzero(found < 0)
     if lacking.size:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recurra.data.places import Places
+from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Integers
 

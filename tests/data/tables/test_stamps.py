@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recurra.data.places import Places
-from recurra.data.stamps import read_stamps
+from recurra.data.tables.places import Places
+from recurra.data.tables.stamps import read_stamps
 from recurra.errors import DataError
 
 

@@ -1,4 +1,4 @@
-"""From a long table to a `SequenceDataset`: read, check, sort, complete.
+"""From a long table to a `Panel`: read, check, sort, complete.
 
 Every fault is an error that names the row in the table as it came; every treatment is a note.
 """
@@ -11,15 +11,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from recurra.data.clock import Clock
-from recurra.data.columns import Columns
-from recurra.data.dataset import SequenceDataset
-from recurra.data.files import read_table
-from recurra.data.notes import tell
-from recurra.data.places import Places
-from recurra.data.stamps import Stamps, read_stamps
-from recurra.data.table import Table, as_table
-from recurra.data.values import count_inexact, covariate_values, target_values
+from recurra.data.panel.clock import Clock
+from recurra.data.panel.panel import Panel
+from recurra.data.tables.columns import Columns
+from recurra.data.tables.files import read_table
+from recurra.data.tables.notes import tell
+from recurra.data.tables.places import Places
+from recurra.data.tables.stamps import Stamps, read_stamps
+from recurra.data.tables.table import Table, as_table
+from recurra.data.tables.values import count_inexact, covariate_values, target_values
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Integers
 
@@ -32,7 +32,7 @@ def from_frame(
     *,
     freq: str | int | None = None,
     clock: Clock | None = None,
-) -> SequenceDataset:
+) -> Panel:
     """Read a long table.
 
     Parameters
@@ -49,7 +49,7 @@ def from_frame(
 
     Returns
     -------
-    SequenceDataset
+    Panel
         Its records, in the order of their first rows.
 
     Examples
@@ -78,7 +78,7 @@ def from_frame(
     order, repeats = _without_repeats(order, owners, stamps.times, values, columns, places)
     notes = [*_reading_notes(table, columns, stamps), *notes, *repeats]
     offsets = np.searchsorted(owners[order], np.arange(len(ids) + 1))
-    dataset = SequenceDataset(
+    dataset = Panel(
         ids=ids,
         offsets=offsets,
         times=stamps.times[order],
@@ -220,7 +220,7 @@ def _read_static(
     return static
 
 
-def _check_observed(dataset: SequenceDataset) -> None:
+def _check_observed(dataset: Panel) -> None:
     """Refuse a series of which nothing was observed."""
     seen = np.add.reduceat(dataset.observed, dataset.offsets[:-1], dtype=np.int64)
     blank = np.flatnonzero(seen == 0)
@@ -234,9 +234,7 @@ def _check_observed(dataset: SequenceDataset) -> None:
         )
 
 
-def _on_a_clock(
-    dataset: SequenceDataset, freq: str | int | None, clock: Clock | None
-) -> SequenceDataset:
+def _on_a_clock(dataset: Panel, freq: str | int | None, clock: Clock | None) -> Panel:
     """Give the data set its clock, and insert the stamps missing from a regular one."""
     have = dataset.clock
     if clock is None and freq is None:

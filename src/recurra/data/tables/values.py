@@ -8,7 +8,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from recurra.data.places import Places
+from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Array, Floats
 

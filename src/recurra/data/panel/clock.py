@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from recurra.data.frequency import infer_integer_step, infer_step
-from recurra.data.gaps import same_record
-from recurra.data.steps import (
+from recurra.data.panel.frequency import infer_integer_step, infer_step
+from recurra.data.panel.gaps import same_record
+from recurra.data.panel.steps import (
     DAY,
     HOUR,
     MINUTE,
@@ -20,7 +20,7 @@ from recurra.data.steps import (
     out_of_range,
     parse_step,
 )
-from recurra.data.wall import from_wall, to_wall
+from recurra.data.panel.wall import from_wall, to_wall
 from recurra.errors import DataError, OptionError
 from recurra.types import Integers
 
