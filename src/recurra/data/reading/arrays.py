@@ -1,0 +1,348 @@
+"""Lists of arrays, one array with NaN, or a dict of streams, read into a `SequenceDataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from recurra.data.reading.answers import read_target
+from recurra.data.reading.numbers import numbers_of
+from recurra.data.sequences import SequenceDataset, Stream
+from recurra.errors import DataError, OptionError
+from recurra.types import Array, Booleans, Integers
+
+__all__ = ["from_arrays"]
+
+Layout = Literal["ntc", "nct"]
+
+
+def from_arrays(
+    X: Any,
+    y: Any = None,
+    *,
+    times: Any = None,
+    observed: Any = None,
+    static: Any = None,
+    ids: Sequence[object] | None = None,
+    channels: Sequence[str] | None = None,
+    weights: Any = None,
+    groups: Any = None,
+    layout: Layout = "ntc",
+) -> SequenceDataset:
+    """Read arrays.
+
+    Parameters
+    ----------
+    X : list of array-like, ndarray, or dict of str to these
+        A list of records, each of shape (steps,) or (steps, channels), of any lengths; or one array
+        of shape (records, steps, channels), where steps at the end that are NaN throughout are
+        padding; or several streams, by name. NaN is a missing value.
+    y : array-like or dict of str to array-like, optional
+        One label or number for each record, several (records, outputs), or a list with one for each
+        step; or several targets, by name.
+    times : list of array-like, or dict, optional
+        When each step was: numbers, or NumPy's datetime64 in UTC; as `X` is shaped.
+    observed : list of array-like of bool, or dict, optional
+        Where there is a value; by default where it is not NaN.
+    static : array-like, shape (records, covariates), optional
+        What holds for a whole record; NaN where unknown.
+    ids : sequence, optional
+        The identifiers; by default 0, 1, 2 …
+    channels : sequence of str, optional
+        What the channels are called; by default ``x0``, ``x1`` …
+    weights : array-like, shape (records,), optional
+        How much each record counts.
+    groups : array-like, shape (records,), optional
+        Which records belong together.
+    layout : {"ntc", "nct"}
+        Whether channels come last or in the middle of each record; never guessed.
+
+    Returns
+    -------
+    SequenceDataset
+        With a stream ``"x"``, or the streams of the dict.
+
+    Raises
+    ------
+    DataError
+        If a record is ragged, infinite, no number, or does not go with the others.
+
+    Examples
+    --------
+    >>> data = from_arrays([[1.0, 2.0], [3.0, float("nan"), 5.0]], ["no", "yes"])
+    >>> data
+    SequenceDataset(2 records; x: 1 channel, 2 to 3 steps, 20.0 % missing; targets: y)
+    """
+    if layout not in ("ntc", "nct"):
+        raise OptionError(f"layout={layout!r}, but it is 'ntc' or 'nct'.")
+    given = X if isinstance(X, Mapping) else {"x": X}
+    if isinstance(X, Mapping) and channels is not None and not isinstance(channels, Mapping):
+        raise OptionError("With several streams, channels is a dict: {'stream': ['a', 'b']}.")
+    streams = {}
+    for name, records in given.items():
+        one = not isinstance(X, Mapping)
+        part = _Given(
+            str(name),
+            records,
+            times if one else (times or {}).get(name),
+            observed if one else (observed or {}).get(name),
+            channels if one else (channels or {}).get(name),  # type: ignore[attr-defined]
+            ids,
+            layout,
+        )
+        streams[str(name)] = part.stream()
+    count = len(next(iter(streams.values())))
+    names = tuple(range(count)) if ids is None else tuple(ids)
+    if y is None:
+        targets = {}
+    else:
+        answers = y if isinstance(y, Mapping) else {"y": y}
+        first = next(iter(streams))
+        targets = {
+            str(name): read_target(each, names, str(name), first, streams[first].lengths)
+            for name, each in answers.items()
+        }
+    return SequenceDataset(
+        names,
+        streams,
+        None if static is None else _static(static, names),
+        targets,
+        None if weights is None else read_weights(weights, names),
+        None if groups is None else np.asarray(groups),
+    )
+
+
+def read_weights(weights: Any, ids: tuple[object, ...]) -> Array:
+    """Read how much each record counts.
+
+    Parameters
+    ----------
+    weights : array-like, shape (records,)
+        The weights.
+    ids : tuple
+        The records.
+
+    Returns
+    -------
+    ndarray of float64, shape (records,)
+        Finite, not negative, and not all zero.
+    """
+    read = numbers_of(weights, "weights")
+    if read.shape != (len(ids),):
+        hint = "Give one for each record."
+        message = f"weights has shape {read.shape}, but there are {len(ids)} records"
+        raise DataError(message, code="weight_count", hint=hint)
+    odd = np.flatnonzero(~(np.isfinite(read) & (read >= 0)))
+    if odd.size:
+        message = "A weight is finite and not negative, but this one is not"
+        record, value = ids[odd[0]], float(read[odd[0]])
+        hint = "Use 0 to leave a record out."
+        raise DataError(message, code="weight", record=record, value=value, hint=hint)
+    if not read.any():
+        raise DataError("All weights are zero", code="weight", hint="Nothing would be learnt.")
+    return read
+
+
+@dataclass(frozen=True)
+class _Given:
+    """One stream as it came."""
+
+    name: str
+    records: Any
+    times: Any
+    observed: Any
+    channels: Sequence[str] | None
+    ids: Sequence[object] | None
+    layout: Layout
+
+    def stream(self) -> Stream:
+        """Read it."""
+        padded = isinstance(self.records, np.ndarray) and self.records.dtype != object
+        parts = self._from_one() if padded else self._from_list()
+        lengths = np.array([len(part) for part in parts], np.int64)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        wide = next((part.shape[1] for part in parts if len(part)), parts[0].shape[1])
+        parts = [part if part.shape[1] or len(part) else part.reshape(0, wide) for part in parts]
+        self._check_widths(parts)
+        values = np.concatenate(parts)
+        names = self._names(values.shape[1])
+        seen = self._mask(values, offsets)
+        self._check_finite(values, offsets, names)
+        times = self._clock(lengths)
+        stamped = times is not None and times.dtype == np.int64
+        return Stream(
+            values,
+            offsets,
+            names,
+            observed=None if seen.all() else seen,
+            times=times,
+            clock="step" if times is None else "calendar" if stamped else "number",
+        )
+
+    def _id(self, place: int) -> object:
+        return place if self.ids is None else self.ids[place]
+
+    def _from_one(self) -> list[Array]:
+        """Part a padded array into records."""
+        whole = numbers_of(self.records, self.name)
+        if whole.ndim != 3:
+            hint = "Use X[:, :, None] for one channel, X[None] for one record."
+            message = f"X has shape {whole.shape}, but (records, steps, channels) is read"
+            raise DataError(message, code="shape", hint=hint)
+        if not len(whole):
+            raise DataError("There are no records", code="empty", hint="Give at least one.")
+        if self.layout == "nct":
+            whole = whole.transpose(0, 2, 1)
+        there = (
+            ~np.isnan(whole).all(2) if whole.dtype.kind == "f" else np.ones(whole.shape[:2], bool)
+        )
+        steps = whole.shape[1]
+        ends = np.where(there.any(1), steps - np.argmax(there[:, ::-1], 1), 0)
+        return [record[:end] for record, end in zip(whole, ends, strict=True)]
+
+    def _from_list(self) -> list[Array]:
+        """Read records of any lengths."""
+        if isinstance(self.records, str | bytes) or not hasattr(self.records, "__len__"):
+            came = type(self.records).__name__
+            raise DataError(f"A list of arrays is read as X, but a {came} came", code="shape")
+        if not len(self.records):
+            raise DataError("There are no records", code="empty", hint="Give at least one.")
+        parts = []
+        for place, record in enumerate(self.records):
+            part = numbers_of(record, self.name, record=self._id(place))
+            if part.ndim not in (1, 2):
+                message = f"A record has shape {part.shape}, but (steps, channels) is read"
+                raise DataError(message, code="shape", record=self._id(place))
+            part = part[:, None] if part.ndim == 1 and len(part) else part
+            part = part.reshape(0, 0) if part.ndim == 1 else part
+            parts.append(part.T if self.layout == "nct" and len(part) else part)
+        return parts
+
+    def _check_widths(self, parts: list[Array]) -> None:
+        """Refuse records with different numbers of channels."""
+        wide = parts[0].shape[1]
+        for place, part in enumerate(parts):
+            if part.shape[1] != wide:
+                raise DataError(
+                    f"The record has {part.shape[1]} channels, but the first has {wide}",
+                    code="channel_count",
+                    record=self._id(place),
+                    hint="Give (steps, channels) for each, or layout='nct' if channels come first.",
+                )
+
+    def _names(self, count: int) -> tuple[str, ...]:
+        """Name the channels."""
+        if self.channels is None:
+            return tuple(f"x{k}" for k in range(count))
+        if len(self.channels) != count or len(set(self.channels)) != count:
+            message = f"There are {count} channels, but channels={list(self.channels)!r}"
+            raise OptionError(f"{message}. Name each once.")
+        return tuple(map(str, self.channels))
+
+    def _mask(self, values: Array, offsets: Integers) -> Booleans:
+        """Find where there are values."""
+        seen = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+        if self.observed is None:
+            return seen
+        given = [np.asarray(each) for each in self.observed]
+        for place, each in enumerate(given):
+            want = int(offsets[place + 1] - offsets[place])
+            if each.shape not in ((want,), (want, values.shape[1])) or each.dtype != bool:
+                message = f"observed has shape {each.shape} and type {each.dtype}"
+                shape = (want, values.shape[1])
+                hint = f"Give booleans of shape {shape}."
+                raise DataError(message, code="observed", record=self._id(place), hint=hint)
+        wide = [np.broadcast_to(e.reshape(len(e), -1), (len(e), values.shape[1])) for e in given]
+        return seen & np.concatenate(wide)
+
+    def _check_finite(self, values: Array, offsets: Integers, names: tuple[str, ...]) -> None:
+        """Refuse infinities, and numbers that single precision cannot carry."""
+        check_finite(values, offsets, names, tuple(map(self._id, range(len(offsets) - 1))))
+
+    def _clock(self, lengths: Integers) -> Array | None:
+        """Read the times, which must not fall."""
+        if self.times is None:
+            return None
+        parts = [np.asarray(each) for each in self.times]
+        if [len(part) for part in parts] != lengths.tolist():
+            odd = next(
+                (k for k, part in enumerate(parts) if k >= len(lengths) or len(part) != lengths[k]),
+                len(parts),
+            )
+            message = "times does not have one stamp for each step"
+            raise DataError(message, code="time_count", record=self._id(min(odd, len(lengths) - 1)))
+        calendar = any(part.dtype.kind == "M" for part in parts)
+        read = np.int64 if calendar else np.float64
+        unit = "M8[ns]" if calendar else np.float64
+        times = np.concatenate([part.astype(unit) for part in parts]).view(read)
+        if not calendar and not np.isfinite(times).all():
+            raise DataError("A time is NaN or infinite", code="null_time")
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        back = np.flatnonzero((np.diff(times) < 0) & (np.diff(owners) == 0))
+        if back.size:
+            record = int(owners[back[0] + 1])
+            row = int(back[0] + 1 - lengths[:record].sum())
+            message = "A step is earlier than the one before"
+            raise DataError(
+                message,
+                code="unsorted_time",
+                record=self._id(record),
+                row=row,
+                hint="Sort the steps of each record by time.",
+            )
+        return times
+
+
+def check_finite(
+    values: Array, offsets: Integers, channels: tuple[str, ...], ids: tuple[object, ...]
+) -> None:
+    """Refuse infinities, and numbers that single precision cannot carry.
+
+    Parameters
+    ----------
+    values : ndarray, shape (steps, channels)
+        The numbers.
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record starts.
+    channels, ids : tuple
+        What columns and records are called.
+    """
+    if values.dtype.kind != "f":
+        return
+    with np.errstate(invalid="ignore"):
+        large = np.abs(values) > LARGEST_VALUE
+    if not large.any():
+        return
+    row, column = (int(k) for k in np.argwhere(large)[0])
+    record = int(np.searchsorted(offsets, row, side="right")) - 1
+    value = float(values[row, column])
+    infinite = np.isinf(value)
+    message = "A value is infinite" if infinite else f"A value is past {LARGEST_VALUE:g}"
+    more = f", as in {int(large.sum())} in all"
+    raise DataError(
+        message + more,
+        code="infinite" if infinite else "overflow_float32",
+        record=ids[record],
+        row=row - int(offsets[record]),
+        column=channels[column],
+        value=value,
+        hint="Correct it, or make it NaN where nothing was observed.",
+    )
+
+
+def _static(static: Any, ids: tuple[object, ...]) -> Stream:
+    """Read static covariates."""
+    values = numbers_of(static, "static").astype(np.float64)
+    if values.ndim != 2 or len(values) != len(ids):
+        message = f"static has shape {values.shape}, but ({len(ids)}, covariates) is read"
+        raise DataError(message, code="shape", hint="Give a row for each record.")
+    names = tuple(f"static{k}" for k in range(values.shape[1]))
+    offsets = np.arange(len(ids) + 1)
+    check_finite(values, offsets, names, ids)
+    return Stream(values, offsets, names, observed=~np.isnan(values))
+
+
+LARGEST_VALUE = 1e30

@@ -1,0 +1,102 @@
+"""Numbers of any kind that Python and NumPy have, turned into arrays or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recurra.errors import DataError
+from recurra.types import Array
+
+__all__ = ["numbers_of"]
+
+
+def numbers_of(given: Any, name: str, *, record: object = None) -> Array:
+    """Turn what came into an array of numbers.
+
+    Parameters
+    ----------
+    given : array-like
+        Numbers or flags, nested to any depth; None is missing.
+    name : str
+        What it is called.
+    record : object, optional
+        Whose it is.
+
+    Returns
+    -------
+    ndarray
+        float32 stays; small integers and flags too, which float32 holds exactly; else float64.
+
+    Raises
+    ------
+    DataError
+        If it is ragged, or holds text, complex numbers or other things.
+
+    Examples
+    --------
+    >>> numbers_of([[1, 2], [3, 4]], "x").dtype
+    dtype('float64')
+    >>> numbers_of([[1, 2], [3]], "x", record=7)
+    Traceback (most recent call last):
+    recurra.errors.DataError: The rows of x have different lengths: row 1 has 1, row 0 has 2 ...
+    """
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().numpy()
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise _ragged(given, name, record) from None
+    if array.dtype == object:
+        return _from_objects(array, name, record)
+    if array.dtype.kind in "fiub":
+        small = array.dtype in (np.int8, np.int16, np.uint8, np.uint16, np.bool_, np.float32)
+        kept = array if isinstance(given, np.ndarray) and small else array.astype(np.float64)
+        return kept.astype(np.float32) if kept.dtype == np.float16 else kept
+    value = array.ravel()[0].item() if array.size else None
+    raise _no_numbers(name, record, str(array.dtype), value)
+
+
+def _from_objects(array: Array, name: str, record: object) -> Array:
+    """Read numbers and None from an array of objects."""
+    cells = array.ravel()
+    for place, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if isinstance(cell, complex | str | bytes) or np.ndim(cell):
+            raise _no_numbers(name, record, type(cell).__name__, cell, place)
+        try:
+            float(cell)
+        except (TypeError, ValueError):
+            raise _no_numbers(name, record, type(cell).__name__, cell, place) from None
+    return np.array([np.nan if cell is None else float(cell) for cell in cells]).reshape(
+        array.shape
+    )
+
+
+def _ragged(given: Any, name: str, record: object) -> DataError:
+    """Name the first row whose length differs."""
+    sizes = [np.size(row) for row in given]
+    odd = next((k for k, size in enumerate(sizes) if size != sizes[0]), 0)
+    return DataError(
+        f"The rows of {name} have different lengths: row {odd} has {sizes[odd]}, "
+        f"row 0 has {sizes[0]}",
+        code="ragged",
+        record=record,
+        row=odd,
+        hint="A record is (steps, channels): each step has every channel, NaN where it is missing.",
+    )
+
+
+def _no_numbers(
+    name: str, record: object, kind: str, value: object, row: int | None = None
+) -> DataError:
+    return DataError(
+        f"Numbers are read as {name}, but {kind} came",
+        code="no_number",
+        record=record,
+        row=row,
+        value=value,
+        hint="Turn it into numbers, with NaN where nothing was observed.",
+    )
