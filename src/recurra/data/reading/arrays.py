@@ -27,7 +27,7 @@ def from_arrays(
     observed: Any = None,
     static: Any = None,
     ids: Sequence[object] | None = None,
-    channels: Sequence[str] | None = None,
+    channels: Any = None,
     weights: Any = None,
     groups: Any = None,
     layout: Layout = "ntc",
@@ -51,7 +51,7 @@ def from_arrays(
         What holds for a whole record; NaN where unknown.
     ids : sequence, optional
         The identifiers; by default 0, 1, 2 …
-    channels : sequence of str, optional
+    channels : sequence of str, or dict of these, optional
         What the channels are called; by default ``x0``, ``x1`` …
     weights : array-like, shape (records,), optional
         How much each record counts.
@@ -87,9 +87,7 @@ def from_arrays(
         part = _Given(
             str(name),
             records,
-            times if one else (times or {}).get(name),
-            observed if one else (observed or {}).get(name),
-            channels if one else (channels or {}).get(name),  # type: ignore[attr-defined]
+            *(each if one else (each or {}).get(name) for each in (times, observed, channels)),
             ids,
             layout,
         )
@@ -196,9 +194,9 @@ class _Given:
             raise DataError("There are no records", code="empty", hint="Give at least one.")
         if self.layout == "nct":
             whole = whole.transpose(0, 2, 1)
-        there = (
-            ~np.isnan(whole).all(2) if whole.dtype.kind == "f" else np.ones(whole.shape[:2], bool)
-        )
+        there: Booleans = np.ones(whole.shape[:2], bool)
+        if whole.dtype.kind == "f":
+            there = ~np.isnan(whole).all(2)
         steps = whole.shape[1]
         ends = np.where(there.any(1), steps - np.argmax(there[:, ::-1], 1), 0)
         return [record[:end] for record, end in zip(whole, ends, strict=True)]

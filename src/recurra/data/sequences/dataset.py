@@ -10,7 +10,7 @@ import numpy as np
 from recurra.data.sequences.stream import Steps, Stream
 from recurra.data.sequences.target import Target
 from recurra.errors import DataError, OptionError, near
-from recurra.types import Array, Floats
+from recurra.types import Array, Floats, Integers
 
 __all__ = ["Record", "SequenceDataset"]
 
@@ -92,8 +92,8 @@ class SequenceDataset:
                     hint="Give one for each record.",
                 )
         for name, target in self.targets.items():
-            if target.stream is not None:
-                self._check_step_target(name, target)
+            if target.stream is not None and target.offsets is not None:
+                self._check_step_target(name, target.stream, np.diff(target.offsets))
         if len(set(self.ids)) < len(self.ids):
             seen: set[object] = set()
             twice = next(one for one in self.ids if one in seen or seen.add(one))  # type: ignore[func-returns-value]
@@ -227,14 +227,16 @@ class SequenceDataset:
         for what in ("static", "weights", "groups"):
             if (getattr(self, what) is None) != (getattr(other, what) is None):
                 raise OptionError(f"Only one of the data sets has {what}.")
-        both = self.static is not None and other.static is not None
+        static = None
+        if self.static is not None and other.static is not None:
+            static = self.static.join(other.static)
         return SequenceDataset(
             (*self.ids, *other.ids),
             {name: stream.join(other.streams[name]) for name, stream in self.streams.items()},
-            self.static.join(other.static) if both else None,  # type: ignore[union-attr,arg-type]
+            static,
             {name: target.join(other.targets[name]) for name, target in self.targets.items()},
-            None if self.weights is None else np.concatenate([self.weights, other.weights]),  # type: ignore[list-item]
-            None if self.groups is None else np.concatenate([self.groups, other.groups]),  # type: ignore[list-item]
+            _joined(self.weights, other.weights),
+            _joined(self.groups, other.groups),
             (*self.notes, *other.notes),
         )
 
@@ -268,11 +270,11 @@ class SequenceDataset:
         """
         return replace(self, targets={**self.targets, **targets})
 
-    def _check_step_target(self, name: str, target: Target) -> None:
+    def _check_step_target(self, name: str, stream: str, have: Integers) -> None:
         """Refuse a target for each step that does not have the steps of its stream."""
-        if target.stream not in self.streams:
-            raise OptionError(f"Target {name!r} belongs to no stream: {target.stream!r}.")
-        have, want = np.diff(target.offsets), self.streams[target.stream].lengths  # type: ignore[arg-type]
+        if stream not in self.streams:
+            raise OptionError(f"Target {name!r} belongs to no stream: {stream!r}.")
+        want = self.streams[stream].lengths
         odd = np.flatnonzero(have != want)
         if odd.size:
             raise DataError(
@@ -281,6 +283,11 @@ class SequenceDataset:
                 record=self.ids[odd[0]],
                 hint="Give one for each step.",
             )
+
+
+def _joined(ours: Array | None, theirs: Array | None) -> Array | None:
+    """Append, where there is something."""
+    return None if ours is None or theirs is None else np.concatenate([ours, theirs])
 
 
 def _say(name: str, stream: Stream) -> str:

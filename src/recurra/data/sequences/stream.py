@@ -253,7 +253,7 @@ class Stream:
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         return self.picked(flat_rows(starts, lengths), offsets)
 
-    def picked(self, rows: Array, offsets: Integers) -> Stream:
+    def picked(self, rows: Array | slice, offsets: Integers) -> Stream:
         """Pick rows, and say which records they make.
 
         Parameters

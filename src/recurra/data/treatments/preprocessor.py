@@ -145,7 +145,8 @@ class Preprocessor:
             Fitted.
         """
         known = import_module("recurra.data.treatments")
-        treatments, learned = [], []
+        treatments: list[Treatment] = []
+        learned: list[Learned] = []
         for place, part in enumerate(header):
             kind = getattr(known, str(part["kind"]), None)
             if not (isinstance(kind, type) and issubclass(kind, Treatment)):

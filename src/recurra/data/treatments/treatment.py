@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from recurra.data.sequences import SequenceDataset, Stream
@@ -77,12 +77,12 @@ class StreamTreatment(Treatment):
     stream : str, optional
         Which stream; ``"static"`` for the static covariates; None for every stream of measurements,
         and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that it suits.
     """
 
-    stream: str | None = None
-    channels: tuple[str, ...] | None = None
+    stream: str | None = field(default=None, kw_only=True)
+    channels: Sequence[str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Make a tuple of a list of channels."""
@@ -148,7 +148,7 @@ class StreamTreatment(Treatment):
     def learn(self, dataset: SequenceDataset) -> Learned:
         """Learn from each stream; the keys are ``stream/what``."""
         self._check_names(dataset)
-        found = {}
+        found: dict[str, Any] = {}
         for name, stream in self._streams(dataset).items():
             learned = self.learn_stream(stream, self._columns(stream))
             found |= {f"{name}/{key}": value for key, value in learned.items()}
