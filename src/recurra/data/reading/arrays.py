@@ -81,13 +81,18 @@ def from_arrays(
     given = X if isinstance(X, Mapping) else {"x": X}
     if isinstance(X, Mapping) and channels is not None and not isinstance(channels, Mapping):
         raise OptionError("With several streams, channels is a dict: {'stream': ['a', 'b']}.")
+
+    def of(each: Any, name: object) -> Any:
+        return (each or {}).get(name) if isinstance(X, Mapping) else each
+
     streams = {}
     for name, records in given.items():
-        one = not isinstance(X, Mapping)
         part = _Given(
             str(name),
             records,
-            *(each if one else (each or {}).get(name) for each in (times, observed, channels)),
+            of(times, name),
+            of(observed, name),
+            of(channels, name),
             ids,
             layout,
         )
@@ -196,7 +201,7 @@ class _Given:
             whole = whole.transpose(0, 2, 1)
         there: Booleans = np.ones(whole.shape[:2], bool)
         if whole.dtype.kind == "f":
-            there = ~np.isnan(whole).all(2)
+            there = np.asarray(~np.isnan(whole).all(2))
         steps = whole.shape[1]
         ends = np.where(there.any(1), steps - np.argmax(there[:, ::-1], 1), 0)
         return [record[:end] for record, end in zip(whole, ends, strict=True)]
