@@ -5,15 +5,18 @@ Needs hypothesis, ``pip install 'recurra[dev]'``; nothing in Recurra itself impo
 
 from recurra.testing.kernels import BACKENDS, check_gradients, check_kernel, draw_weights
 from recurra.testing.layers import LAWS, check_layer
+from recurra.testing.sequences import CHANNELS, datasets
 from recurra.testing.strategies import RaggedBatch, lengths, ragged_batches
 
 __all__ = [
     "BACKENDS",
+    "CHANNELS",
     "LAWS",
     "RaggedBatch",
     "check_gradients",
     "check_kernel",
     "check_layer",
+    "datasets",
     "draw_weights",
     "lengths",
     "ragged_batches",
