@@ -1,0 +1,1 @@
+"""Look at data before learning from it: what is missing, and after what pattern."""
