@@ -20,13 +20,13 @@ import pandas as pd
 
 from recurra.data.tables.columns import Columns
 from recurra.data.tables.table import as_table
-from recurra.data.tables.text import parse_text
+from recurra.data.tables.text import Expected, parse_text
 from recurra.errors import FileError, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["read_table"]
+__all__ = ["LARGEST_FILE", "opened", "read_table", "unzipped"]
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 LARGEST_FILE = 4 * 2**30
@@ -37,17 +37,17 @@ FREE_SIZE = 16 * 2**20
 CHUNK = 2**20
 
 
-def read_table(path: str | os.PathLike[str], columns: Columns) -> pd.DataFrame:
+def read_table(path: str | os.PathLike[str], columns: Columns | Expected) -> pd.DataFrame:
     """Read a table from a file.
 
     Parameters
     ----------
     path : str or Path
         A ``.csv``, ``.tsv``, ``.csv.gz``, ``.tsv.gz`` or ``.parquet`` file. Text is UTF-8.
-    columns : Columns
+    columns : Columns or Expected
         The roles of the columns: the identifier of a text file is read as text always, the
         target as numbers; any other column as numbers if every cell that is not empty is one
-        (and none has leading zeros), else as text.
+        (and none has leading zeros), else as text. `Expected` says the same without roles.
 
     Returns
     -------
@@ -78,23 +78,43 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> pd.DataFrame:
     if kind[0] not in (*SEPARATORS, ".parquet") or (zipped and kind[0] == ".parquet"):
         message = f"{path} has an ending that is not read"
         raise FileError(f"{message}. Read are .csv, .tsv, .csv.gz, .tsv.gz and .parquet.")
-    with _opened(path) as file:
+    if isinstance(columns, Columns):
+        columns = Expected((columns.id,), (columns.target,), (columns.time,))
+    with opened(path) as file:
         if kind[0] == ".parquet":
             return _read_parquet(path, file)
-        content = _unzipped(path, file) if zipped else file.read()
+        content = unzipped(path, file) if zipped else file.read()
     return parse_text(content, SEPARATORS[kind[0]], str(path), columns)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file that has something in it, and see that it does not change meanwhile."""
+def opened(path: Path, *, empty: bool = False) -> Iterator[BinaryIO]:
+    """Open a regular file, and see that it does not change meanwhile.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    empty : bool
+        Whether it may have nothing in it.
+
+    Yields
+    ------
+    file
+        At its first byte.
+
+    Raises
+    ------
+    FileError
+        If it is not there, not a file, empty, too large, not readable, or changes.
+    """
     try:
         before = path.stat()
         if stat.S_ISDIR(before.st_mode):
             raise FileError(f"{path} is a directory. Give a file in it.")
         if not stat.S_ISREG(before.st_mode):
             raise FileError(f"{path} is a pipe or a device, but a regular file is read.")
-        if before.st_size == 0:
+        if before.st_size == 0 and not empty:
             raise FileError(f"{path} is empty: 0 bytes.")
         if before.st_size > LARGEST_FILE:
             raise FileError(f"{path} has {before.st_size} bytes, more than {LARGEST_FILE}.")
@@ -109,8 +129,26 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise FileError(f"{path} changed while it was being read. Read it again when it is whole.")
 
 
-def _unzipped(path: Path, file: BinaryIO) -> bytes:
-    """Unpack gzip, and stop where it swells beyond reason."""
+def unzipped(path: Path, file: BinaryIO) -> bytes:
+    """Unpack gzip, and stop where it swells beyond reason.
+
+    Parameters
+    ----------
+    path : Path
+        What the file is called, for messages.
+    file : file
+        Open for reading bytes.
+
+    Returns
+    -------
+    bytes
+        What was packed.
+
+    Raises
+    ------
+    FileError
+        If it is no gzip, damaged, or unpacks to more than 200 times its size (and 16 MiB).
+    """
     size = os.fstat(file.fileno()).st_size
     limit = min(LARGEST_FILE, max(FREE_SIZE, LARGEST_RATIO * size))
     if file.read(2) != b"\x1f\x8b":

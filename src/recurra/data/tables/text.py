@@ -6,21 +6,50 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, FileError
 from recurra.types import Integers
 
-__all__ = ["parse_text"]
+__all__ = ["Expected", "decode", "parse_text"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
 OTHER_SEPARATORS = (";", "\t", "|", ",")
 
 
-def parse_text(content: bytes, separator: str, file: str, columns: Columns) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the columns of a file before it is read.
+
+    Parameters
+    ----------
+    text : tuple of str
+        Columns that stay text whatever they look like, such as identifiers.
+    numbers : tuple of str
+        Columns that hold nothing but numbers.
+    others : tuple of str
+        Columns that hold numbers if every cell that is not empty is one, else text.
+
+    Examples
+    --------
+    >>> Expected(text=("patient",), others=("minute",)).names
+    ('patient', 'minute')
+    """
+
+    text: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.text, *self.numbers, *self.others)
+
+
+def parse_text(content: bytes, separator: str, file: str, expected: Expected) -> pd.DataFrame:
     """Parse a table of text.
 
     Parameters
@@ -31,24 +60,25 @@ def parse_text(content: bytes, separator: str, file: str, columns: Columns) -> p
         What parts the fields.
     file : str
         What the file is called, for messages.
-    columns : Columns
-        The roles of the columns.
+    expected : Expected
+        What is known of the columns.
 
     Returns
     -------
     pandas.DataFrame
-        The identifier as text, the target as numbers, the rest as either.
+        Each column as text or as numbers.
 
     Examples
     --------
-    >>> parse_text(b"unique_id,ds,y\\n01,1,2.5\\n01,2,\\n", ",", "a.csv", Columns())
+    >>> expected = Expected(text=("unique_id",), numbers=("y",))
+    >>> parse_text(b"unique_id,ds,y\\n01,1,2.5\\n01,2,\\n", ",", "a.csv", expected)
       unique_id  ds    y
     0        01   1  2.5
     1        01   2  NaN
     """
-    text = _decoded(content, file)
+    text = decode(content, file)
     try:
-        names = _read_header(text, separator, file, columns)
+        names = _read_header(text, separator, file, expected)
         _check_fields(text, separator, len(names), file)
         table = pd.read_csv(
             io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
@@ -59,11 +89,29 @@ def parse_text(content: bytes, separator: str, file: str, columns: Columns) -> p
         hint = "Give at least one row."
         raise DataError(f"{file} has a header, but no rows", code="empty", hint=hint)
     table.columns = pd.Index(names)
-    return pd.DataFrame({name: _converted(table[name], name, file, columns) for name in names})
+    return pd.DataFrame({name: _converted(table[name], name, file, expected) for name in names})
 
 
-def _decoded(content: bytes, file: str) -> str:
-    """Decode UTF-8, or say where it is none."""
+def decode(content: bytes, file: str) -> str:
+    """Decode UTF-8, or say where it is none.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    file : str
+        What it is called, for messages.
+
+    Returns
+    -------
+    str
+        The text without a byte order mark, its lines ended by ``\\n``.
+
+    Raises
+    ------
+    FileError
+        If it is UTF-16 or no UTF-8, or holds a zero byte.
+    """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise FileError(f"{file} is UTF-16, but UTF-8 is read. Save it as UTF-8.")
     try:
@@ -80,7 +128,7 @@ def _decoded(content: bytes, file: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _read_header(text: str, separator: str, file: str, columns: Columns) -> list[str]:
+def _read_header(text: str, separator: str, file: str, expected: Expected) -> list[str]:
     """Read the names of the columns."""
     names = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), [])
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -88,13 +136,16 @@ def _read_header(text: str, separator: str, file: str, columns: Columns) -> list
         message = f"The header of {file} names a column twice"
         hint = "Rename or drop one."
         raise DataError(message, code="duplicate_column", column=twice[0], hint=hint)
+    missing = [name for name in expected.names if name not in names]
     for other in OTHER_SEPARATORS:
         parts = [part.strip() for name in names for part in name.split(other)]
-        if other != separator and columns.id not in names and columns.id in parts:
-            comma = ", decimal=','" if other == ";" else ""
-            message = f"{file} looks separated by {other!r}, but {separator!r} was expected"
-            call = f"pandas.read_csv(..., sep={other!r}{comma}, dtype={{{columns.id!r}: str}})"
-            raise FileError(f"{message}. Read it with {call} and pass the frame.")
+        if other == separator or not (set(missing) & set(parts) or len(parts) > len(names) == 1):
+            continue
+        comma = ", decimal=','" if other == ";" else ""
+        dtype = f", dtype={{{expected.text[0]!r}: str}}" if expected.text else ""
+        message = f"{file} looks separated by {other!r}, but {separator!r} was expected"
+        call = f"pandas.read_csv(..., sep={other!r}{comma}{dtype})"
+        raise FileError(f"{message}. Read it with {call} and pass the frame.")
     return names
 
 
@@ -139,14 +190,15 @@ def _count_quoted(text: str, separator: str) -> tuple[Integers, Integers]:
     return found[:, 0], found[:, 1]
 
 
-def _converted(cells: pd.Series, name: str, file: str, columns: Columns) -> pd.Series:
+def _converted(cells: pd.Series, name: str, file: str, expected: Expected) -> pd.Series:
     """Turn a column of text into what it is."""
-    if name == columns.id:
+    if name in expected.text:
         return cells.astype(object).where(cells != "", None)
+    certain = name in expected.numbers
     missing = cells.isin(MISSING).to_numpy()
     numbers = pd.to_numeric(cells[~missing], errors="coerce")
     odd = np.flatnonzero(numbers.isna())
-    if name == columns.target and odd.size:
+    if certain and odd.size:
         row = int(numbers.index[odd[0]])
         comma = "Is it a decimal comma? Read it with pandas.read_csv(..., decimal=',')."
         hint = "Correct it, or leave the cell empty where nothing was observed."
@@ -158,9 +210,9 @@ def _converted(cells: pd.Series, name: str, file: str, columns: Columns) -> pd.S
             value=cells[row],
             hint=comma if "," in cells[row] else hint,
         )
-    padded = name != columns.target and cells.str.match(r"\s*[+-]?0\d").any()
+    padded = not certain and cells.str.match(r"\s*[+-]?0\d").any()
     if odd.size or padded or not len(numbers):
-        if name in (columns.target, columns.time) and not len(numbers):
+        if certain and not len(numbers):
             return pd.Series(np.full(len(cells), np.nan))
         return cells.astype(object).where(cells != "", None)
     return numbers.reindex(cells.index)
