@@ -92,7 +92,11 @@ FIT = {
     "a decimal comma": (having(3, "y", "3,14"), "text", r"row 3, column 'y'.*decimal comma"),
     "an infinite value": (having(5, "y", np.inf), "infinite", r"series 'a', row 5, column 'y'"),
     "minus infinity": (having(45, "y", -np.inf), "infinite", r"series 'b', row 45, column 'y'"),
-    "a value past float32": (having(7, "y", 1e300), "overflow", r"series 'a', row 7, column 'y'"),
+    "a value past float32": (
+        having(7, "y", 1e300),
+        "overflow_float32",
+        r"series 'a', row 7, column 'y'",
+    ),
     "complex numbers": (
         lambda: good().assign(y=lambda f: f.y.astype(complex)),
         "text",

@@ -194,7 +194,7 @@ def test_an_infinite_target_is_refused_by_row(infinite):
 
 def test_a_target_past_single_precision_is_refused():
     error = fault(table(y=[1, 2, 1e300, 4, 5]))
-    assert (error.code, error.row, error.value) == ("overflow", 2, 1e300)
+    assert (error.code, error.row, error.value) == ("overflow_float32", 2, 1e300)
 
 
 def test_integers_past_2_53_are_rounded_with_a_note():

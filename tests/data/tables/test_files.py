@@ -113,14 +113,14 @@ def test_an_empty_file_has_0_bytes(tmp_path, name):
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = write(tmp_path, gzip.compress(GOOD.encode()), "a.csv.gz")
-    unzipped = files._unzipped
+    unzipped = files.unzipped
 
     def slow(path, file):
         content = unzipped(path, file)
         path.write_bytes(path.read_bytes() + b"more")
         return content
 
-    monkeypatch.setattr(files, "_unzipped", slow)
+    monkeypatch.setattr(files, "unzipped", slow)
     assert "changed while" in str(fault(path))
 
 

@@ -79,7 +79,7 @@ def read_table(path: str | os.PathLike[str], columns: Columns | Expected) -> pd.
         message = f"{path} has an ending that is not read"
         raise FileError(f"{message}. Read are .csv, .tsv, .csv.gz, .tsv.gz and .parquet.")
     if isinstance(columns, Columns):
-        columns = Expected((columns.id,), (columns.target,), (columns.time,))
+        columns = Expected((columns.id,), (columns.target,))
     with opened(path) as file:
         if kind[0] == ".parquet":
             return _read_parquet(path, file)

@@ -29,24 +29,17 @@ class Expected:
     text : tuple of str
         Columns that stay text whatever they look like, such as identifiers.
     numbers : tuple of str
-        Columns that hold nothing but numbers.
-    others : tuple of str
-        Columns that hold numbers if every cell that is not empty is one, else text.
+        Columns that hold nothing but numbers. Any other column holds numbers if every cell that is
+        not empty is one, else text.
 
     Examples
     --------
-    >>> Expected(text=("patient",), others=("minute",)).names
-    ('patient', 'minute')
+    >>> Expected(text=("patient",)).numbers
+    ()
     """
 
     text: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.text, *self.numbers, *self.others)
 
 
 def parse_text(content: bytes, separator: str, file: str, expected: Expected) -> pd.DataFrame:
@@ -136,10 +129,11 @@ def _read_header(text: str, separator: str, file: str, expected: Expected) -> li
         message = f"The header of {file} names a column twice"
         hint = "Rename or drop one."
         raise DataError(message, code="duplicate_column", column=twice[0], hint=hint)
-    missing = [name for name in expected.names if name not in names]
+    lost = set(expected.text) - set(names)
+    alone = len(names) == 1 and not expected.text
     for other in OTHER_SEPARATORS:
         parts = [part.strip() for name in names for part in name.split(other)]
-        if other == separator or not (set(missing) & set(parts) or len(parts) > len(names) == 1):
+        if other == separator or not (lost & set(parts) or (alone and len(parts) > 1)):
             continue
         comma = ", decimal=','" if other == ";" else ""
         dtype = f", dtype={{{expected.text[0]!r}: str}}" if expected.text else ""

@@ -155,7 +155,7 @@ def _check_finite(values: Floats, name: str, places: Places) -> None:
         raise places.fault("A value is infinite", "infinite", name, row, values[row], hint)
     message = f"A value is past {LARGEST_VALUE:g}, more than single precision can work with"
     hint = "Change the unit, or correct it."
-    raise places.fault(message, "overflow", name, row, values[row], hint)
+    raise places.fault(message, "overflow_float32", name, row, values[row], hint)
 
 
 def count_inexact(column: pd.Series) -> int:
