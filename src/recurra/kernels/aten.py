@@ -72,6 +72,7 @@ def run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
+    decay: Tensor | None = None,  # noqa: ARG001
 ) -> tuple[Tensor, State]:
     """Run a stack on an input that `judge` has let pass.
 
@@ -89,6 +90,8 @@ def run(
         The real steps of each record; None if all fill the time axis.
     training : bool
         Whether dropout acts.
+    decay : Tensor, optional
+        None: `judge` lets no plan with decay pass.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recurra.errors import OptionError, near
+from recurra.errors import OptionError, ShapeError, near
 from recurra.kernels import aten, native, reference
 from recurra.kernels.onlookers import onlooker, transformed
 from recurra.kernels.operators import check_lengths, fits
@@ -36,6 +36,7 @@ class Backend(Protocol):
         weights: Sequence[Weights],
         lengths: Tensor | None,
         training: bool,
+        decay: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Run the stack on input whose time axis ends with the longest record."""
 
@@ -155,6 +156,7 @@ def run(
     lengths: Tensor | None = None,
     *,
     training: bool = False,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run a stack with the best backend for the input.
 
@@ -173,6 +175,9 @@ def run(
         The real steps of each record, 0 to ``time``.
     training : bool, default False
         Whether dropout acts.
+    decay : Tensor, shape (layers·directions, time, batch, outputs), optional
+        Of a plan with decay, and only there: what is left of the state when each step begins, 1 for
+        all of it. What stands beyond a record's length is never felt.
 
     Returns
     -------
@@ -195,11 +200,14 @@ def run(
     >>> output.shape, h.shape
     (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
     """
+    if stack.decay or decay is not None:
+        _check_decay(stack, x, weights, decay)
     if torch.compiler.is_compiling() and _compiles(stack, x):
         # The lengths stay unread, so that there is one graph for all of them.
         return native.run(stack, x, state, weights, lengths, training)
     steps = x.shape[0]
     x, lengths = _trim(x, lengths)
+    decay = None if decay is None else decay[:, : x.shape[0]]
     name = "native"  # of most calls: tried first, without the words of a choice
     if _blocks or _refuse_native(stack, x, state, weights) is not None:
         name = _choose(stack, x, lengths, state, weights).backend
@@ -209,9 +217,23 @@ def run(
         # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
         x = x.contiguous()
         before = zero_state(stack, x, weights) if state is None else state
-        output, state = _BACKENDS[name].run(stack, x, before, weights, lengths, training)
+        output, state = _BACKENDS[name].run(stack, x, before, weights, lengths, training, decay)
     missing = steps - x.shape[0]
     return (F.pad(output, (0, 0, 0, 0, 0, missing)) if missing else output), state
+
+
+def _check_decay(stack: Stack, x: Tensor, weights: Sequence[Weights], decay: Tensor | None) -> None:
+    """Check that the plan has a decay if one is given, and that it suits plan and input."""
+    if decay is None:
+        raise OptionError("The plan has decay, but none is given. Give decay=, or plan without it.")
+    if not stack.decay:
+        raise OptionError("A decay is given, but the plan has none. Use Stack(…, decay=True).")
+    shape = (stack.runs, *x.shape[:2], weights[0].weight_hh.shape[1] * stack.heads)
+    if decay.shape != shape:
+        raise ShapeError(
+            f"decay has shape {tuple(decay.shape)}, but this plan and input need {shape}: "
+            "(layers·directions, time, batch, outputs)."
+        )
 
 
 def _compiles(stack: Stack, x: Tensor) -> bool:

@@ -105,6 +105,8 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine has no {stack.cell} cell"
     if stack.activation not in ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
+    if stack.decay:
+        return "the native engine has no decay"
     if stack.layer_norm:
         return "the native engine has no layer norm in the cell: it would need a whole row at once"
     if stack.projected and (stack.cell != "lstm" or stack.heads > 1):
@@ -153,6 +155,7 @@ def run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
+    decay: Tensor | None = None,  # noqa: ARG001
 ) -> tuple[Tensor, State]:
     """Run a stack on an input that `judge` has let pass.
 
@@ -170,6 +173,8 @@ def run(
         The real steps of each record; None if all fill the time axis.
     training : bool
         Whether chance acts: dropout between layers, recurrent dropout, zoneout.
+    decay : Tensor, optional
+        None: `judge` lets no plan with decay pass.
 
     Returns
     -------

@@ -133,8 +133,9 @@ class Kernel(Protocol):
         *,
         reverse: bool = False,
         masks: Masks | None = None,
+        decay: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Run over time; see `unroll` for what ``lengths``, ``reverse`` and ``masks`` promise."""
+        """Run over time; see `unroll` for what the arguments after ``weights`` promise."""
 
 
 def fed_in(x: Tensor, weights: Weights) -> Tensor:
@@ -226,6 +227,7 @@ def unroll(
     *,
     reverse: bool = False,
     masks: Masks | None = None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run a one-step function over time, each record only as far as it goes.
 
@@ -245,6 +247,9 @@ def unroll(
         Start at each record's own last real step and go to step 0.
     masks : Masks, optional
         Its zoneout acts here, at step t with its own entry t; its recurrent dropout is the step's.
+    decay : Tensor, shape (time, batch, outputs), optional
+        What is left of the state when step t begins: ``decay_t ⊙ s`` is what the step, and its
+        zoneout, find of each tensor s of the state. Not felt beyond a record's length, as ``x``.
 
     Returns
     -------
@@ -278,14 +283,17 @@ def unroll(
         lengths = lengths.to(x.device)
         real = (torch.arange(longest, device=x.device)[:, None] < lengths)[:, :, None]
         x = torch.where(real, x[:longest], 0)
+        decay = None if decay is None else torch.where(real, decay[:longest], 1)
     projected = project(x).unbind(0)  # indexing in the loop would make its backward quadratic
+    decays = () if decay is None else decay.unbind(0)
     outputs = list(projected)  # every slot is replaced below
     for t in reversed(range(longest)) if reverse else range(longest):
-        new = step(projected[t], state)
+        found = tuple(decays[t] * part for part in state) if decays else state
+        new = step(projected[t], found)
         if kept:
             new = tuple(
                 after if share is None else share[t] * before + (1 - share[t]) * after
-                for share, before, after in zip(kept, state, new, strict=True)
+                for share, before, after in zip(kept, found, new, strict=True)
             )
         if t < shortest:
             outputs[t], state = new[0], new

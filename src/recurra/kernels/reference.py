@@ -52,6 +52,7 @@ def run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run a stack on an input that `judge` has let pass.
 
@@ -69,6 +70,8 @@ def run(
         The real steps of each record; None if all fill the time axis.
     training : bool
         Whether chance acts: dropout between layers, recurrent dropout, zoneout.
+    decay : Tensor, shape (layers·directions, time, batch, outputs), optional
+        Of a plan with decay: what is left of the state when each step begins.
 
     Returns
     -------
@@ -85,7 +88,8 @@ def run(
     >>> output.shape
     torch.Size([5, 2, 4])
     """
-    return layer_by_layer(kernel_of(stack), stack, x, state, weights, lengths, training=training)
+    kernel = kernel_of(stack)
+    return layer_by_layer(kernel, stack, x, state, weights, lengths, training=training, decay=decay)
 
 
 def kernel_of(stack: Stack) -> Kernel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "peephole": ("lstm",),
     "coupled": ("lstm",),
     "heads": ("elman", "lstm", "gru"),
+    "decay": ("elman", "lstm", "gru"),
 }
 """What torch's cells do not have, and which of ours do."""
 
@@ -62,6 +64,9 @@ class Stack:
         Whether an LSTM writes what it forgets: i = 1 - f, three gates (f, g, o).
     heads : int, default 1
         Groups of hidden units that feed back within themselves only.
+    decay : bool, default False
+        Whether the state decays before each step, by what `recurra.kernels.run` is then given; not
+        where an LSTM projects.
     projected : bool, default False
         Whether an LSTM projects its h: its weights then hold ``weight_hr``.
     recompute : bool, default False
@@ -92,6 +97,7 @@ class Stack:
     peephole: bool = False
     coupled: bool = False
     heads: int = 1
+    decay: bool = False
     projected: bool = False
     recompute: bool = False
     options: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -114,7 +120,7 @@ class Stack:
             chance = getattr(self, name)
             if isinstance(chance, bool) or not 0 <= chance <= 1:
                 raise OptionError(f"{name} is {chance!r}, but is a probability from 0 to 1.")
-        for name in ("layer_norm", "peephole", "coupled", "projected", "recompute"):
+        for name in ("layer_norm", "peephole", "coupled", "decay", "projected", "recompute"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is {getattr(self, name)!r}, but is True or False.")
         for name in self.options:
@@ -123,6 +129,11 @@ class Stack:
                 raise OptionError(
                     f"The cell {self.cell!r} has no {name}. Leave it away, or use one of: {cells}."
                 )
+        if self.decay and self.projected:
+            raise OptionError(
+                "decay acts on h and c alike, which differ in width where an LSTM projects. Leave "
+                "one of both away."
+            )
 
     @property
     def directions(self) -> int:
@@ -219,6 +230,7 @@ def layer_by_layer(
     lengths: Tensor | None = None,
     *,
     training: bool = False,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run a stack with a kernel that knows one layer and one direction.
 
@@ -238,6 +250,8 @@ def layer_by_layer(
         The real steps of each record.
     training : bool, default False
         Whether chance acts: dropout between layers, recurrent dropout, zoneout.
+    decay : Tensor, shape (layers·directions, time, batch, outputs), optional
+        Of a plan with decay: what is left of the state when each step begins.
 
     Returns
     -------
@@ -267,9 +281,12 @@ def layer_by_layer(
             run = layer * stack.directions + direction
             before = tuple(part[run] for part in state)
             masks = draw_masks(stack, x, before, training=training)
-            drawn = {} if masks is None else {"masks": masks}  # Jordan's kernel takes none
-            turned = direction == 1
-            output, after = kernel(x, before, weights[run], lengths, reverse=turned, **drawn)
+            given: dict[str, Any] = {"reverse": direction == 1}
+            if masks is not None:  # Jordan's kernel takes none, nor a decay
+                given["masks"] = masks
+            if decay is not None:
+                given["decay"] = decay[run]
+            output, after = kernel(x, before, weights[run], lengths, **given)
             outputs.append(output)
             finals.append(after)
         x = torch.cat(outputs, dim=-1) if stack.bidirectional else outputs[0]

@@ -69,6 +69,7 @@ def elman(
     reverse: bool = False,
     activation: str = "tanh",
     masks: Masks | None = None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run the Elman recurrence over time, one layer and one direction.
 
@@ -89,6 +90,8 @@ def elman(
         The activation.
     masks : Masks, optional
         Recurrent dropout and zoneout.
+    decay : Tensor, shape (time, batch, hidden), optional
+        What is left of h when a step begins: h_{t-1} above is then ``decay_t ⊙ h_{t-1}``.
 
     Returns
     -------
@@ -114,4 +117,5 @@ def elman(
         lengths,
         reverse=reverse,
         masks=masks,
+        decay=decay,
     )

@@ -69,6 +69,7 @@ def gru(
     *,
     reverse: bool = False,
     masks: Masks | None = None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run the GRU recurrence over time, one layer and one direction.
 
@@ -87,6 +88,9 @@ def gru(
         Go from each record's own last step to step 0.
     masks : Masks, optional
         Recurrent dropout and zoneout.
+    decay : Tensor, shape (time, batch, hidden), optional
+        What is left of h when a step begins: h_{t-1} above is then ``decay_t ⊙ h_{t-1}``, as in
+        GRU-D (Z. Che et al., arXiv:1606.01865).
 
     Returns
     -------
@@ -112,4 +116,5 @@ def gru(
         lengths,
         reverse=reverse,
         masks=masks,
+        decay=decay,
     )

@@ -88,6 +88,7 @@ def lstm(
     *,
     reverse: bool = False,
     masks: Masks | None = None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run the LSTM recurrence over time, one layer and one direction.
 
@@ -106,6 +107,9 @@ def lstm(
         Go from each record's own last step to step 0.
     masks : Masks, optional
         Recurrent dropout and zoneout. Zoneout lets h_t come from the c_t before its own blend.
+    decay : Tensor, shape (time, batch, hidden), optional
+        What is left of h and c alike when a step begins: time wears what an LSTM remembers and
+        what it last said of it. Not with a projection, where both differ in width.
 
     Returns
     -------
@@ -132,4 +136,5 @@ def lstm(
         lengths,
         reverse=reverse,
         masks=masks,
+        decay=decay,
     )
