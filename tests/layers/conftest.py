@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from recurra.layers import GRU, LSTM, RNN, Jordan, Recurrent
+from recurra.layers import GRU, GRUD, LSTM, RNN, Jordan, Recurrent
 
 Make = Callable[..., Recurrent]
 
@@ -64,6 +64,11 @@ MAKERS: dict[str, Make] = {
         zoneout=0.4,
         learn_initial_state=True,
     ),
+    "GRUD": partial(GRUD, 3, 4),
+    "GRUD without decays": partial(
+        GRUD, 3, 4, batch_first=True, bias=False, input_decay=False, state_decay=False
+    ),
+    "GRUD forgetful": partial(GRUD, 3, 4, recurrent_dropout=0.3, zoneout=0.4, batch_first=True),
 }
 
 

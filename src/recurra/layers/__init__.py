@@ -1,16 +1,29 @@
 """Recurrent layers: drop-ins for ``torch.nn``'s that know how long each record is.
 
 `RNN`, `LSTM` and `GRU` take the arguments, the weights and the input of their namesakes in
-``torch.nn`` and give the same result; `Jordan` feeds back its output. All read ragged batches
-(``lengths=``) in which padding is never felt, and all can go step by step (``step``). `load` builds
-what a layer's ``save`` wrote.
+``torch.nn`` and give the same result; `Jordan` feeds back its output, and `GRUD` reads what is
+missing and uneven in time (``observed=``, ``times=``). All read ragged batches (``lengths=``) in
+which padding is never felt, and all can go step by step (``step``). `load` builds what a layer's
+``save`` wrote.
 """
 
 from recurra.layers.gru import GRU
+from recurra.layers.grud import GRUD, GRUDState
 from recurra.layers.jordan import Jordan
 from recurra.layers.loading import load
 from recurra.layers.lstm import LSTM
 from recurra.layers.recurrent import LayerState, Lengths, Recurrent
 from recurra.layers.rnn import RNN
 
-__all__ = ["GRU", "LSTM", "RNN", "Jordan", "LayerState", "Lengths", "Recurrent", "load"]
+__all__ = [
+    "GRU",
+    "GRUD",
+    "LSTM",
+    "RNN",
+    "GRUDState",
+    "Jordan",
+    "LayerState",
+    "Lengths",
+    "Recurrent",
+    "load",
+]

@@ -14,7 +14,15 @@ from recurra.errors import OptionError, ShapeError
 if TYPE_CHECKING:
     from recurra.kernels import Stack, State
 
-__all__ = ["Reader", "check_input", "check_lengths", "check_sizes", "check_state"]
+__all__ = [
+    "Reader",
+    "check_input",
+    "check_lengths",
+    "check_observed",
+    "check_sizes",
+    "check_state",
+    "check_times",
+]
 
 
 class Reader(Protocol):
@@ -127,7 +135,11 @@ def check_input(layer: Reader, x: Tensor, weight: Tensor, *, ragged: bool) -> No
 
 
 def check_state(
-    layer: Reader, state: Tensor | Sequence[Tensor], batch: tuple[int, ...], x: Tensor
+    layer: Reader,
+    state: Tensor | Sequence[Tensor],
+    batch: tuple[int, ...],
+    x: Tensor,
+    exact: Sequence[str] = (),
 ) -> State:
     """Check a state that a caller hands in.
 
@@ -141,6 +153,8 @@ def check_state(
         ``(records,)``, or ``()`` for a single record without a batch axis.
     x : Tensor
         The input it goes with.
+    exact : sequence of str, optional
+        The letters of what is float64 whatever ``x`` is.
 
     Returns
     -------
@@ -174,11 +188,112 @@ def check_state(
                 f"{shape} here: {axes}, whatever batch_first. "
                 f"layer.initial_state({batch[0] if batch else 1}) builds one."
             )
-        if part.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+        if letter in exact:
+            if part.dtype != torch.float64:
+                raise ShapeError(f"The state {letter} is {part.dtype}, but must be torch.float64.")
+        elif part.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(
                 f"The state {letter} is {part.dtype}, but x is {x.dtype}. Use .to({x.dtype})."
             )
     return parts
+
+
+def check_observed(layer: Reader, observed: Tensor, x: Tensor) -> Tensor:
+    """Check which values of an input are said to be observed.
+
+    Parameters
+    ----------
+    layer : Reader
+        The layer that reads it.
+    observed : Tensor
+        Which values there are, laid out as ``x``.
+    x : Tensor
+        The input.
+
+    Returns
+    -------
+    Tensor of bool
+        The same.
+
+    Raises
+    ------
+    ShapeError
+        If the shape is not that of ``x``, or it is no tensor of bool.
+
+    Examples
+    --------
+    >>> import torch, recurra.layers
+    >>> layer, x = recurra.layers.GRUD(3, 8), torch.ones(5, 2, 3)
+    >>> layer(x, observed=torch.ones(5, 2))
+    Traceback (most recent call last):
+    ...
+    recurra.errors.ShapeError: observed has shape (5, 2) and type torch.float32, but ...
+    """
+    if observed.shape != x.shape or observed.dtype != torch.bool:
+        came = f"shape {tuple(observed.shape)} and type {observed.dtype}"
+        raise ShapeError(
+            f"observed has {came}, but {_name(layer)} wants {tuple(x.shape)} and torch.bool, as x. "
+            "Use observed.bool() if it is 0 and 1, ~x.isnan() if NaN says what is missing."
+        )
+    return observed
+
+
+def check_times(layer: Reader, times: Tensor, real: Tensor, latest: Tensor) -> Tensor:
+    """Check the times of an input.
+
+    Parameters
+    ----------
+    layer : Reader
+        The layer that reads it.
+    times : Tensor, shape (time, batch), or (batch, time) with ``batch_first``
+        The time of each step.
+    real : Tensor of bool, shape (time, batch)
+        Which steps are real.
+    latest : Tensor of float64, shape (batch,)
+        The latest time that is known of each record; none may lie before it.
+
+    Returns
+    -------
+    Tensor of float64, shape (time, batch)
+        The times; 0 where there is no real step.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one time a step, or one of a real step is not finite or lies before the time
+        before it; names record, step and value.
+
+    Examples
+    --------
+    >>> import torch, recurra.layers
+    >>> layer, x = recurra.layers.GRUD(3, 8, batch_first=True), torch.ones(1, 3, 3)
+    >>> layer(x, times=torch.tensor([[0.0, 2.0, 1.0]]))
+    Traceback (most recent call last):
+    ...
+    recurra.errors.ShapeError: The time of step 2 of record 0 is 1.0, but ... 2.0 before. ...
+    """
+    if not isinstance(times, Tensor):
+        raise ShapeError(f"times is a {type(times).__name__}, but {_name(layer)} reads a tensor.")
+    shape = tuple(real.T.shape if layer.batch_first else real.shape)
+    if times.shape != shape:
+        raise ShapeError(
+            f"times has shape {tuple(times.shape)}, but {_name(layer)} wants {shape} here: one "
+            "for each step of each record. Use times.expand(...) if all records share theirs."
+        )
+    times = times.T if layer.batch_first else times
+    times = torch.where(real, times.to(real.device, torch.float64), 0)
+    if torch.compiler.is_compiling():
+        return times
+    before = torch.cat([latest[None], times])[:-1]
+    wrong = real & ~(times.isfinite() & (times >= before))
+    if wrong.any():
+        step, record = wrong.nonzero()[0].tolist()
+        now, last = times[step, record].item(), before[step, record].item()
+        raise ShapeError(
+            f"The time of step {step} of record {record} is {now}, but must be finite, and it was "
+            f"{last} before. Sort each record by time, and give lengths= if this is padding."
+        )
+    return times
 
 
 def check_lengths(lengths: Tensor | Sequence[int], batch: int, steps: int) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from recurra.artifact import read_model
 from recurra.errors import FileError
 from recurra.layers.gru import GRU
+from recurra.layers.grud import GRUD
 from recurra.layers.jordan import Jordan
 from recurra.layers.lstm import LSTM
 from recurra.layers.rnn import RNN
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-CLASSES: dict[str, type[Recurrent]] = {each.__name__: each for each in (GRU, LSTM, RNN, Jordan)}
+CLASSES: dict[str, type[Recurrent]] = {
+    each.__name__: each for each in (GRU, LSTM, RNN, Jordan, GRUD)
+}
 
 
 def load(path: str | os.PathLike[str]) -> Recurrent:

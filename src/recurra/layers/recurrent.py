@@ -304,6 +304,14 @@ class Recurrent(nn.Module, ABC):
         found = self._stepped(x_t, state) if x_t.dim() == 2 else None
         if found is not None:
             return found
+        self._check_step(x_t)
+        time = 1 if self.batch_first else 0
+        y, state = self.forward(x_t.unsqueeze(time), state)
+        assert isinstance(y, Tensor)
+        return y.squeeze(time), state
+
+    def _check_step(self, x_t: Tensor) -> None:
+        """Check that the layer can step, and that this is one."""
         name = type(self).__name__
         if self.bidirectional:
             raise OptionError(
@@ -321,10 +329,6 @@ class Recurrent(nn.Module, ABC):
                 f"(batch, {self.input_size}). Use x_t.unsqueeze(0) for a single record, "
                 "layer(x) for more than one step."
             )
-        time = 1 if self.batch_first else 0
-        y, state = self.forward(x_t.unsqueeze(time), state)
-        assert isinstance(y, Tensor)
-        return y.squeeze(time), state
 
     def _stepped(self, x_t: Tensor, state: LayerState | None) -> tuple[Tensor, LayerState] | None:
         """One step by the shortest way; None where the usual way has to look at it."""
@@ -441,9 +445,7 @@ class Recurrent(nn.Module, ABC):
         ...     recurra.layers.load(f"{folder}/gru.recurra")
         GRU(3, 8)
         """
-        names = [name for run in self._weight_names for name in run if name is not None]
-        names += [name for letter in self._initial_names for name in letter]
-        weights = {name: getattr(self, name).detach().cpu() for name in names}
+        weights = {name: getattr(self, name).detach().cpu() for name in self._saved_names()}
         for name, weight in weights.items():
             if weight.dtype not in (torch.float16, torch.float32, torch.float64):
                 raise OptionError(
@@ -496,6 +498,11 @@ class Recurrent(nn.Module, ABC):
             )
             for names in self._weight_names
         ]
+
+    def _saved_names(self) -> list[str]:
+        """The names of what a file holds: all parameters, and buffers if there are any."""
+        names = [name for run in self._weight_names for name in run if name is not None]
+        return names + [name for letter in self._initial_names for name in letter]
 
     def _initial(self, batch: int, like: Tensor) -> State:
         if not self._initial_names:
