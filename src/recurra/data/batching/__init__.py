@@ -1,0 +1,7 @@
+"""From a data set to batches: padding, buckets, and data larger than memory."""
+
+from recurra.data.batching.buckets import Batches, share_padded
+from recurra.data.batching.padding import Padded, pad
+from recurra.data.batching.records import PaddedRecords, pad_records
+
+__all__ = ["Batches", "Padded", "PaddedRecords", "pad", "pad_records", "share_padded"]
