@@ -1,0 +1,128 @@
+"""Some records of a data set as tensors: streams padded to a common length, static, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from recurra.data.batching import Padded, PaddedRecords
+from recurra.errors import TrainingError
+from recurra.types import Array, Booleans
+
+__all__ = ["RecordBatch", "StreamBatch"]
+
+
+@dataclass(frozen=True)
+class StreamBatch:
+    """One stream of some records.
+
+    Attributes
+    ----------
+    values : Tensor, shape (batch, time, channels) or (batch, time, height, width, colours)
+        Finite everywhere; codes are int64.
+    observed : Tensor of bool, shape (batch, time, channels)
+        Where there was a value; False on padding. ``(batch, time, 1)`` for frames.
+    lengths : Tensor of int64, shape (batch,)
+        Real steps of each record.
+    times : Tensor, shape (batch, time)
+        Time since the record's origin, in seconds or the clock's units.
+    inner : StreamBatch, optional
+        The records that the steps are, for a stream of records; in the order of the real steps.
+    """
+
+    values: Tensor
+    observed: Tensor
+    lengths: Tensor
+    times: Tensor
+    inner: StreamBatch | None = None
+
+    @classmethod
+    def of(cls, padded: Padded) -> StreamBatch:
+        """Take up arrays.
+
+        Parameters
+        ----------
+        padded : Padded
+            The arrays.
+
+        Returns
+        -------
+        StreamBatch
+            The same memory.
+        """
+        inner = None if padded.inner is None else cls.of(padded.inner)
+        values, observed = torch.from_numpy(padded.values), torch.from_numpy(padded.observed)
+        lengths, times = torch.from_numpy(padded.lengths), torch.from_numpy(padded.times)
+        return cls(values, observed, lengths, times, inner)
+
+    @property
+    def valid(self) -> Tensor:
+        """Which steps are real, shape (batch, time)."""
+        return torch.arange(self.times.shape[1]) < self.lengths[:, None]
+
+
+@dataclass(frozen=True)
+class RecordBatch:
+    """Some records.
+
+    Attributes
+    ----------
+    streams : dict of str to StreamBatch
+        The inputs.
+    static : StreamBatch, optional
+        What holds for a whole record: one step.
+    targets : dict of str to Tensor
+        By name, shape (batch, outputs) or (batch, time, outputs): int64 codes, -1 where unknown or
+        padding; or floats, NaN there.
+    weights : Tensor, shape (batch,), optional
+        How much each record counts.
+    """
+
+    streams: Mapping[str, StreamBatch]
+    static: StreamBatch | None
+    targets: Mapping[str, Tensor]
+    weights: Tensor | None = None
+
+    @classmethod
+    def of(cls, padded: PaddedRecords) -> RecordBatch:
+        """Take up arrays.
+
+        Parameters
+        ----------
+        padded : PaddedRecords
+            The arrays.
+
+        Returns
+        -------
+        RecordBatch
+            The same memory.
+        """
+        return cls(
+            {name: StreamBatch.of(each) for name, each in padded.streams.items()},
+            _one_step(padded.static, padded.static_observed),
+            {name: torch.from_numpy(each) for name, each in padded.targets.items()},
+            None if padded.weights is None else torch.from_numpy(padded.weights),
+        )
+
+    def chunks(self, steps: int) -> Iterator[RecordBatch]:
+        """Refuse to cut: what is said of a whole record needs all of its steps."""
+        raise TrainingError(
+            f"truncation={steps} cuts records in pieces, but the answer needs a whole record. Use "
+            "Training(truncation=None), or shorter windows of the records."
+        )
+
+
+def _one_step(values: Array | None, observed: Booleans | None) -> StreamBatch | None:
+    """Take up static covariates as a stream of one step."""
+    if values is None or observed is None:
+        return None
+    count = len(values)
+    return StreamBatch(
+        torch.from_numpy(values)[:, None],
+        torch.from_numpy(observed)[:, None],
+        torch.ones(count, dtype=torch.int64),
+        torch.zeros(count, 1),
+    )

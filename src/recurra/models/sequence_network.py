@@ -1,0 +1,371 @@
+"""A network for whole records: encoders, recurrent layers, pooling, a head for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recurra.errors import OptionError, ShapeError
+from recurra.layers import GRUD
+from recurra.models.encoders import (
+    Encoded,
+    Encoder,
+    FrameEncoder,
+    SignalEncoder,
+    TokenEncoder,
+    ValueEncoder,
+)
+from recurra.models.pooling import Pooling
+from recurra.models.records import RecordBatch, StreamBatch
+
+__all__ = ["Answer", "Input", "NetworkPlan", "SequenceNetwork"]
+
+Join = Literal["late", "concatenate", "gated"]
+JOINS = ("late", "concatenate", "gated")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One stream that a network reads.
+
+    Parameters
+    ----------
+    kind : {"values", "tokens", "signal", "frames", "records"}
+        As that of the stream.
+    channels : tuple of str
+        What its columns are called.
+    cardinalities : dict of int to int
+        The columns that hold codes, and how many codes there are, 0 included.
+    width : int, optional
+        Width of what the encoder gives; measurements go in as they are by default.
+    inner : Input, optional
+        What a stream of records holds.
+    """
+
+    kind: str
+    channels: tuple[str, ...]
+    cardinalities: Mapping[int, int] = field(default_factory=dict)
+    width: int | None = None
+    inner: Input | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One target that a network learns.
+
+    Parameters
+    ----------
+    level : {"record", "step"}
+        Whether it is said once, or at each step.
+    outputs : int
+        How many targets there are side by side, such as horizons.
+    classes : int
+        How many classes; 0 for numbers.
+    stream : str, optional
+        The stream whose steps they are.
+    """
+
+    level: str = "record"
+    outputs: int = 1
+    classes: int = 0
+    stream: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers the head gives."""
+        return self.outputs * max(self.classes, 1)
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """What a network is made of.
+
+    Parameters
+    ----------
+    inputs : dict of str to Input
+        The streams.
+    answers : dict of str to Answer
+        The targets.
+    static : Input, optional
+        The static covariates.
+    hidden_size, num_layers : int
+        Of each recurrent layer.
+    bidirectional : bool
+        Whether it also reads backwards.
+    pooling : tuple of str
+        How the steps are pooled.
+    join : {"late", "concatenate", "gated"}
+        Several streams each have a recurrent layer of their own and meet after pooling; or they
+        share one clock and one layer, which reads them side by side or as a gated sum.
+    input_dropout, dropout, recurrent_dropout, channel_dropout : float
+        Probabilities of dropping, while training: a unit of what the layer reads and of a pooled
+        vector, a unit of the state, a whole channel of a record.
+    """
+
+    inputs: Mapping[str, Input]
+    answers: Mapping[str, Answer]
+    static: Input | None = None
+    hidden_size: int = 64
+    num_layers: int = 1
+    bidirectional: bool = False
+    pooling: tuple[str, ...] = ("last", "mean", "max")
+    join: Join = "late"
+    input_dropout: float = 0.0
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    channel_dropout: float = 0.0
+
+
+class SequenceNetwork(nn.Module):
+    r"""Reads records with one or more streams and answers for the record or for each step.
+
+    .. math:: h^{(s)}_t = \mathrm{RNN}_s(\mathrm{encode}_s(x^{(s)}))_t, \quad
+              v = [\mathrm{pool}(h^{(1)}), …, \mathrm{pool}(h^{(k)}), \mathrm{static}], \quad
+              \hat y = W v + b
+
+    Static covariates are also read at every step. With ``join="gated"`` the streams, which must be
+    on one clock, are added up: :math:`\sum_s \sigma(G_s x^{(s)}_t) ⊙ V_s x^{(s)}_t` (after
+    Arevalo et al. 2017, arXiv:1702.01992).
+
+    Parameters
+    ----------
+    plan : NetworkPlan
+        What it is made of.
+    layer : callable
+        Makes a recurrent layer: ``layer(input_size, hidden_size, num_layers=…, bidirectional=…,
+        batch_first=True, recurrent_dropout=…)``.
+    """
+
+    def __init__(self, plan: NetworkPlan, layer: Callable[..., nn.Module]) -> None:
+        super().__init__()
+        if plan.join not in JOINS:
+            raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
+        self.plan = plan
+        encoders = {name: _encoder(each, plan, layer) for name, each in plan.inputs.items()}
+        self.encoders = nn.ModuleDict(encoders)
+        self.static = None if plan.static is None else _encoder(plan.static, plan, layer)
+        aside = 0 if self.static is None else self.static.width
+        widths = {name: encoder.width for name, encoder in encoders.items()}
+        if plan.join == "late":
+            self.join = None
+        else:
+            self.join = _Join(widths, plan.join)
+            widths = {"all": self.join.width}
+        self.layers = nn.ModuleDict(
+            {name: _layer(layer, width + aside, plan) for name, width in widths.items()}
+        )
+        out = plan.hidden_size * (1 + plan.bidirectional)
+        pools = {name: Pooling(plan.pooling, out, plan.bidirectional) for name in widths}
+        self.pools = nn.ModuleDict(pools)
+        self.input_dropout, self.dropout = nn.Dropout(plan.input_dropout), nn.Dropout(plan.dropout)
+        whole = sum(pool.width for pool in pools.values()) + aside
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Linear(whole if answer.level == "record" else out, answer.size)
+                for name, answer in plan.answers.items()
+            }
+        )
+
+    def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
+        """Answer.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            Some records.
+
+        Returns
+        -------
+        dict of str to Tensor
+            By target, shape (batch, outputs) or (batch, time, outputs), with a last axis of classes
+            for labels: numbers as they are, or the logits of the classes.
+        """
+        aside = None if self.static is None else self.static(batch.static).values[:, 0]
+        steps = self._steps(batch, aside)
+        pooled = [self.pools[name](each.values, each.lengths) for name, each in steps.items()]
+        whole = torch.cat(pooled if aside is None else [*pooled, aside], -1)
+        answers = {}
+        for name, answer in self.plan.answers.items():
+            told = whole
+            if answer.level == "step":
+                told = steps["all" if self.join is not None else str(answer.stream)].values
+            raw = self.heads[name](self.dropout(told))
+            shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
+            answers[name] = raw.unflatten(-1, shape)
+        return answers
+
+    def loss(
+        self,
+        batch: RecordBatch,
+        state: None = None,  # noqa: ARG002 - the loop hands one to every model
+    ) -> tuple[Tensor, Tensor, None]:
+        """Add up the loss over all targets that are known: cross-entropy, or squared error.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            Some records, with targets.
+        state : None
+            There is none between batches.
+
+        Returns
+        -------
+        total : Tensor
+            The sum; what is padding or unknown has no part in it.
+        count : Tensor
+            How many targets were counted.
+        state : None
+            None.
+        """
+        total, count = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for name, raw in self(batch).items():
+            target = batch.targets[name]
+            known = target >= 0 if self.plan.answers[name].classes else ~target.isnan()
+            raw = raw[:, : target.shape[1]] if raw.dim() > target.dim() else raw
+            if self.plan.answers[name].classes:
+                each = functional.cross_entropy(raw[known], target[known], reduction="none")
+            else:
+                each = (raw[known] - target[known].to(raw.dtype)) ** 2
+            if batch.weights is not None:
+                weights = batch.weights.reshape(-1, *[1] * (target.dim() - 1)).expand_as(target)
+                each = each * weights[known].to(each.dtype)
+            total, count = total + each.sum(), count + known.sum()
+        return total, count, None
+
+    def _steps(self, batch: RecordBatch, aside: Tensor | None) -> dict[str, Encoded]:
+        """Read every stream, step by step."""
+        if self.join is None and isinstance(next(iter(self.layers.values())), GRUD):
+            return {name: self._decayed(name, batch.streams[name], aside) for name in self.layers}
+        encoded = {name: each(batch.streams[name]) for name, each in self.encoders.items()}
+        if self.join is not None:
+            encoded = {"all": self.join(encoded)}
+        read = {}
+        for name, each in encoded.items():
+            values = _beside(self.input_dropout(each.values), aside)
+            outputs, _ = self.layers[name](values, lengths=each.lengths)
+            read[name] = Encoded(outputs, each.lengths)
+        return read
+
+    def _decayed(self, name: str, stream: StreamBatch, aside: Tensor | None) -> Encoded:
+        """Read a stream with a layer that decays by time and knows what was observed."""
+        values, observed = stream.values, stream.observed
+        if aside is not None:
+            values = _beside(values, aside)
+            seen = observed.new_ones(*observed.shape[:2], aside.shape[-1])
+            observed = torch.cat([observed, seen], -1)
+        if self.training and self.plan.channel_dropout:
+            kept = torch.rand(len(values), 1, stream.values.shape[-1]) >= self.plan.channel_dropout
+            hidden = functional.pad(~kept, (0, values.shape[-1] - kept.shape[-1]))
+            observed = observed & ~hidden
+        outputs, _ = self.layers[name](
+            values, observed=observed, times=stream.times, lengths=stream.lengths
+        )
+        return Encoded(outputs, stream.lengths)
+
+
+class RecordEncoder(Encoder):
+    """Records of records: each step is read by a recurrent network of its own.
+
+    Parameters
+    ----------
+    inner : Encoder
+        Of the records inside.
+    layer : torch.nn.Module
+        The recurrent layer that reads them.
+    pooling : Pooling
+        To one vector for each.
+    """
+
+    def __init__(self, inner: Encoder, layer: nn.Module, pooling: Pooling) -> None:
+        super().__init__()
+        self.inner, self.layer, self.pooling, self.width = inner, layer, pooling, pooling.width
+
+    def forward(self, batch: StreamBatch) -> Encoded:
+        """Encode; see `Encoder`."""
+        valid = batch.valid
+        whole = torch.zeros(*valid.shape, self.width)
+        if batch.inner is not None and len(batch.inner.lengths):
+            read = self.inner(batch.inner)
+            outputs, _ = self.layer(read.values, lengths=read.lengths)
+            pooled = self.pooling(outputs, read.lengths)
+            whole = whole.masked_scatter(valid[..., None], pooled)
+        return Encoded(whole, batch.lengths)
+
+
+class _Join(nn.Module):
+    """Streams on one clock, side by side or as a gated sum."""
+
+    def __init__(self, widths: Mapping[str, int], way: str) -> None:
+        super().__init__()
+        self.width = sum(widths.values()) if way == "concatenate" else max(widths.values())
+        self.values = self.gates = None
+        if way == "gated":
+            self.values = nn.ModuleDict({n: nn.Linear(w, self.width) for n, w in widths.items()})
+            self.gates = nn.ModuleDict({n: nn.Linear(w, self.width) for n, w in widths.items()})
+
+    def forward(self, streams: Mapping[str, Encoded]) -> Encoded:
+        """Join."""
+        lengths = next(iter(streams.values())).lengths
+        for name, each in streams.items():
+            odd = (each.lengths != lengths).nonzero()
+            if len(odd):
+                row = int(odd[0])
+                raise ShapeError(
+                    f"Stream {name!r} has {int(each.lengths[row])} steps in row {row}, another has "
+                    f'{int(lengths[row])}. Put them on one clock with Align, or use join="late".'
+                )
+        if self.values is None or self.gates is None:
+            return Encoded(torch.cat([each.values for each in streams.values()], -1), lengths)
+        parts = (
+            torch.sigmoid(self.gates[name](each.values)) * self.values[name](each.values)
+            for name, each in streams.items()
+        )
+        return Encoded(sum(parts), lengths)
+
+
+def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module]) -> Encoder:
+    """Make the encoder of a stream."""
+    match plan.kind:
+        case "values":
+            hidden = network.channel_dropout
+            return ValueEncoder(plan.channels, plan.cardinalities, plan.width, hidden)
+        case "tokens":
+            return TokenEncoder(plan.cardinalities[0], plan.width or network.hidden_size)
+        case "signal":
+            return SignalEncoder(len(plan.channels), plan.width or network.hidden_size)
+        case "frames":
+            return FrameEncoder(len(plan.channels), plan.width or network.hidden_size)
+        case "records" if plan.inner is not None:
+            inner = _encoder(plan.inner, network, layer)
+            out = network.hidden_size * (1 + network.bidirectional)
+            pooling = Pooling(network.pooling, out, network.bidirectional)
+            return RecordEncoder(inner, _layer(layer, inner.width, network), pooling)
+    raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
+
+
+def _layer(layer: Callable[..., nn.Module], width: int, plan: NetworkPlan) -> nn.Module:
+    """Make a recurrent layer; one that takes fewer options gets those it takes."""
+    if layer is GRUD:
+        hidden, drop = plan.hidden_size, plan.recurrent_dropout
+        return layer(width, hidden, batch_first=True, recurrent_dropout=drop)
+    return layer(
+        width,
+        plan.hidden_size,
+        num_layers=plan.num_layers,
+        bidirectional=plan.bidirectional,
+        batch_first=True,
+        dropout=plan.dropout if plan.num_layers > 1 else 0.0,
+        recurrent_dropout=plan.recurrent_dropout,
+    )
+
+
+def _beside(values: Tensor, aside: Tensor | None) -> Tensor:
+    """Write the static covariates beside every step."""
+    if aside is None:
+        return values
+    return torch.cat([values, aside[:, None].expand(-1, values.shape[1], -1)], -1)
