@@ -197,3 +197,13 @@ def test_dropped_channels_are_dropped_with_what_is_told_of_them():
 def test_an_impossible_pooling_is_refused():
     with pytest.raises(OptionError, match="Did you mean 'mean'"):
         SequenceNetwork(NetworkPlan({"x": STREAMS["values"][0]}, RECORD, pooling=("meen",)), GRU)
+
+
+def test_a_dropped_input_is_dropped_at_all_steps_of_a_record():
+    names = tuple("abcdefgh")
+    plan = NetworkPlan({"x": Input("values", names)}, RECORD, input_dropout=0.5)
+    network = _network(plan).train()
+    kept = network._dropped(torch.ones(64, 3, 8))
+    assert torch.equal(kept[:, 0], kept[:, 2])
+    assert not torch.equal(kept[0], kept[1])
+    assert set(kept.unique().tolist()) == {0.0, 2.0}

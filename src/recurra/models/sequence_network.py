@@ -103,8 +103,9 @@ class NetworkPlan:
         Several streams each have a recurrent layer of their own and meet after pooling; or they
         share one clock and one layer, which reads them side by side or as a gated sum.
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
-        Probabilities of dropping, while training: a unit of what the layer reads and of a pooled
-        vector, a unit of the state, a whole channel of a record.
+        Probabilities of dropping, while training: a unit of what the layer reads, the same at all
+        steps of a record (Gal & Ghahramani 2016, arXiv:1512.05287); a unit of a pooled vector; a
+        unit of the state; a whole channel of a record.
     """
 
     inputs: Mapping[str, Input]
@@ -162,7 +163,7 @@ class SequenceNetwork(nn.Module):
         out = plan.hidden_size * (1 + plan.bidirectional)
         pools = {name: Pooling(plan.pooling, out, plan.bidirectional) for name in widths}
         self.pools = nn.ModuleDict(pools)
-        self.input_dropout, self.dropout = nn.Dropout(plan.input_dropout), nn.Dropout(plan.dropout)
+        self.dropout = nn.Dropout(plan.dropout)
         whole = sum(pool.width for pool in pools.values()) + aside
         self.heads = nn.ModuleDict(
             {
@@ -246,10 +247,17 @@ class SequenceNetwork(nn.Module):
             encoded = {"all": self.join(encoded)}
         read = {}
         for name, each in encoded.items():
-            values = _beside(self.input_dropout(each.values), aside)
+            values = _beside(self._dropped(each.values), aside)
             outputs, _ = self.layers[name](values, lengths=each.lengths)
             read[name] = Encoded(outputs, each.lengths)
         return read
+
+    def _dropped(self, values: Tensor) -> Tensor:
+        """Drop units of what the layers read, the same at all steps of a record."""
+        if not (self.training and self.plan.input_dropout):
+            return values
+        ones = values.new_ones(len(values), 1, values.shape[-1])
+        return values * functional.dropout(ones, self.plan.input_dropout)
 
     def _decayed(self, name: str, stream: StreamBatch, aside: Tensor | None) -> Encoded:
         """Read a stream with a layer that decays by time and knows what was observed."""
