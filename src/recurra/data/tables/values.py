@@ -12,7 +12,14 @@ from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Array, Floats
 
-__all__ = ["LARGEST_VALUE", "count_inexact", "covariate_values", "target_values"]
+__all__ = [
+    "LARGEST_VALUE",
+    "count_inexact",
+    "covariate_values",
+    "holds_text",
+    "reads_as_number",
+    "target_values",
+]
 
 LARGEST_VALUE = 1e30
 EXACT = 2**53
@@ -69,7 +76,7 @@ def covariate_values(column: pd.Series, name: str, places: Places) -> Array:
     >>> covariate_values(pd.Series(["x", None]), "shop", Places(pd.Series(["a", "a"])))
     array(['x', None], dtype=object)
     """
-    if isinstance(column.dtype, pd.CategoricalDtype) or _holds_text(column):
+    if isinstance(column.dtype, pd.CategoricalDtype) or holds_text(column):
         texts = column.astype(object)
         return np.array([None if pd.isna(text) else str(text) for text in texts], object)
     if pd.api.types.is_bool_dtype(column.dtype) and not column.isna().any():
@@ -88,8 +95,24 @@ def covariate_values(column: pd.Series, name: str, places: Places) -> Array:
     return values
 
 
-def _holds_text(column: pd.Series) -> bool:
-    """Say whether every value there is, is text."""
+def holds_text(column: pd.Series) -> bool:
+    """Say whether every value there is, is text.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        The column as it came.
+
+    Returns
+    -------
+    bool
+        True for text, missing cells aside.
+
+    Examples
+    --------
+    >>> holds_text(pd.Series(["a", None])), holds_text(pd.Series(["a", 1]))
+    (True, False)
+    """
     if column.dtype == object:
         return pd.api.types.infer_dtype(column, skipna=True) == "string"
     return pd.api.types.is_string_dtype(column.dtype)
@@ -115,7 +138,7 @@ def _no_number(column: pd.Series, name: str, places: Places) -> DataError:
     cells = column.astype(object).tolist()
     there = np.flatnonzero(column.notna()).tolist()
     odd = [row for row in there if not _is_real(cells[row])]
-    worse = [row for row in odd if not _reads_as_number(cells[row])]
+    worse = [row for row in odd if not reads_as_number(cells[row])]
     row = (worse or odd)[0]
     value = cells[row]
     hint = f"Turn the column into numbers with pandas.to_numeric(frame[{name!r}])."
@@ -134,8 +157,24 @@ def _is_real(cell: object) -> bool:
     return isinstance(cell, Number) and not isinstance(cell, complex | np.complexfloating)
 
 
-def _reads_as_number(cell: object) -> bool:
-    """Say whether a text could be turned into a number."""
+def reads_as_number(cell: object) -> bool:
+    """Say whether a text could be turned into a number.
+
+    Parameters
+    ----------
+    cell : object
+        The text.
+
+    Returns
+    -------
+    bool
+        True if `float` takes it.
+
+    Examples
+    --------
+    >>> reads_as_number("1e3"), reads_as_number("3,14")
+    (True, False)
+    """
     try:
         float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):
