@@ -1,0 +1,226 @@
+"""Treatments of channels that are found again by name, and that say what they did."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.tables.notes import tell
+from recurra.data.treatments.treatment import STATIC, Learned, StreamTreatment
+from recurra.errors import DataError, OptionError, near
+from recurra.types import Array
+
+__all__ = ["NotedTreatment", "as_floats", "list_names"]
+
+
+@dataclass(frozen=True, repr=False)
+class NotedTreatment(StreamTreatment):
+    """A treatment of channels that finds them again by name, and says what it did.
+
+    The names of the channels are learned, so that a part with another order of channels, or with
+    more of them, is treated all the same.
+
+    Parameters
+    ----------
+    stream : str, optional
+        Which stream; ``"static"`` for the static covariates; None for every stream of measurements,
+        and the static covariates.
+    channels : tuple of str, optional
+        Which channels; None for all that it suits.
+    """
+
+    stream: str | None = field(default=None, kw_only=True)
+    channels: tuple[str, ...] | None = field(default=None, kw_only=True)
+
+    @property
+    def causal(self) -> bool:
+        """Whether a step is treated without a look at later steps."""
+        return True
+
+    @abstractmethod
+    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
+        """Learn from one stream; see `StreamTreatment`."""
+
+    @abstractmethod
+    def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
+        """Treat one stream; see `StreamTreatment`."""
+
+    def reads(self, stream: Stream) -> Stream:
+        """Say which stream has the channels that are treated.
+
+        Parameters
+        ----------
+        stream : Stream
+            A stream of the data set.
+
+        Returns
+        -------
+        Stream
+            The same, or one inside it.
+        """
+        return stream
+
+    def remarks(self, learned: Learned) -> list[str]:  # noqa: ARG002
+        """Say what is remarkable about what was learned from a stream.
+
+        Parameters
+        ----------
+        learned : dict of str
+            What was learned from that stream, and the names of its ``channels``.
+
+        Returns
+        -------
+        list of str
+            Told once, when learned; kept in the notes of each part.
+        """
+        return []
+
+    def findings(
+        self,
+        before: Stream,  # noqa: ARG002
+        after: Stream,  # noqa: ARG002
+        learned: Learned,  # noqa: ARG002
+    ) -> list[str]:
+        """Say what was done to a stream of one part.
+
+        Parameters
+        ----------
+        before, after : Stream
+            As it came, and as it was treated.
+        learned : dict of str
+            What was learned from that stream, and the names of its ``channels``.
+
+        Returns
+        -------
+        list of str
+            Told each time, and kept in the notes of the part.
+        """
+        return []
+
+    def learn(self, dataset: SequenceDataset) -> Learned:
+        """Learn from each stream; the keys are ``stream/what``."""
+        self._check_names(dataset)
+        found: dict[str, Any] = {}
+        for name, stream in self._streams(dataset).items():
+            source = self.reads(stream)
+            columns = self._columns(source)
+            learned = dict(self.learn_stream(stream, columns))
+            learned["channels"] = [source.channels[k] for k in columns]
+            for text in self.remarks(learned):
+                tell(text)
+            found |= {f"{name}/{key}": value for key, value in learned.items()}
+        return found
+
+    def apply(self, dataset: SequenceDataset, learned: Learned) -> SequenceDataset:
+        """Treat each stream with what was learned from it."""
+        everything = _all_streams(dataset)
+        treated, notes = {}, []
+        for name in (key.removesuffix("/channels") for key in learned if key.endswith("/channels")):
+            if name not in everything:
+                raise _lacks(f"stream {name!r}", name, list(everything))
+            own = learned_of(name, learned)
+            before = everything[name]
+            columns = _places(self.reads(before), own["channels"])
+            treated[name] = self.apply_stream(before, columns, own)
+            notes += self.remarks(own)
+            notes += [tell(text) for text in self.findings(before, treated[name], own)]
+        static = treated.pop(STATIC, dataset.static)
+        streams = {**dataset.streams, **treated}
+        return replace(dataset, streams=streams, static=static, notes=(*dataset.notes, *notes))
+
+    def _columns(self, stream: Stream) -> list[int]:
+        """Choose the channels to be treated, and refuse what is named but does not suit."""
+        columns = super()._columns(stream)
+        for name in (stream.channels[k] for k in columns):
+            if not self.suits(stream, name):
+                message = f"Channel {name!r} holds categories, not numbers"
+                raise OptionError(f"{message}: {type(self).__name__} cannot treat it. Use Encode.")
+        return columns
+
+
+def learned_of(name: str, learned: Learned) -> Learned:
+    """Pick what was learned from one stream.
+
+    Parameters
+    ----------
+    name : str
+        The stream.
+    learned : dict of str
+        What `NotedTreatment.learn` returned.
+
+    Returns
+    -------
+    dict of str
+        Without the name of the stream in its keys.
+    """
+    start = f"{name}/"
+    return {k.removeprefix(start): v for k, v in learned.items() if k.startswith(start)}
+
+
+def as_floats(values: Array) -> Array:
+    """Copy values into floating point; float32 stays it, and so do small integers that it holds.
+
+    Parameters
+    ----------
+    values : ndarray
+        Of any real type.
+
+    Returns
+    -------
+    ndarray of float32 or float64
+        A copy.
+
+    Examples
+    --------
+    >>> as_floats(np.array([[1], [2]])).dtype
+    dtype('float64')
+    """
+    if values.ndim != 2:
+        raise OptionError(f"Channels of numbers are treated, but values have shape {values.shape}.")
+    return values.astype(np.result_type(values, np.float32))
+
+
+def list_names(names: list[str]) -> str:
+    """Write some names, and how many more there are.
+
+    Parameters
+    ----------
+    names : list of str
+        The names.
+
+    Returns
+    -------
+    str
+        At most ten of them.
+
+    Examples
+    --------
+    >>> list_names(["a", "b"])
+    "'a', 'b'"
+    """
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(map(repr, names[:10])) + more
+
+
+def _all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
+    """Give the streams, and the static covariates as one of them."""
+    static = {} if dataset.static is None else {STATIC: dataset.static}
+    return {**dataset.streams, **static}
+
+
+def _places(stream: Stream, names: list[str]) -> list[int]:
+    """Find channels by name."""
+    for name in names:
+        if name not in stream.channels:
+            raise _lacks(f"channel {name!r}", name, list(stream.channels))
+    return [stream.channels.index(name) for name in names]
+
+
+def _lacks(what: str, name: str, known: list[str]) -> DataError:
+    """Say that something learned from the training part is not in this one."""
+    message = f"There is no {what}, but the training part had it"
+    return DataError(message, code="missing_channel", hint=near(name, known))
