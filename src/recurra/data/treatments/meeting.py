@@ -10,7 +10,7 @@ import numpy as np
 from recurra.data.sequences import Stream
 from recurra.types import Array, Integers
 
-__all__ = ["Union", "latest_rows", "union_rows"]
+__all__ = ["Union", "latest_rows", "rows_until", "union_rows"]
 
 
 class Union(NamedTuple):
@@ -54,14 +54,30 @@ def latest_rows(ours: Stream, theirs: Stream, tolerance: float | None = None) ->
     >>> latest_rows(ours, replace(ours, times=np.array([2, 5])))
     array([-1,  1])
     """
-    our_keys, their_keys = _keys([ours, theirs])
-    found = np.searchsorted(their_keys, our_keys, side="right") - 1
-    owners = ours.owners
-    there = found >= theirs.offsets[owners]
+    found = rows_until(ours, theirs) - 1
+    there = found >= theirs.offsets[ours.owners]
     if tolerance is not None and theirs.rows:
         age = ours.clock_times - theirs.clock_times[found]
         there &= age <= tolerance
     return np.where(there, found, -1)
+
+
+def rows_until(ours: Stream, theirs: Stream) -> Integers:
+    """Find, for each of our steps, their first step of the same record that is later.
+
+    Parameters
+    ----------
+    ours, theirs : Stream
+        Of the same records, in the order of time.
+
+    Returns
+    -------
+    ndarray of int64, shape (our steps,)
+        Their rows; the row after their record's last where none is later.
+    """
+    our_keys, their_keys = _keys([ours, theirs])
+    found: Integers = np.searchsorted(their_keys, our_keys, side="right")
+    return found
 
 
 def union_rows(streams: Sequence[Stream]) -> Union:
