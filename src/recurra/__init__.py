@@ -12,23 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recurra import data, errors, evaluation, kernels, layers, metrics, runtime
-    from recurra.data import Columns
-    from recurra.estimators import Forecaster, load
+    from recurra.data import Columns, Preprocessor, SequenceDataset
+    from recurra.estimators import Classifier, Forecaster, Regressor, load
     from recurra.training import Training
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Classifier": "recurra.estimators",
     "Columns": "recurra.data",
     "Forecaster": "recurra.estimators",
+    "Preprocessor": "recurra.data",
+    "Regressor": "recurra.estimators",
+    "SequenceDataset": "recurra.data",
     "Training": "recurra.training",
     "load": "recurra.estimators",
 }
 _ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
 
 __all__ = [
+    "Classifier",
     "Columns",
     "Forecaster",
+    "Preprocessor",
+    "Regressor",
+    "SequenceDataset",
     "Training",
     "data",
     "errors",

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from recurra.artifact import read_model
 from recurra.errors import FileError
+from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
+from recurra.estimators.regressor import Regressor
 
 if TYPE_CHECKING:
     import os
 
 __all__ = ["load"]
 
-CLASSES = {each.__name__: each for each in (Forecaster,)}
+CLASSES = {each.__name__: each for each in (Classifier, Forecaster, Regressor)}
 
 
-def load(path: str | os.PathLike[str]) -> Forecaster:
+def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | Regressor:
     """Load what an estimator's ``save`` wrote; nothing in the file is executed.
 
     Parameters
@@ -26,8 +28,8 @@ def load(path: str | os.PathLike[str]) -> Forecaster:
 
     Returns
     -------
-    Forecaster
-        Fitted, and standing where it stood: it forecasts the same to the bit.
+    Classifier, Forecaster or Regressor
+        Fitted, and standing where it stood: it answers the same to the bit.
 
     Raises
     ------

@@ -1,0 +1,403 @@
+"""What estimators of whole records have in common: reading, treating, training, answering."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+
+from recurra import layers
+from recurra.artifact import write_model
+from recurra.data import Preprocessor, SequenceDataset, Stream
+from recurra.data.batching import Batches, pad_records
+from recurra.data.treatments import Treatment
+from recurra.errors import DataError, NotFittedError, OptionError
+from recurra.estimators.forecast_checks import check_choice, check_seed
+from recurra.estimators.record_defaults import default_training, default_treatments
+from recurra.estimators.record_inputs import Shape, as_dataset, conform
+from recurra.models import Answer, Input, NetworkPlan, RecordBatch, SequenceNetwork
+from recurra.training import Log, Training, train
+
+if TYPE_CHECKING:
+    import os
+
+    from recurra.types import Array, Floats, Integers
+
+__all__ = ["RecordEstimator"]
+
+LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
+FEWEST_HELD = 10
+PREFIX = "network."
+LARGEST = 256  # records in a batch of predictions
+
+
+class RecordEstimator(BaseEstimator):
+    """Learns something of whole records; see `Classifier` and `Regressor`."""
+
+    def __init__(
+        self,
+        layer: Literal["lstm", "gru", "rnn", "grud"] = "gru",
+        *,
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str | Sequence[str] = ("last", "mean", "max"),
+        join: Literal["late", "concatenate", "gated"] = "late",
+        input_dropout: float = 0.1,
+        dropout: float = 0.3,
+        recurrent_dropout: float = 0.0,
+        channel_dropout: float = 0.0,
+        treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
+        validation: float = 0.15,
+        training: Training | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.layer = layer
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.join = join
+        self.input_dropout = input_dropout
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.channel_dropout = channel_dropout
+        self.treatments = treatments
+        self.validation = validation
+        self.training = training
+        self.seed = seed
+
+    # ------------------------------------------------------------------ learn
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        groups: Any = None,
+        **how: Any,
+    ) -> Self:
+        """Learn from records.
+
+        Parameters
+        ----------
+        X : SequenceDataset, list of array-like, ndarray or dict
+            The records: a data set, or anything `recurra.data.from_arrays` reads. NaN is a missing
+            value.
+        y : array-like, optional
+            What is to be learnt, one row for each record; not needed where the data set brings it.
+        sample_weight : array-like, shape (records,), optional
+            How much each record counts.
+        groups : array-like, shape (records,), optional
+            Records of one group are held back together.
+        **how
+            Further arguments of `recurra.data.from_arrays`, such as ``times`` and ``static``.
+
+        Returns
+        -------
+        RecordEstimator
+            Itself.
+
+        Raises
+        ------
+        DataError
+            If something is wrong with the data; the message says where, and what to do.
+        OptionError
+            If an option is impossible.
+        TrainingError
+            If the training diverges.
+        """
+        self._check_options()
+        dataset = as_dataset(X, y, weights=sample_weight, groups=groups, **how)
+        if not dataset.targets:
+            raise DataError("There is nothing to learn: y is missing", code="no_target")
+        dataset = self._prepared(_with_known_targets(dataset))
+        kept, held = self._parted(dataset)
+        kept = _evenly_weighted(kept)
+        self._ready(kept)
+        treated, preprocessor = self._treated(self._scaled(kept))
+        shapes = {name: Shape.of(each) for name, each in _parts(dataset).items()}
+        plan = self._plan(treated)
+        options = self.training or default_training(len(kept))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            network = SequenceNetwork(plan, LAYERS[self.layer])
+            _set_time_scales(network, treated)
+            batches = _endless(treated, options.batch_size, self.seed)
+            check = None
+            if held is not None:
+                waiting = preprocessor.transform(self._scaled(held))
+                check = lambda: _mean_loss(network, waiting)  # noqa: E731
+            log = train(network, batches, options, check)
+        self.preprocessor_, self.network_, self.log_ = preprocessor, network, log
+        self.report_ = tuple(treated.notes)
+        self._shapes = shapes
+        return self
+
+    @abstractmethod
+    def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Check the targets, and put them as the network learns them."""
+
+    def _ready(self, kept: SequenceDataset) -> None:
+        """Learn what the targets need from the training part."""
+
+    def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Write the targets as the network learns them."""
+        return dataset
+
+    @abstractmethod
+    def _state(self) -> dict[str, Any]:
+        """What was learned besides the network and the treatments, for JSON."""
+
+    @abstractmethod
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what `_state` returned."""
+
+    # ------------------------------------------------------------------ answer
+
+    def _raw(self, X: Any, **how: Any) -> dict[str, Floats]:
+        """Answer for each record, as the network says it."""
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
+        dataset = replace(as_dataset(X, **how), targets={})
+        treated = self.preprocessor_.transform(conform(dataset, self._shapes))
+        return _answers(self.network_, treated)
+
+    # ------------------------------------------------------------------ keep
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, with its treatments, into one file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; :func:`recurra.load` takes it up again.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written.
+        """
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
+        parameters = self.get_params(deep=False)
+        parameters["treatments"] = "auto" if self.treatments == "auto" else None
+        if self.training is not None:
+            parameters["training"] = asdict(self.training)
+        header = {
+            "estimator": type(self).__name__,
+            "parameters": parameters,
+            "preprocessor": self.preprocessor_.header(),
+            "plan": asdict(self.network_.plan),
+            "shapes": {name: shape._asdict() for name, shape in self._shapes.items()},
+            "log": asdict(self.log_),
+            "report": self.report_,
+            "learned": self._state(),
+        }
+        weights = {PREFIX + k: v.numpy() for k, v in self.network_.state_dict().items()}
+        write_model(path, header, {**self.preprocessor_.arrays(), **weights})
+
+    @classmethod
+    def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
+        parameters = header["parameters"]
+        if parameters["training"] is not None:
+            parameters["training"] = Training(**parameters["training"])
+        own = {k: v for k, v in arrays.items() if not k.startswith(PREFIX)}
+        preprocessor = Preprocessor.from_saved(header["preprocessor"], own)
+        if parameters["treatments"] is None:
+            parameters["treatments"] = preprocessor.treatments
+        if isinstance(parameters["pooling"], list):
+            parameters["pooling"] = tuple(parameters["pooling"])
+        model = cls(**parameters)
+        model.preprocessor_ = preprocessor
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
+            network = SequenceNetwork(_plan_from_dict(header["plan"]), LAYERS[model.layer])
+        weights = {k.removeprefix(PREFIX): v for k, v in arrays.items() if k.startswith(PREFIX)}
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+        model.network_ = network.eval()
+        model.log_, model.report_ = Log(**header["log"]), tuple(header["report"])
+        model._shapes = {
+            name: Shape(s["kind"], tuple(s["channels"]), s["clock"], tuple(s["categorical"]))
+            for name, s in header["shapes"].items()
+        }
+        model._restore_state(header["learned"])
+        return model
+
+    # ------------------------------------------------------------------ inside
+
+    def _treated(self, kept: SequenceDataset) -> tuple[SequenceDataset, Preprocessor]:
+        """Learn the treatments from the training part, and treat it."""
+        if isinstance(self.treatments, str):
+            preprocessor = Preprocessor(default_treatments(kept, self.layer == "grud"))
+        elif isinstance(self.treatments, Preprocessor):
+            preprocessor = Preprocessor(self.treatments.treatments)
+        else:
+            preprocessor = Preprocessor(self.treatments)
+        return preprocessor.fit_transform(kept), preprocessor
+
+    def _parted(self, dataset: SequenceDataset) -> tuple[SequenceDataset, SequenceDataset | None]:
+        """Hold some records back, to stop the training; groups are never parted."""
+        units = np.arange(len(dataset)) if dataset.groups is None else dataset.groups
+        names, owner = np.unique(units, return_inverse=True)
+        if round(self.validation * len(names)) < FEWEST_HELD:
+            return dataset, None
+        labels = None
+        target = next(iter(dataset.targets.values()))
+        if target.classes and target.level == "record" and dataset.groups is None:
+            codes = target.values[:, 0]
+            labels = codes if np.bincount(codes).min() > 1 else None
+            if labels is not None and self.validation * len(names) < len(target.classes):
+                labels = None
+        _, held = train_test_split(
+            np.arange(len(names)),
+            test_size=self.validation,
+            random_state=self.seed,
+            stratify=labels,
+        )
+        back = np.isin(owner, held)
+        return dataset.take(np.flatnonzero(~back)), dataset.take(np.flatnonzero(back))
+
+    def _plan(self, treated: SequenceDataset) -> NetworkPlan:
+        """Plan the network that suits treated data."""
+        inputs = {name: _input(name, stream) for name, stream in treated.streams.items()}
+        answers = {
+            name: Answer(t.level, len(t.outputs), len(t.classes), t.stream)
+            for name, t in treated.targets.items()
+        }
+        static = None if treated.static is None else _input("static", treated.static)
+        pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
+        return NetworkPlan(
+            inputs,
+            answers,
+            static,
+            self.hidden_size,
+            self.num_layers,
+            self.bidirectional,
+            pooling,
+            self.join,
+            self.input_dropout,
+            self.dropout,
+            self.recurrent_dropout,
+            self.channel_dropout,
+        )
+
+    def _check_options(self) -> None:
+        check_choice("layer", self.layer, LAYERS)
+        check_seed(self.seed)
+        for name in ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+        if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
+            raise OptionError(f"validation={self.validation!r}, but it is a share below 1.")
+        if self.layer == "grud" and (self.bidirectional or self.num_layers > 1):
+            raise OptionError(
+                'layer="grud" reads once, forwards: num_layers=1, bidirectional=False.'
+            )
+
+
+def _parts(dataset: SequenceDataset) -> dict[str, Stream]:
+    """List all streams, the static covariates among them."""
+    static = {} if dataset.static is None else {"static": dataset.static}
+    return {**dataset.streams, **static}
+
+
+def _evenly_weighted(dataset: SequenceDataset) -> SequenceDataset:
+    """Scale the weights to a mean of one, so that they do not change the learning rate."""
+    if dataset.weights is None:
+        return dataset
+    return replace(dataset, weights=dataset.weights / dataset.weights.mean())
+
+
+def _with_known_targets(dataset: SequenceDataset) -> SequenceDataset:
+    """Leave out records of which nothing is known that could be learned."""
+    known = np.zeros(len(dataset), bool)
+    for target in dataset.targets.values():
+        if target.offsets is None:
+            known |= target.observed.any(1)
+        else:
+            rows = np.repeat(np.arange(len(target)), np.diff(target.offsets))
+            known[rows[target.observed.any(1)]] = True
+    if not known.any():
+        raise DataError("Every target is missing", code="empty", hint="Give at least one.")
+    return dataset if known.all() else dataset.take(np.flatnonzero(known))
+
+
+def _input(name: str, stream: Stream) -> Input:
+    """Describe a treated stream to the network."""
+    if stream.inner is not None:
+        return Input("records", (), inner=_input(name, stream.inner))
+    codes = {
+        k: len(stream.categories[channel])
+        for k, channel in enumerate(stream.channels)
+        if channel in stream.categories
+    }
+    return Input(stream.kind, stream.channels, codes)
+
+
+def _set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
+    """Tell layers that read times what a usual gap is."""
+    for name, layer in network.layers.items():
+        gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)
+        if isinstance(layer, layers.GRUD) and (gaps > 0).any():
+            layer.time_scale.fill_(float(np.median(gaps[gaps > 0])))
+
+
+def _endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:
+    """Go through the data again and again, records of like length together."""
+    batches = Batches(dataset.lengths, size, seed=seed)
+    while True:
+        for places in batches:
+            yield RecordBatch.of(pad_records(dataset, places))
+
+
+def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
+    """Go through the data once, shortest records first."""
+    order = np.argsort(dataset.lengths, kind="stable")
+    for start in range(0, len(order), LARGEST):
+        places = order[start : start + LARGEST]
+        yield places, RecordBatch.of(pad_records(dataset, places))
+
+
+def _mean_loss(network: SequenceNetwork, dataset: SequenceDataset) -> float:
+    """Return the mean loss of a network, as it is, over some records."""
+    total, count = 0.0, 0
+    for _, batch in _in_order(dataset):
+        summed, counted, _ = network.loss(batch)
+        total, count = total + float(summed), count + int(counted)
+    return total / max(count, 1)
+
+
+@torch.no_grad()
+def _answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Floats]:
+    """Answer for every record, in its place."""
+    found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
+    order = []
+    for places, batch in _in_order(dataset):
+        order.append(places)
+        for name, raw in network(batch).items():
+            found[name].append(raw.double().numpy())
+    back = np.argsort(np.concatenate(order), kind="stable")
+    return {name: np.concatenate(parts)[back] for name, parts in found.items()}
+
+
+def _plan_from_dict(told: Mapping[str, Any]) -> NetworkPlan:
+    """Make a plan of what JSON held."""
+    inputs = {name: _input_from_dict(each) for name, each in told["inputs"].items()}
+    answers = {name: Answer(**each) for name, each in told["answers"].items()}
+    static = None if told["static"] is None else _input_from_dict(told["static"])
+    rest = {k: v for k, v in told.items() if k not in ("inputs", "answers", "static", "pooling")}
+    return NetworkPlan(inputs, answers, static, pooling=tuple(told["pooling"]), **rest)
+
+
+def _input_from_dict(told: Mapping[str, Any]) -> Input:
+    cardinalities = {int(k): v for k, v in told["cardinalities"].items()}
+    inner = None if told["inner"] is None else _input_from_dict(told["inner"])
+    return Input(told["kind"], tuple(told["channels"]), cardinalities, told["width"], inner)

@@ -1,0 +1,164 @@
+"""What an estimator of whole records reads: data of any kind, conformed to what it learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recurra.data import SequenceDataset, Stream, from_arrays
+from recurra.data.tables.notes import tell
+from recurra.errors import DataError, OptionError, near
+
+__all__ = ["Shape", "as_dataset", "conform"]
+
+
+class Shape(NamedTuple):
+    """What a stream looked like when it was learned from.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of the stream.
+    channels : tuple of str
+        What its columns are called.
+    clock : str
+        What its times are.
+    categorical : tuple of str
+        The columns that hold labels.
+    """
+
+    kind: str
+    channels: tuple[str, ...]
+    clock: str
+    categorical: tuple[str, ...]
+
+    @classmethod
+    def of(cls, stream: Stream) -> Shape:
+        """Look at a stream.
+
+        Parameters
+        ----------
+        stream : Stream
+            The stream.
+
+        Returns
+        -------
+        Shape
+            Its looks.
+        """
+        return cls(stream.kind, stream.channels, stream.clock, tuple(sorted(stream.categories)))
+
+
+def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
+    """Read data of any kind.
+
+    Parameters
+    ----------
+    X : SequenceDataset, or what `from_arrays` reads
+        The records.
+    y : array-like, optional
+        The targets, unless the data set brings them.
+    **how
+        Further arguments of `from_arrays`; of a data set, `weights` and `groups` only.
+
+    Returns
+    -------
+    SequenceDataset
+        With targets, if there are any.
+    """
+    given = {name: value for name, value in how.items() if value is not None}
+    if not isinstance(X, SequenceDataset):
+        return from_arrays(X, y, **given)
+    extra = set(given) - {"weights", "groups"}
+    if extra:
+        raise OptionError(f"The data set has its own {', '.join(sorted(extra))}: give none here.")
+    if y is None and not given:
+        return X
+    anchor = np.zeros((len(X), 1, 1))
+    told = from_arrays(anchor, y, ids=X.ids, **given)
+    targets = told.targets if y is not None else X.targets
+    for name, target in targets.items():
+        if y is not None and target.level != "record":
+            raise OptionError(f"Target {name!r} is not one for each record: give it with the data.")
+    weights = X.weights if told.weights is None else told.weights
+    groups = X.groups if told.groups is None else told.groups
+    return replace(X, targets=targets, weights=weights, groups=groups)
+
+
+def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:
+    """Put streams and channels in the order they were learned in; refuse what is missing.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        New data.
+    shapes : dict of str to Shape
+        What was learned from; ``"static"`` for the static covariates.
+
+    Returns
+    -------
+    SequenceDataset
+        With the same streams and channels; what is extra is left out, with a note.
+    """
+    streams = {}
+    for name, shape in shapes.items():
+        there = dataset.static if name == "static" else dataset.streams.get(name)
+        if there is None:
+            raise DataError(
+                f"The model learned from a stream {name!r}, which is not there",
+                code="missing_stream",
+                hint=near(name, dataset.streams),
+            )
+        streams[name] = _conformed(there, name, shape)
+    static = streams.pop("static", None)
+    extra = [name for name in dataset.streams if name not in shapes]
+    if extra:
+        tell(f"{len(extra)} streams were not learned from and are left out: {', '.join(extra)}.")
+    return replace(dataset, streams=streams, static=static)
+
+
+def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
+    """Put the channels of one stream in order."""
+    for what in ("kind", "clock"):
+        ours, theirs = getattr(shape, what), getattr(stream, what)
+        if ours != theirs:
+            raise DataError(
+                f"Stream {name!r} had {what}={ours!r} when the model learned, but now {theirs!r}",
+                code="other_type",
+                hint="Read it as it was read before.",
+            )
+    for channel in shape.channels:
+        if channel not in stream.channels:
+            hint = near(channel, stream.channels)
+            message = f"The model learned from a channel {channel!r}, which is not there"
+            raise DataError(message, code="missing_channel", column=channel, hint=hint)
+        if (channel in stream.categories) != (channel in shape.categorical):
+            was, now = (
+                ("labels", "numbers")
+                if channel in shape.categorical
+                else (
+                    "numbers",
+                    "labels",
+                )
+            )
+            message = f"The channel held {was} when the model learned, but now {now}"
+            hint = "Give it as it was before."
+            raise DataError(message, code="other_type", column=channel, hint=hint)
+    if stream.channels == shape.channels:
+        return stream
+    order = [stream.channels.index(channel) for channel in shape.channels]
+    extra = [channel for channel in stream.channels if channel not in shape.channels]
+    if extra:
+        tell(f"{len(extra)} channels were not learned from and are left out: {', '.join(extra)}.")
+    return replace(
+        stream,
+        values=stream.values[..., order],
+        channels=shape.channels,
+        observed=stream.observed
+        if stream.observed is None or stream.width == 1
+        else stream.observed[:, order],
+        categories={k: v for k, v in stream.categories.items() if k in shape.channels},
+    )

@@ -1,0 +1,97 @@
+"""One number, or several, for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from recurra.errors import OptionError
+from recurra.estimators.record_estimator import RecordEstimator
+
+if TYPE_CHECKING:
+    from recurra.data import SequenceDataset
+    from recurra.types import Floats
+
+__all__ = ["Regressor"]
+
+
+class Regressor(RegressorMixin, RecordEstimator):
+    """Says one number, or several, for each record: a recurrent network over its steps.
+
+    Numbers that are unknown (NaN) in `y` count in no loss. Parameters and attributes are those of
+    `Classifier`; the loss is the squared error, in standard deviations of each output.
+
+    Examples
+    --------
+    >>> from recurra import Regressor, Training
+    >>> X = [[0.0, 1.0], [1.0, 2.0, 3.0], [4.0], [2.0, 2.0]] * 5
+    >>> y = [sum(x) for x in X]
+    >>> model = Regressor(hidden_size=8, training=Training(steps=200)).fit(X, y)
+    >>> model.predict([[1.0, 2.0, 3.0]]).round().shape
+    (1,)
+    """
+
+    def predict(self, X: Any, **how: Any) -> Floats:
+        """Say the numbers of each record.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The records.
+        **how
+            Further arguments of `recurra.data.from_arrays`.
+
+        Returns
+        -------
+        ndarray of float64, shape (records,) or (records, outputs)
+            In the units of `y`.
+        """
+        (raw,) = self._raw(X, **how).values()
+        numbers: Floats = raw * self._spread + self._centre
+        return numbers[:, 0] if len(self._centre) == 1 else numbers
+
+    def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Check that there are numbers for each record."""
+        target = dataset.target
+        if target.level != "record":
+            raise OptionError(
+                f"A Regressor learns numbers of a record, not of each {target.level}."
+            )
+        if target.classes:
+            values = _numbers(target.values, target.classes)
+            (name,) = dataset.targets
+            dataset = replace(dataset, targets={name: replace(target, values=values, classes=())})
+        return dataset
+
+    def _ready(self, kept: SequenceDataset) -> None:
+        """Learn the scale of each output from the training part."""
+        values = kept.target.values
+        self._centre = np.nanmean(values, 0)
+        spread = np.nanstd(values, 0)
+        self._spread = np.where(spread > 0, spread, 1.0)
+
+    def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Write the targets in standard deviations."""
+        (name,) = dataset.targets
+        target = dataset.target
+        values = (target.values - self._centre) / self._spread
+        return replace(dataset, targets={name: replace(target, values=values)})
+
+    def _state(self) -> dict[str, Any]:
+        return {"centre": self._centre, "spread": self._spread}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        self._centre = np.array(state["centre"])
+        self._spread = np.array(state["spread"])
+
+
+def _numbers(codes: Any, classes: tuple[object, ...]) -> Floats:
+    """Take integers that were read as labels for the numbers they are."""
+    if not all(isinstance(label, int | float) for label in classes):
+        raise OptionError("A Regressor learns numbers, but y holds text. Use Classifier.")
+    table = np.array([*map(float, classes), np.nan])  # type: ignore[arg-type]
+    return table[codes]
