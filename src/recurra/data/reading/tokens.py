@@ -1,0 +1,210 @@
+"""Records of tokens: codes and the vocabulary they are places in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recurra.data.reading.answers import read_target
+from recurra.data.sequences import SequenceDataset, Stream
+from recurra.errors import DataError, OptionError
+from recurra.types import Array
+
+__all__ = ["from_tokens", "token_stream"]
+
+
+def from_tokens(
+    records: Iterable[Any],
+    vocabulary: int | Sequence[Hashable] | None = None,
+    y: Any = None,
+    *,
+    ids: Sequence[object] | None = None,
+) -> SequenceDataset:
+    """Read records of tokens: words that are parted already, or their numbers.
+
+    Parameters
+    ----------
+    records : list of array-like
+        One record each: whole numbers, each a place in `vocabulary`; or text, one string a token.
+        A record may be empty.
+    vocabulary : int or sequence, optional
+        What the numbers stand for, or how many there are. For text: the tokens there may be; by
+        default those there are, sorted.
+    y : array-like, optional
+        One label or number for each record, or a list with one for each token.
+    ids : sequence, optional
+        The identifiers; by default 0, 1, 2 …
+
+    Returns
+    -------
+    SequenceDataset
+        With a stream ``"text"`` of kind ``"tokens"``: int32 codes, one channel ``"token"``.
+
+    Raises
+    ------
+    DataError
+        If a number is negative or past the vocabulary, or a token is not in it.
+
+    Examples
+    --------
+    >>> data = from_tokens([["the", "cat"], ["sat"]], y=[["DET", "NOUN"], ["VERB"]])
+    >>> data.stream.categories["token"], data.stream.values.ravel()
+    (('cat', 'sat', 'the'), array([2, 0, 1], dtype=int32))
+    >>> from_tokens([[0, 2], [3]], ["a", "b", "c"])
+    Traceback (most recent call last):
+    recurra.errors.DataError: A token is past the vocabulary, which has 3 (series 1, row 0, ...
+    """
+    parts = [_part(record) for record in records]
+    names = tuple(range(len(parts))) if ids is None else tuple(ids)
+    if not parts:
+        raise DataError("There are no records", code="empty", hint="Give at least one.")
+    if len(names) != len(parts):
+        raise OptionError(f"There are {len(parts)} records, but {len(names)} ids.")
+    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    _check_kinds(parts, names)
+    tokens = np.concatenate([part for part in parts if len(part)] or parts[:1])
+    if tokens.dtype == object:
+        codes, words = _coded(tokens, vocabulary, offsets, names)
+    else:
+        words = _words(vocabulary)
+        codes = _checked(tokens, len(words), offsets, names)
+    stream = token_stream(codes, offsets, words)
+    targets = {} if y is None else {"y": read_target(y, names, "y", "text", stream.lengths)}
+    return SequenceDataset(names, {"text": stream}, targets=targets)
+
+
+def token_stream(codes: Array, offsets: Array, words: Iterable[object]) -> Stream:
+    """Make a stream of codes.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (steps,)
+        Places in `words`.
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record starts.
+    words : iterable
+        What the codes stand for.
+
+    Returns
+    -------
+    Stream
+        Of kind ``"tokens"``, with one channel ``"token"`` of int32.
+    """
+    return Stream(
+        codes.astype(np.int32).reshape(-1, 1),
+        offsets,
+        ("token",),
+        "tokens",
+        categories={"token": tuple(words)},
+    )
+
+
+def _part(record: Any) -> Array:
+    """Make an array of one record: of text, or of what numbers came."""
+    if isinstance(record, str):
+        return np.array([record], object)[:0].reshape(0, 0)
+    if hasattr(record, "detach"):
+        record = record.detach().cpu().numpy()
+    if isinstance(record, np.ndarray) and record.dtype.kind in "iuf":
+        return record
+    listed = list(record)
+    if any(isinstance(each, str) for each in listed):
+        part = np.empty(len(listed), object)
+        part[:] = listed
+        return part
+    return np.asarray(listed, None if listed else np.int64)
+
+
+def _check_kinds(parts: list[Array], ids: tuple[object, ...]) -> None:
+    """Refuse records that are neither numbers nor text, and a mixture of both."""
+    first = next((part.dtype == object for part in parts if part.size), False)
+    for name, part in zip(ids, parts, strict=True):
+        if part.ndim != 1:
+            message = f"A record of tokens is a list, but one of shape {part.shape} came"
+            hint = "Part a text into tokens, or read it with from_text."
+            raise DataError(message, code="shape", record=name, hint=hint)
+        if part.dtype == object:
+            row = next((k for k, each in enumerate(part) if not isinstance(each, str)), None)
+            value = None if row is None else part[row]
+        else:
+            whole = part.dtype.kind in "iu"
+            row, value = (None, None) if whole or not len(part) else (0, part[0].item())
+        if row is not None or (len(part) and first != (part.dtype == object)):
+            kind = "text" if first else "whole numbers"
+            message = (
+                f"The tokens of a record are all text, or all whole numbers; {kind} came first"
+            )
+            raise DataError(message, code="mixed_tokens", record=name, row=row, value=value)
+
+
+def _words(vocabulary: int | Sequence[Hashable] | None) -> tuple[object, ...]:
+    """Read the vocabulary of numbers."""
+    if isinstance(vocabulary, int | np.integer) and not isinstance(vocabulary, bool):
+        return tuple(range(int(vocabulary)))
+    if vocabulary is None or isinstance(vocabulary, str | bool):
+        message = f"vocabulary={vocabulary!r}, but numbers are places in a vocabulary"
+        raise OptionError(f"{message}. Give what they stand for as a list, or how many there are.")
+    _check_once(vocabulary)
+    return tuple(vocabulary)
+
+
+def _check_once(vocabulary: Sequence[Hashable]) -> None:
+    """Refuse a vocabulary that has a token twice."""
+    twice = pd.Index(list(vocabulary), dtype=object)
+    twice = twice[twice.duplicated()]
+    if len(twice):
+        raise OptionError(f"The vocabulary has {twice[0]!r} twice. Give each token once.")
+
+
+def _checked(tokens: Array, size: int, offsets: Array, ids: tuple[object, ...]) -> Array:
+    """Refuse numbers that are no places in the vocabulary."""
+    odd = np.flatnonzero((tokens < 0) | (tokens >= size))
+    if odd.size:
+        value = int(tokens[odd[0]])
+        message = "A token is negative" if value < 0 else "A token is past the vocabulary"
+        message += f", which has {size}" if value >= 0 else ""
+        more = f"; so are {odd.size - 1} others" if odd.size > 1 else ""
+        hint = f"Give numbers from 0 to {size - 1}, and no padding: records differ in length."
+        _blame(message + more, "token_range", odd[0], value, hint, offsets, ids)
+    return tokens
+
+
+def _coded(
+    tokens: Array,
+    vocabulary: int | Sequence[Hashable] | None,
+    offsets: Array,
+    ids: tuple[object, ...],
+) -> tuple[Array, tuple[object, ...]]:
+    """Turn text into places in a vocabulary."""
+    if vocabulary is None:
+        codes, found = pd.factorize(tokens, sort=True)
+        return codes, tuple(found)
+    if isinstance(vocabulary, int | str):
+        raise OptionError(f"vocabulary={vocabulary!r}, but the tokens are text. Give a list of it.")
+    _check_once(vocabulary)
+    codes = pd.Index(list(vocabulary), dtype=object).get_indexer(pd.Index(tokens, dtype=object))
+    odd = np.flatnonzero(codes < 0)
+    if odd.size:
+        more = f"; so are {odd.size - 1} others" if odd.size > 1 else ""
+        hint = "Add it, or put a token for what is unknown in its place."
+        message = f"A token is not in the vocabulary{more}"
+        _blame(message, "unknown_token", odd[0], tokens[odd[0]], hint, offsets, ids)
+    return codes, tuple(vocabulary)
+
+
+def _blame(
+    message: str,
+    code: str,
+    row: int,
+    value: object,
+    hint: str,
+    offsets: Array,
+    ids: tuple[object, ...],
+) -> None:
+    """Say which token of which record is wrong."""
+    record = int(np.searchsorted(offsets, row, side="right")) - 1
+    at = int(row - offsets[record])
+    raise DataError(message, code=code, record=ids[record], row=at, value=value, hint=hint)
