@@ -57,12 +57,13 @@ def from_tokens(
     Traceback (most recent call last):
     recurra.errors.DataError: A token is past the vocabulary, which has 3 (series 1, row 0, ...
     """
-    parts = [_part(record) for record in records]
-    names = tuple(range(len(parts))) if ids is None else tuple(ids)
-    if not parts:
+    given = list(records)
+    names = tuple(range(len(given))) if ids is None else tuple(ids)
+    if not given:
         raise DataError("There are no records", code="empty", hint="Give at least one.")
-    if len(names) != len(parts):
-        raise OptionError(f"There are {len(parts)} records, but {len(names)} ids.")
+    if len(names) != len(given):
+        raise OptionError(f"There are {len(given)} records, but {len(names)} ids.")
+    parts = [_part(record, name) for record, name in zip(given, names, strict=True)]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     _check_kinds(parts, names)
     tokens = np.concatenate([part for part in parts if len(part)] or parts[:1])
@@ -102,42 +103,44 @@ def token_stream(codes: Array, offsets: Array, words: Iterable[object]) -> Strea
     )
 
 
-def _part(record: Any) -> Array:
-    """Make an array of one record: of text, or of what numbers came."""
-    if isinstance(record, str):
-        return np.array([record], object)[:0].reshape(0, 0)
+def _part(record: Any, name: object) -> Array:
+    """Make an array of one record: of numbers, or of objects."""
     if hasattr(record, "detach"):
         record = record.detach().cpu().numpy()
-    if isinstance(record, np.ndarray) and record.dtype.kind in "iuf":
+    whole = isinstance(record, str | bytes) or not hasattr(record, "__len__")
+    if whole or (isinstance(record, np.ndarray) and record.ndim != 1):
+        message = f"A record of tokens is a list, but a {type(record).__name__} came"
+        hint = "Part a text into tokens, or read it with from_text; numbers have one axis."
+        raise DataError(message, code="shape", record=name, hint=hint)
+    if isinstance(record, np.ndarray) and record.dtype.kind in "iufb":
         return record
-    listed = list(record)
-    if any(isinstance(each, str) for each in listed):
-        part = np.empty(len(listed), object)
-        part[:] = listed
-        return part
-    return np.asarray(listed, None if listed else np.int64)
+    listed = record.tolist() if isinstance(record, np.ndarray) else list(record)
+    kinds = set(map(type, listed))
+    if all(issubclass(kind, int | np.integer) and kind is not bool for kind in kinds):
+        return np.array(listed, np.int64 if not listed else None)
+    part = np.empty(len(listed), object)
+    part[:] = listed
+    return part
 
 
 def _check_kinds(parts: list[Array], ids: tuple[object, ...]) -> None:
-    """Refuse records that are neither numbers nor text, and a mixture of both."""
-    first = next((part.dtype == object for part in parts if part.size), False)
+    """Refuse records that are neither whole numbers nor text, and a mixture of both."""
+    texts = next((part.dtype == object for part in parts if len(part)), False)
     for name, part in zip(ids, parts, strict=True):
-        if part.ndim != 1:
-            message = f"A record of tokens is a list, but one of shape {part.shape} came"
-            hint = "Part a text into tokens, or read it with from_text."
-            raise DataError(message, code="shape", record=name, hint=hint)
-        if part.dtype == object:
+        if part.dtype != object:
+            good = not texts and part.dtype.kind in "iu"
+            row = None if good or not len(part) else 0
+        elif texts:
             row = next((k for k, each in enumerate(part) if not isinstance(each, str)), None)
-            value = None if row is None else part[row]
         else:
-            whole = part.dtype.kind in "iu"
-            row, value = (None, None) if whole or not len(part) else (0, part[0].item())
-        if row is not None or (len(part) and first != (part.dtype == object)):
-            kind = "text" if first else "whole numbers"
-            message = (
-                f"The tokens of a record are all text, or all whole numbers; {kind} came first"
+            row = 0
+        if row is not None:
+            value = part[row].item() if isinstance(part[row], np.generic) else part[row]
+            message = "The tokens of all records are text, or all are whole numbers"
+            hint = "Give the places in a vocabulary as integers, or give the tokens themselves."
+            raise DataError(
+                message, code="mixed_tokens", record=name, row=row, value=value, hint=hint
             )
-            raise DataError(message, code="mixed_tokens", record=name, row=row, value=value)
 
 
 def _words(vocabulary: int | Sequence[Hashable] | None) -> tuple[object, ...]:
