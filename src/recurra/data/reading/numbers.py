@@ -68,7 +68,7 @@ def _from_objects(array: Array, name: str, record: object) -> Array:
             raise _no_numbers(name, record, type(cell).__name__, cell, place)
         try:
             float(cell)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _no_numbers(name, record, type(cell).__name__, cell, place) from None
     return np.array([np.nan if cell is None else float(cell) for cell in cells]).reshape(
         array.shape

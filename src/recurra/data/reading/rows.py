@@ -60,6 +60,21 @@ class Owners(NamedTuple):
             )
         return cls(tuple(pd.Index(found).tolist()), numbers.astype(np.int64), Places(column))
 
+    @classmethod
+    def one_each(cls, table: Table, name: str | None) -> Owners:
+        """Read a table whose rows are a record each, counted where no column identifies them."""
+        if name is None:
+            numbers = np.arange(table.rows)
+            return cls(tuple(range(table.rows)), numbers, Places(pd.Series(numbers)))
+        owners = cls.read(table, name)
+        if len(owners.ids) < table.rows:
+            row = int(np.argmax(pd.Series(owners.numbers).duplicated()))
+            first = int(np.argmax(owners.numbers == owners.numbers[row]))
+            message = f"Rows {first} and {row} have the same identifier, but a row is a record"
+            hint = "Give each an identifier of its own."
+            raise owners.places.fault(message, "duplicate_id", name, row, hint=hint)
+        return owners
+
 
 def _whole_ids(column: pd.Series, name: str) -> pd.Series:
     """Turn floats back into the integers they were, unless they may have been others."""
