@@ -121,3 +121,35 @@ def test_wrong_arguments_are_refused_with_advice():
         find_pattern(np.ones(4, bool), np.arange(4), [0, 3])
     with pytest.raises(OptionError, match=r'must be "ns" or "step"'):
         find_pattern(np.ones(4, bool), np.arange(4), [0, 4], unit="days")
+
+
+def test_nights_that_are_sometimes_spared_stay_a_season():
+    rng = np.random.default_rng(4)
+    night = np.arange(24 * 90) % 24 < 6
+    found = ask(~(night & np.repeat(rng.random(90) < 0.5, 24)))
+    assert (found.pattern, found.period, found.phase) == ("seasonal", 24.0, "hour of day")
+    assert "mostly 00:00 to 06:00" in found.sentence
+
+
+def test_a_period_between_whole_steps_recurs():
+    found = ask(np.arange(2000) % 40.37 >= 8)
+    assert found.pattern == "recurring"
+    assert found.period == pytest.approx(40.37, rel=0.01)
+
+
+def test_single_dropouts_do_not_hide_a_month_of_outages():
+    rng = np.random.default_rng(5)
+    days = np.arange(24 * 365) // 24
+    first_days = (np.datetime64("2024-01-01") + days).astype("M8[D]")
+    month_day = (first_days - first_days.astype("M8[M]").astype("M8[D]")).astype(int)
+    observed = (month_day >= 3) ^ (rng.random(len(days)) < 0.01)
+    found = ask(observed)
+    assert (found.pattern, found.phase) == ("seasonal", "day of month")
+    assert found.where == "the 1. to the 3."
+
+
+def test_gaps_in_few_of_many_records_are_looked_at():
+    observed = np.ones((400, 300), bool)
+    observed[[7, 301], :] = np.arange(300) % 11 > 2
+    found = find_pattern(observed.ravel(), np.arange(120_000), 300 * np.arange(401), unit="step")
+    assert (found.pattern, found.period) == ("periodic", 11.0)

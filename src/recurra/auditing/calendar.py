@@ -47,7 +47,7 @@ class Cycle:
     steps : float
         Rows in the cycle, as the clock usually goes.
     labels : tuple of str, shape (size,)
-        The name of each phase.
+        The name of each phase; none where phases are only steps.
     timed : bool
         Whether labels are moments, at which a phase begins; else they name the whole phase.
     """

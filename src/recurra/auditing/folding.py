@@ -11,17 +11,19 @@ from recurra.auditing.calendar import Cycle
 from recurra.auditing.gaps import Gaps
 from recurra.types import Booleans, Floats, Integers
 
-__all__ = ["Fold", "fold", "fold_steps"]
+__all__ = ["Begun", "Fold", "chance_of_rates", "fold", "rates_of"]
 
-MOST_RECORDS = 50
-FEWEST_TURNS = 4
-"""A period in steps is looked for in records at least this many times as long."""
-MOST_PERIODS = 5
-"""Periods looked at closely: those at which the starts of gaps agree best."""
-LEAST_EXPLAINED = 0.5
-SHARPEST = 0.7
-"""An exact period has an edge: from one phase to the next the missing share changes this much."""
-CHANCE = 1e-4
+LEAST_EXPLAINED = 1 / 3
+MOST_TURNS = 0.7
+LEAST_KEPT = 0.4
+"""A cycle is exact if this share of all gaps, by rows, begin where in most turns one does."""
+CHANCE = 1e-3
+SAME_PHASE = 60
+"""Phases no further apart than this part of the calendar's cycle are as good as the same."""
+LEAST_LEANING = 0.05
+CHANCE_OF_LEANING = 1e-6
+FEWEST_A_PHASE = 2
+"""Chi-square wants this many missing, and observed, at each phase."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +39,43 @@ class Fold:
     explained : float
         Share of the variance between missing and observed that the phases explain, less what as
         many phases would explain by chance.
-    edge : float
-        The sharpest change of the rates from one phase to the next.
+    kept : float
+        The share of rows in gaps that begin at phases where one does in most turns, or end so.
     chance : float
         A p-value: how likely as many gaps would begin, or end, at one phase of one of the cycles
         looked at; for a period in steps, as many begin so far from each other.
+    chance_of_rates : float
+        Another: how likely the rates would differ as much.
     """
 
     cycle: Cycle
     rates: Floats
     explained: float
-    edge: float
+    kept: float
     chance: float
+    chance_of_rates: float
 
     @property
     def exact(self) -> bool:
         """Whether gaps keep to the cycle, and not by chance."""
-        sharp = self.edge >= SHARPEST and self.explained >= LEAST_EXPLAINED
-        return sharp and self.chance < CHANCE
+        strong = self.kept >= LEAST_KEPT and self.explained >= LEAST_EXPLAINED
+        return strong and self.chance < CHANCE
+
+    @property
+    def tells(self) -> bool:
+        """Whether the cycle explains much, whether or not gaps keep to it."""
+        return self.explained >= LEAST_EXPLAINED
+
+    @property
+    def leaning(self) -> bool:
+        """Whether gaps, without keeping to the cycle, are clearly more frequent in some phases."""
+        sure = min(self.chance, self.chance_of_rates) < CHANCE_OF_LEANING
+        return sure and self.explained >= LEAST_LEANING
 
 
-def fold(missing: Booleans, gaps: Gaps, cycle: Cycle, times: Integers, looks: int) -> Fold:
+def fold(
+    missing: Booleans, gaps: Gaps, cycle: Cycle, times: Integers, looks: int, distinct: int
+) -> Fold:
     """Fold over a cycle of the calendar.
 
     Parameters
@@ -72,133 +90,90 @@ def fold(missing: Booleans, gaps: Gaps, cycle: Cycle, times: Integers, looks: in
         Gaps of several records that begin at the same time are one.
     looks : int
         Cycles looked at.
+    distinct : int
+        How many of the times differ.
 
     Returns
     -------
     Fold
         Rates, and how sure they are.
     """
-    visits, rates, explained, edge = _rates(missing, cycle.phase, cycle.size)
-    chance = 1.0
-    for rows in (gaps.starts[gaps.whole_start], gaps.stops[gaps.whole_stop]):
+    reach = max(1, cycle.size // SAME_PHASE)
+    visits, rates, explained = rates_of(missing, cycle.phase, cycle.size)
+    chance, kept = 1.0, 0.0
+    tail = looks * chance_of_rates(missing, explained, len(visits.nonzero()[0]), distinct)
+    turns = visits / max(cycle.steps / cycle.size, 1.0)
+    for rows, whole in ((gaps.starts, gaps.whole_start), (gaps.stops, gaps.whole_stop)):
+        rows = rows[whole]
+        begun = Begun.at(cycle.phase[rows], gaps.lengths[whole], cycle.size)
+        kept = max(kept, *(begun.kept(turns, width) for width in (1, reach)))
         _, once = np.unique(times[rows], return_index=True)
         counts = np.bincount(cycle.phase[rows[once]], minlength=cycle.size)
-        chance = min(chance, 2 * looks * _chance_of_mode(counts, visits / visits.sum()))
-    return Fold(cycle, rates, explained, edge, min(chance, 1.0))
+        for width in {1, reach}:
+            mode = _chance_of_mode(counts, visits / visits.sum(), width)
+            chance = min(chance, 4 * looks * mode)
+    return Fold(cycle, rates, explained, kept, min(chance, 1.0), min(tail, 1.0))
 
 
-def fold_steps(missing: Booleans, gaps: Gaps, offsets: Integers) -> list[Fold]:
-    """Fold over the periods, in steps, after which gaps most often start again.
-
-    Each record may stand at a phase of its own. Of many records 50 are looked at, spread evenly.
-
-    Parameters
-    ----------
-    missing : ndarray of bool, shape (rows,)
-        Whether a row lacks its value.
-    gaps : Gaps
-        Of the same rows.
-    offsets : ndarray of int64, shape (records + 1,)
-        Where each record starts.
-
-    Returns
-    -------
-    list of Fold
-        At most five, the likeliest first.
-
-    Examples
-    --------
-    >>> from recurra.auditing.gaps import find_gaps
-    >>> missing, offsets = np.arange(200) % 13 < 4, np.array([0, 200])
-    >>> best = fold_steps(missing, find_gaps(missing, offsets), offsets)[0]
-    >>> best.cycle.size, round(best.explained, 6), best.exact
-    (13, 1.0, True)
-    """
-    lengths = np.diff(offsets)
-    long = np.flatnonzero(lengths >= 2 * FEWEST_TURNS)
-    records = long[:: max(1, -(-len(long) // MOST_RECORDS))]
-    inner = gaps.starts[gaps.whole_start]
-    cut = np.searchsorted(inner, offsets)
-    starts = [inner[cut[one] : cut[one + 1]] - offsets[one] for one in records]
-    if not len(records):
-        return []
-    part = np.concatenate([missing[offsets[one] : offsets[one + 1]] for one in records])
-    series = _Series(part, starts, lengths[records])
-    return [_fold_period(series, period, chance) for period, chance in _likely_periods(series)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Series:
-    """Some records: their rows, where gaps start in each, and how long each is."""
-
-    missing: Booleans
-    starts: list[Integers]
-    counts: Integers
-
-
-def _likely_periods(series: _Series) -> list[tuple[int, float]]:
-    """Give the lags at which starts of gaps meet starts most beyond chance, and that chance."""
-    longest = int(series.counts.max(initial=0)) // FEWEST_TURNS
-    met, expected = np.zeros(longest + 1), np.full(longest + 1, 1e-9)
-    for rows, count in zip(series.starts, series.counts, strict=True):
-        last = int(count) // FEWEST_TURNS
-        met[: last + 1] += _meetings(rows, int(count), last)
-        expected[: last + 1] += (count - np.arange(last + 1)) * (len(rows) / count) ** 2
-    ratio = np.maximum(met, 1e-9) / expected
-    surprise = np.where(met > expected, met * np.log(ratio) - (met - expected), 0.0)
-    surprise[:2] = 0.0
-    best = np.argsort(-surprise, kind="stable")[:MOST_PERIODS]
-    tails = special.pdtrc(met[best] - 1, expected[best]) * longest
-    return [(int(lag), float(tail)) for lag, tail in zip(best, tails, strict=True) if surprise[lag]]
-
-
-def _meetings(rows: Integers, count: int, last: int) -> Floats:
-    """Count the pairs of starts at each distance, by FFT."""
-    size = 1 << int(count + last).bit_length()
-    marks = np.zeros(count)
-    marks[rows] = 1.0
-    power = np.abs(np.fft.rfft(marks, size)) ** 2
-    pairs: Floats = np.rint(np.fft.irfft(power, size)[: last + 1])
-    return pairs
-
-
-def _fold_period(series: _Series, period: int, chance: float) -> Fold:
-    """Fold records over one period, each shifted to agree best with those before it."""
-    parts, profile = [], np.zeros(period)
-    rows = np.split(series.missing, np.cumsum(series.counts)[:-1])
-    for lost in rows:
-        phase = np.arange(len(lost)) % period
-        own = np.bincount(phase[lost], minlength=period) - lost.mean() * len(lost) / period
-        agreement = np.fft.irfft(np.fft.rfft(profile) * np.fft.rfft(own).conj(), period)
-        shift = int(agreement.argmax())
-        profile += np.roll(own, shift)
-        parts.append((phase + shift) % period)
-    phases = np.concatenate(parts)
-    _, rates, explained, edge = _rates(series.missing, phases, period)
-    labels = tuple(f"step {one}" for one in range(1, period + 1))
-    cycle = Cycle("step", f"{period} steps", phases, period, period, labels)
-    return Fold(cycle, rates, explained, edge, min(chance, 1.0))
-
-
-def _rates(missing: Booleans, phase: Integers, size: int) -> tuple[Floats, Floats, float, float]:
-    """Visits and missing share of each phase, the share explained, the sharpest edge."""
+def rates_of(missing: Booleans, phase: Integers, size: int) -> tuple[Floats, Floats, float]:
+    """Visits and missing share of each phase, and the share explained."""
     visits = np.bincount(phase, minlength=size).astype(np.float64)
     lost = np.bincount(phase[missing], minlength=size)
     seen = visits > 0
     rates = np.full(size, np.nan)
     rates[seen] = lost[seen] / visits[seen]
     known, rows, share = rates[seen], len(missing), missing.mean()
+    if share in (0, 1):
+        return visits, rates, 0.0
     within = float((visits[seen] * known * (1 - known)).sum()) / (rows * share * (1 - share))
     free = (rows - 1) / max(rows - int(seen.sum()), 1)
-    edge = float(np.abs(known - np.roll(known, 1)).max()) if len(known) > 1 else 0.0
-    return visits, rates, float(1 - within * free), edge
+    return visits, rates, float(1 - within * free)
 
 
-def _chance_of_mode(counts: Integers, shares: Floats) -> float:
-    """How likely any phase gets as many as the fullest one did."""
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """How many gaps begin at each phase, and how many rows these hold."""
+
+    counts: Integers
+    rows: Floats
+
+    @classmethod
+    def at(cls, phases: Integers, lengths: Integers, size: int) -> Begun:
+        """Count gaps of these lengths, by the phases at which they begin."""
+        rows = np.bincount(phases, lengths.astype(np.float64), size)
+        return cls(np.bincount(phases, minlength=size), rows.astype(np.float64))
+
+    def kept(self, turns: Floats, reach: int) -> float:
+        """The share that begins at phases where most turns have a gap begin, or near them."""
+        near = sum((np.roll(self.counts, -shift) for shift in range(reach)), np.zeros(len(turns)))
+        first = np.flatnonzero((turns > 0) & (near >= MOST_TURNS * turns))
+        held = np.zeros(len(turns), bool)
+        held[(first[:, None] + np.arange(reach)) % len(turns)] = True
+        return float(self.rows[held].sum() / max(self.rows.sum(), 1))
+
+
+def chance_of_rates(missing: Booleans, explained: float, phases: int, rows: int) -> float:
+    """How likely rates differ so, by chi-square; rows count for less the more they follow the last.
+
+    Rows of a chain with correlation r from one to the next weigh (1 - r) / (1 + r) each.
+    """
+    share = missing.mean()
+    if phases < 2 or rows * min(share, 1 - share) < FEWEST_A_PHASE * phases:
+        return 1.0
+    both = float((missing[1:] & missing[:-1]).mean()) - share**2
+    correlation = float(np.clip(both / (share * (1 - share)), 0.0, 1 - 1 / rows))
+    raw = 1 - (1 - explained) * (rows - phases) / (rows - 1)
+    surprise = max(raw, 0.0) * rows * (1 - correlation) / (1 + correlation)
+    return float(special.chdtrc(phases - 1, surprise))
+
+
+def _chance_of_mode(counts: Integers, shares: Floats, reach: int) -> float:
+    """How likely any phase, with those near it, gets as many as the fullest one did."""
+    counts = np.sum([np.roll(counts, shift) for shift in range(reach)], axis=0)
+    shares = np.sum([np.roll(shares, shift) for shift in range(reach)], axis=0)
     top = int(counts.argmax())
-    most, total = int(counts[top]), int(counts.sum())
+    most, total = int(counts[top]), int(counts.sum()) // reach
     if most == 0:
         return 1.0
-    tail = float(special.bdtrc(most - 1, total, shares[top]))
+    tail = float(special.bdtrc(most - 1, total, min(shares[top], 1.0)))
     return tail * int((shares > 0).sum())

@@ -13,13 +13,13 @@ from scipy import special  # type: ignore[import-untyped]
 
 from recurra.types import Booleans, Floats, Integers
 
-__all__ = ["Gaps", "Recurrence", "chance_of_clumps", "find_gaps", "find_recurrence"]
+__all__ = ["Gaps", "Recurrence", "chance_of_clumps", "find_gaps", "find_recurrence", "smooth"]
 
 FEWEST_INTERVALS = 5
 MOST_SPREAD = 0.25
 """How far intervals may lie from their median, as a mean share of it, and still be a cycle."""
-DRAWS = 999
-MOST_DRAWN = 200
+DRAWS = 3999
+MOST_DRAWN = 60
 """Intervals in a drawn series; more would only make chance less likely still."""
 
 
@@ -81,6 +81,45 @@ def find_gaps(missing: Booleans, offsets: Integers) -> Gaps:
     return Gaps(starts, stops, records, ~first[starts], ~first[stops])
 
 
+def smooth(missing: Booleans, offsets: Integers) -> Booleans:
+    """Let crumbs go: single values lost or found within stretches that are long.
+
+    A vote of the neighbours, over a quarter of the length of usual stretches, so that the borders
+    of these stay where they are. Nothing changes where stretches are short, as chance makes them.
+
+    Parameters
+    ----------
+    missing : ndarray of bool, shape (rows,)
+        Whether a row lacks its value.
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record starts.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows,)
+        Few and clear gaps.
+
+    Examples
+    --------
+    >>> missing = np.arange(200) // 50 % 2 == 1
+    >>> missing[[10, 70]] ^= True
+    >>> np.diff(smooth(missing, np.array([0, 200]))).nonzero()[0].tolist()
+    [49, 99, 149]
+    """
+    usual = min(_half(find_gaps(state, offsets).lengths) for state in (missing, ~missing))
+    reach = usual // 8
+    if reach < 1:
+        return missing
+    total = np.concatenate([[0], np.cumsum(missing)])
+    lengths = np.diff(offsets)
+    rows = np.arange(len(missing))
+    low = np.maximum(rows - reach, np.repeat(offsets[:-1], lengths))
+    high = np.minimum(rows + reach + 1, np.repeat(offsets[1:], lengths))
+    twice = 2 * (total[high] - total[low])
+    width = high - low
+    return np.where(twice == width, missing, twice > width)
+
+
 def chance_of_clumps(missing: Booleans, offsets: Integers, gaps: Gaps) -> float:
     """How likely so few gaps are, if which values of a record are missing is left to chance.
 
@@ -113,13 +152,13 @@ def chance_of_clumps(missing: Booleans, offsets: Integers, gaps: Gaps) -> float:
     expected = float((lost * (rows - lost + 1) / rows).sum())
     spread = lost * (lost - 1) * (rows - lost + 1) * (rows - lost)
     variance = float((spread / (rows**2 * np.maximum(rows - 1, 1))).sum())
-    if variance > 9:
+    if variance > 100:
         return float(special.ndtr((count + 0.5 - expected) / np.sqrt(variance)))
     # Both counts are sums of unlike coins: narrower than Poisson's, whose tails are then too wide.
     joined, expected_joined = float(lost.sum()) - count, float(lost.sum()) - expected
     few = special.pdtr(count, expected)
     many = special.pdtrc(joined - 1, expected_joined) if joined > 0 and expected_joined > 0 else 1.0
-    return float(min(few, many))
+    return float(min(2 * min(few, many), 1.0))
 
 
 @dataclass(frozen=True)
@@ -183,13 +222,17 @@ def find_recurrence(missing: Booleans, offsets: Integers) -> Recurrence | None:
     return Recurrence(float(intervals[near].mean()), spread, chance)
 
 
+def _half(lengths: Integers) -> int:
+    """Give the length of run that half of all rows of this state lie in, or in a longer one."""
+    order = np.sort(lengths)
+    return int(order[np.searchsorted(np.cumsum(order), order.sum() / 2)]) if len(order) else 0
+
+
 def _main(lengths: Integers) -> Booleans:
     """Tell the long stretches from the crumbs among them, if there are but few crumbs."""
     if len(lengths) == 0:
         return np.zeros(0, bool)
-    order = np.sort(lengths)
-    half = order[np.searchsorted(np.cumsum(order), order.sum() / 2)]
-    main = lengths >= half / 3
+    main = lengths >= _half(lengths) / 2
     return main if lengths[main].sum() >= 0.8 * lengths.sum() else np.ones(len(lengths), bool)
 
 

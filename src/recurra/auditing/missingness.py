@@ -16,123 +16,52 @@ sparse       Are more than three quarters missing?
 random       Everything else: as if each value had been lost by itself.
 ===========  ==================================================================================
 
-To *keep to a cycle*: phases explain half of the variance or more, the missing share jumps by 0.7
-or more between two neighbouring phases, and so many gaps would begin or end together once in
-10,000 times by chance, all periods looked at being counted. Where several cycles explain the same,
-the one with the fewest phases is named, the calendar's before another. To *stand together*: so few
-gaps would come about once in 1,000 times, were each record's values lost one by one.
+To *keep to a cycle*: its phases explain a third of the variance or more; two fifths of what is
+missing lies in gaps that begin, or end, where in 0.7 of the turns one does; and so many gaps would
+begin together once in 1,000 times by chance, all cycles looked at being counted. Of cycles that
+explain about the same the one with the fewest phases is named, the calendar's before another; an
+exact period that is only several turns of a shorter, uneven one is *recurring*.
+
+Gaps may also *lean to a cycle*: they come more often in some of its phases, in no turn for sure.
+That is seasonal on the calendar, told as "mostly", and recurring otherwise; it takes chances below
+one in a million. Where a cycle of the calendar explains a third or more it goes before recurring.
+
+To *stand together*: so few gaps would come about once in 1,000 times, were each record's values
+lost one by one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
 from recurra.auditing.calendar import Cycle, calendar_cycles, stretches, usual_step
-from recurra.auditing.folding import Fold, fold, fold_steps
-from recurra.auditing.gaps import Gaps, chance_of_clumps, find_gaps, find_recurrence
-from recurra.auditing.phrases import duration, percent, plural
+from recurra.auditing.finding import PATTERNS, Missingness, Pattern
+from recurra.auditing.folding import Fold, fold
+from recurra.auditing.gaps import (
+    Gaps,
+    Recurrence,
+    chance_of_clumps,
+    find_gaps,
+    find_recurrence,
+    smooth,
+)
+from recurra.auditing.periods import fold_periods
+from recurra.auditing.phrases import duration, percent
 from recurra.errors import OptionError, ShapeError
 from recurra.types import Booleans, Integers
 
 __all__ = ["PATTERNS", "Missingness", "Pattern", "find_pattern"]
 
-Pattern = Literal[
-    "complete",
-    "empty",
-    "seasonal",
-    "yearly",
-    "periodic",
-    "recurring",
-    "unclear",
-    "contiguous",
-    "scattered",
-    "sparse",
-    "random",
-]
-PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
-
 SPARSE = 0.75
 FEWEST = 5
 FEW_GAPS, MOST_OF_IT = 3, 0.9
 CHANCE_OF_CLUMPS = 1e-3
-CHANCE_OF_RECURRENCE = 2e-3
-AS_GOOD = 0.05
-
-
-@dataclass(frozen=True)
-class Missingness:
-    """What is missing in one channel, and after what pattern.
-
-    Parameters
-    ----------
-    pattern : str
-        One of `PATTERNS`.
-    rows, missing : int
-        How many rows there are, and how many of them lack their value.
-    gaps, longest : int
-        How many runs of missing values, and the steps of the longest; none spans two records.
-    period : float, optional
-        Steps after which gaps come back: a whole number where the cycle is exact and in steps.
-    cycle : str, optional
-        The same for people: ``"24 hours"``, ``"1 year"``, ``"13 steps"``.
-    phase : str, optional
-        What the phases of the cycle are: ``"hour of day"``, ``"weekday"``, ``"step"``.
-    where : str, optional
-        The phases that are missing: ``"Saturday and Sunday"``.
-    explained : float
-        The share of what is missing, as variance, that the cycle explains; 0 without one.
-    chance : float
-        How likely as much structure as this comes about where values are lost one by one; 1 where
-        no structure is claimed.
-    """
-
-    pattern: Pattern
-    rows: int
-    missing: int
-    gaps: int = 0
-    longest: int = 0
-    period: float | None = None
-    cycle: str | None = None
-    phase: str | None = None
-    where: str | None = None
-    explained: float = 0.0
-    chance: float = 1.0
-
-    @property
-    def share(self) -> float:
-        """The missing share, 0 to 1."""
-        return self.missing / self.rows if self.rows else 0.0
-
-    @property
-    def sentence(self) -> str:
-        """The finding as one sentence without a full stop."""
-        lost = f"{percent(self.share)} ({self.missing:,} of {self.rows:,})"
-        longest = f"the longest {plural(self.longest, 'step')}"
-        told = {
-            "complete": f"complete: all of {plural(self.rows, 'value')}",
-            "empty": f"empty: none of {plural(self.rows, 'value')} is there",
-            "seasonal": f"missing {self._when}: {lost}",
-            "yearly": f"missing {self._when}: {lost}",
-            "periodic": f"missing every {self.cycle}, {self.where}: {lost}",
-            "recurring": f"missing again about every {self.cycle}, never exactly: {lost}",
-            "unclear": f"too little to tell a pattern: {lost} missing",
-            "contiguous": f"missing in {plural(self.gaps, 'long gap')}, {longest}: {lost}",
-            "scattered": f"missing in {plural(self.gaps, 'scattered gap')}, {longest}: {lost}",
-            "sparse": f"mostly missing, observed at random: {lost}",
-            "random": f"missing at random: {lost}",
-        }
-        return told[self.pattern]
-
-    @property
-    def _when(self) -> str:
-        if self.phase == "weekday":
-            return f"every {self.where}"
-        turn = {"60 seconds": "minute", "60 minutes": "hour", "24 hours": "day", "7 days": "week"}
-        each = turn.get(self.cycle or "", (self.cycle or "").removeprefix("1 "))
-        return f"every {each}, {self.where}"
+CHANCE_OF_RECURRENCE = 1e-3
+AS_GOOD, AS_LONG = 0.1, 1.05
+NEARLY_EXACT = 0.1
 
 
 def find_pattern(
@@ -180,15 +109,18 @@ def find_pattern(
     gaps = find_gaps(missing, offsets)
     found = Missingness("random", rows, lost, len(gaps.starts), int(gaps.lengths.max()))
     step = usual_step(times, offsets) if unit == "ns" else 0
-    best = _simplest(_folds(missing, gaps, times, offsets, step))
-    if best is not None:
+    clear = smooth(missing, offsets)
+    rare = find_gaps(clear if clear.mean() <= 0.5 else ~clear, offsets)
+    folds = _folds(missing, rare, times, offsets, step)
+    best, again = _simplest(folds), find_recurrence(clear, offsets)
+    if again is not None and again.chance > CHANCE_OF_RECURRENCE:
+        again = None
+    if best is not None and best.exact and not _hides(best, again):
         return _keeps_to(best, found, step)
-    again = find_recurrence(missing, offsets)
-    if again is not None and again.chance <= CHANCE_OF_RECURRENCE:
-        cycle = duration(again.period, step)
-        return replace(
-            found, pattern="recurring", period=again.period, cycle=cycle, chance=again.chance
-        )
+    if again is not None and not (best and best.tells and best.cycle.name != "step"):
+        return _comes_back(again.period, again.chance, found, step)
+    if best is not None:
+        return _leans_to(best, found, step)
     return _by_length(found, gaps, chance_of_clumps(missing, offsets, gaps))
 
 
@@ -226,23 +158,53 @@ def _folds(
 ) -> list[Fold]:
     """Fold over every cycle of the calendar, and over the likeliest periods in steps."""
     cycles: list[Cycle] = calendar_cycles(times, offsets, step) if step else []
-    folds = [fold(missing, gaps, cycle, times, len(cycles)) for cycle in cycles]
-    return [*folds, *fold_steps(missing, gaps, offsets)]
+    distinct = int((np.diff(np.sort(times)) > 0).sum()) + 1
+    folds = [fold(missing, gaps, cycle, times, len(cycles), distinct) for cycle in cycles]
+    return [*folds, *fold_periods(missing, gaps, offsets)]
 
 
 def _simplest(folds: list[Fold]) -> Fold | None:
     """Of the cycles that explain about as much as any, choose the one with the fewest phases."""
-    exact = [one for one in folds if one.exact]
-    most = max((one.explained for one in exact), default=0.0)
-    good = [one for one in exact if one.explained >= most - AS_GOOD]
+    sure = [one for one in folds if one.exact or one.leaning]
+    most = max((one.explained for one in sure), default=0.0)
+    good = [one for one in sure if one.explained >= most - AS_GOOD]
     # A year is 365 steps or 366 days: near is equal, and then the calendar's is meant.
-    slack = {"step": 1 + AS_GOOD}
+    slack = {"step": AS_LONG}
     return min(good, key=lambda one: one.cycle.size * slack.get(one.cycle.name, 1.0), default=None)
 
 
-def _keeps_to(best: Fold, found: Missingness, step: int) -> Missingness:
+def _hides(best: Fold, again: Recurrence | None) -> bool:
+    """Whether an exact period is only some turns of a shorter one that is no whole number."""
+    if again is None or best.cycle.name != "step" or again.spread > NEARLY_EXACT:
+        return False
+    uneven = best.cycle.size % max(round(again.period), 1) != 0
+    return uneven and best.cycle.size > 2.5 * again.period
+
+
+def _comes_back(period: float, chance: float, found: Missingness, step: int) -> Missingness:
+    """Describe gaps that come back, not exactly."""
+    cycle = duration(period, step)
+    return replace(found, pattern="recurring", period=period, cycle=cycle, chance=chance)
+
+
+def _leans_to(best: Fold, found: Missingness, step: int) -> Missingness:
+    """Describe a cycle that gaps are more frequent in parts of: the calendar's, or another."""
+    if best.cycle.name == "step":
+        found = replace(found, explained=best.explained)
+        return _comes_back(float(best.cycle.size), best.chance_of_rates, found, step)
+    rates = _filled(best)
+    leaning = _keeps_to(best, found, step, above=found.share)
+    high, low = (
+        best.rates[part & ~np.isnan(best.rates)].mean()
+        for part in (rates > found.share, rates <= found.share)
+    )
+    often = f"{percent(high)} there, {percent(low)} elsewhere"
+    return replace(leaning, chance=best.chance_of_rates, where=f"mostly {leaning.where}: {often}")
+
+
+def _keeps_to(best: Fold, found: Missingness, step: int, above: float = 0.5) -> Missingness:
     """Describe a cycle that gaps keep to."""
-    cycle, lost = best.cycle, _filled(best) > 0.5
+    cycle, lost = best.cycle, _filled(best) > above
     found = replace(found, explained=best.explained, chance=best.chance)
     if cycle.name == "step":
         where = f"{int(lost.sum())} of them"
@@ -254,6 +216,8 @@ def _keeps_to(best: Fold, found: Missingness, step: int) -> Missingness:
             phase=cycle.name,
             where=where,
         )
+    if cycle.name.endswith("of year"):
+        lost = smooth(np.tile(lost, 3), np.array([0, 3 * len(lost)]))[len(lost) : -len(lost)]
     yearly = cycle.name.endswith("of year") and len(stretches(lost)) == 1
     return replace(
         found,

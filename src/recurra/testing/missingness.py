@@ -13,7 +13,7 @@ from recurra.errors import OptionError
 if TYPE_CHECKING:
     from recurra.auditing.calendar import Cycle
     from recurra.auditing.missingness import Pattern
-    from recurra.types import Booleans, Integers
+    from recurra.types import Booleans, Floats, Integers
 
 __all__ = ["CLOCKS", "PLANTS", "Clock", "Plant", "draw_clock", "plant"]
 
@@ -240,31 +240,44 @@ def _recurring(share: float, clock: Clock, rng: np.random.Generator) -> Plant:
     They jitter about a grid, walk away from it, or come ever faster or slower.
     """
     fewest = int(np.diff(clock.offsets).min())
-    period = float(rng.integers(16, max(17, min(200, fewest // 10) + 1)))
+    period = int(rng.integers(16, max(17, min(200, fewest // 10) + 1)))
+    period += period in _calendar_periods(clock)
     kind = ("jitter", "walk", "drift")[int(rng.integers(3))]
     minor = min(share, 1 - share)
     parts, intervals = [], []
     for rows in np.diff(clock.offsets):
-        cycles = int(rows // period)
-        if kind == "jitter":
-            reach = rng.uniform(0.12, 0.25) * period
-            starts = np.arange(cycles) * period + rng.uniform(-reach, reach, cycles)
-            lengths = np.full(cycles, period)
-        elif kind == "walk":
-            lengths = period * rng.uniform(0.75, 1.25, cycles)
-            starts = np.cumsum(lengths) - lengths
-        else:
-            reach = rng.uniform(0.15, 0.3) * rng.choice([-1, 1])
-            lengths = period * np.linspace(1 - reach, 1 + reach, cycles)
-            starts = np.cumsum(lengths) - lengths
-        starts = np.rint(starts + rng.uniform(0, 0.3) * period).astype(np.int64)
-        widths = np.maximum(np.rint(minor * (lengths if kind == "drift" else period)), 1)
+        starts, lengths = _cycles_of(kind, int(rows // period), period, rng)
+        widths = np.maximum(np.rint(minor * lengths), 1)
         rows_at = np.arange(rows)
         which = np.searchsorted(starts, rows_at, side="right") - 1
-        inside = (which >= 0) & (rows_at < starts[which] + np.broadcast_to(widths, cycles)[which])
+        inside = (which >= 0) & (rows_at < starts[which] + widths[which])
         parts.append(inside if share > 0.5 else ~inside)
         intervals.append(np.diff(starts[(starts > 0) & (starts < rows)]))
     return Plant(np.concatenate(parts), "recurring", float(np.concatenate(intervals).mean()))
+
+
+def _cycles_of(
+    kind: str, count: int, period: int, rng: np.random.Generator
+) -> tuple[Integers, Floats]:
+    """Draw where inexact cycles start, and how long each counts as."""
+    lengths = np.full(count, float(period))
+    if kind == "jitter":
+        reach = rng.uniform(0.12, 0.25) * period
+        starts = np.arange(count) * period + rng.uniform(-reach, reach, count)
+    elif kind == "walk":
+        steps = period * rng.uniform(0.75, 1.25, count)
+        starts = np.cumsum(steps) - steps
+    else:
+        reach = rng.uniform(0.15, 0.3) * rng.choice([-1, 1])
+        lengths = period * np.linspace(1 - reach, 1 + reach, count)
+        starts = np.cumsum(lengths) - lengths
+    return np.rint(starts + rng.uniform(0, 0.3) * period).astype(np.int64), lengths
+
+
+def _calendar_periods(clock: Clock) -> tuple[int, ...]:
+    """The periods in steps that belong to the calendar."""
+    known = {"ten minutes": (6, 144, 1008), "daily": (7,), "monthly": (12,), "steps": ()}
+    return known.get(clock.kind, (24, 168))
 
 
 def _periodic(share: float, clock: Clock, rng: np.random.Generator) -> Plant:
@@ -272,12 +285,9 @@ def _periodic(share: float, clock: Clock, rng: np.random.Generator) -> Plant:
 
     The period is none of the calendar's.
     """
-    calendar = {"ten minutes": (6, 144, 1008), "daily": (7,), "monthly": (12,)}
-    taken = calendar.get(clock.kind, (24, 168))
     least = max(2, int(np.ceil(0.7 / min(share, 1 - share))))
     period = int(rng.integers(least, min(400, int(np.diff(clock.offsets).min()) // 8) + 1))
-    while period in taken:
-        period += 1
+    period += period in _calendar_periods(clock)
     template = _template(share, period, several=rng.random() < 0.3, rng=rng)
     parts = [
         np.roll(np.resize(template, rows + period), int(rng.integers(period)))[:rows]
