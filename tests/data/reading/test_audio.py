@@ -243,6 +243,10 @@ def test_a_size_beyond_the_file_allocates_nothing(tmp_path):
     assert peak < 2**20
 
 
+def test_an_ending_that_is_not_read_is_refused(tmp_path):
+    assert "Read are .wav" in fault(write(tmp_path, sound(), "a.txt"))
+
+
 @pytest.mark.parametrize("name", ["missing.wav", "folder", "folder/empty"])
 def test_what_is_no_file_is_refused(tmp_path, name):
     (tmp_path / "folder" / "empty").mkdir(parents=True)

@@ -37,6 +37,12 @@ def test_a_folder_without_such_files_is_refused(tmp_path):
         find_files(tmp_path, [".x"])
 
 
+@pytest.mark.parametrize("source", [None, 5, b"a.x", [None], ["a.x", 3]])
+def test_what_is_no_path_is_refused(source):
+    with pytest.raises(OptionError, match="a folder or a list of files"):
+        find_files(source, [".x"])
+
+
 def test_no_files_and_the_same_twice_are_refused(tmp_path):
     with pytest.raises(DataError, match="No files"):
         find_files([], [".x"])

@@ -297,7 +297,7 @@ def test_different_colours_are_refused_naming_both(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [{"read": "columns"}, {"size": (0, 3)}, {"size": (3,)}, {"colours": "green"}],
+    [{"read": "columns"}, {"size": (0, 3)}, {"size": (3,)}, {"size": 28}, {"colours": "green"}],
 )
 def test_wrong_options_are_refused(tmp_path, options):
     fault(save(tmp_path, "a.png"), OptionError, **options)

@@ -216,6 +216,11 @@ def test_a_string_alone_is_refused_with_both_readings(source):
     assert "Path(name)" in said
 
 
+@pytest.mark.parametrize("source", [None, 5, {"a": "b"}])
+def test_what_is_no_list_is_refused(source):
+    assert "A list of texts" in str(fault(source, OptionError))
+
+
 def test_nothing_and_mixtures_are_refused(tmp_path):
     assert fault([]).code == "empty"
     assert fault([write(tmp_path, "a"), "b"]).code == "no_text"
@@ -226,6 +231,7 @@ def test_nothing_and_mixtures_are_refused(tmp_path):
     [
         {"unit": "letter"},
         {"form": "NFX"},
+        {"longest": "1"},
         {"lines": True},
         {"labels_from": r"\d"},
         {"separator": " ", "y": [1]},

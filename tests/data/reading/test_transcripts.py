@@ -55,5 +55,7 @@ def test_what_is_no_transcript_is_refused():
         check_transcripts(data)
     with pytest.raises(OptionError, match="2 records"):
         check_transcripts(recordings(["a", "b"], 1, 1), frames=[1])
+    with pytest.raises(OptionError, match="a str came"):
+        read_transcripts("abc")
     with pytest.raises(OptionError, match="'char' or 'word'"):
         read_transcripts(["a"], unit="byte")

@@ -46,6 +46,8 @@ def find_files(
         If a folder has no such file.
     DataError
         If no file came, or one came twice.
+    OptionError
+        If what came is no path.
     """
     if isinstance(source, str | os.PathLike):
         root = Path(source)
@@ -56,7 +58,12 @@ def find_files(
             message = f"{root} holds no file that ends in {', '.join(endings)}"
             raise FileError(f"{message}. Give another folder, or the files themselves.")
         return {path.relative_to(root).as_posix(): path for path in found}
-    paths = [Path(each) for each in source]
+    given = list(source) if isinstance(source, Iterable) else [source]
+    odd = [each for each in given if not isinstance(each, str | os.PathLike)]
+    if odd:
+        came = type(odd[0]).__name__
+        raise OptionError(f"A file, a folder or a list of files is read, but a {came} came.")
+    paths = [Path(each) for each in given]
     if not paths:
         raise DataError("No files came", code="empty", hint="Give at least one.")
     root = Path(os.path.commonpath([path.absolute().parent for path in paths]))

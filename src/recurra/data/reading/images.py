@@ -99,7 +99,7 @@ def from_images(
         raise OptionError(f"read={read!r}, but it is one of {READS}.")
     if colours is not None and colours not in MODES:
         raise OptionError(f"colours={colours!r}, but it is 'grey' or 'rgb'.")
-    if size is not None and (len(size) != 2 or min(size) < 1):
+    if size is not None and (np.shape(size) != (2,) or min(size) < 1):
         raise OptionError(f"size={size!r}, but (height, width) is read, such as (28, 28).")
     if _are_arrays(source):
         if size is not None or colours is not None or labels_from != "folder":

@@ -58,7 +58,7 @@ def read_sound(path: Path) -> Sound:
     Parameters
     ----------
     path : Path
-        With one of the endings in `AUDIO_ENDINGS`.
+        Its ending says how it is read.
 
     Returns
     -------
@@ -70,10 +70,14 @@ def read_sound(path: Path) -> Sound:
     FileError
         If nothing can be read of it.
     """
+    ending = path.suffix.lower()
     with opened(path) as file:
-        if path.suffix.lower() in WAVES:
+        if ending not in AUDIO_ENDINGS:
+            message = f"{path} has an ending that is not read"
+            raise FileError(f"{message}. Read are {', '.join(AUDIO_ENDINGS)}.")
+        if ending in WAVES:
             return _wave(file, path)
-        cut = path.suffix.lower() in OGGS and not _is_closed(file.read())
+        cut = ending in OGGS and not _is_closed(file.read())
         file.seek(0)
         sound = _decoded(file, path)
     return replace(sound, cut=cut or sound.lost > 0)

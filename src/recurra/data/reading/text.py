@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +104,8 @@ def from_text(
         raise OptionError(f"unit={unit!r}, but it is one of {UNITS}, or a compiled expression.")
     if form is not None and form not in FORMS:
         raise OptionError(f"form={form!r}, but it is one of {FORMS}, or None.")
+    if longest is not None and not isinstance(longest, int | np.integer):
+        raise OptionError(f"longest={longest!r}, but a number of letters is read, or None.")
     ids, texts = _texts(source, lines)
     if separator is not None:
         if y is not None or labels_from is not None:
@@ -149,6 +151,9 @@ def _texts(source: Any, lines: bool | None) -> tuple[tuple[object, ...], list[st
     if isinstance(source, str | bytes):
         message = f"source={source[:40]!r} could be a text or the name of a file"
         raise OptionError(f"{message}. Write [text] for a text, Path(name) for a file.")
+    if not isinstance(source, os.PathLike | Iterable) or isinstance(source, Mapping):
+        came = type(source).__name__
+        raise OptionError(f"A list of texts, or paths of files are read, but a {came} came.")
     given = [source] if isinstance(source, os.PathLike) else list(source)
     if not given:
         raise DataError("There are no texts", code="empty", hint="Give at least one.")

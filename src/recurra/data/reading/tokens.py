@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ __all__ = ["from_tokens", "token_stream"]
 
 def from_tokens(
     records: Iterable[Any],
-    vocabulary: int | Sequence[Hashable] | None = None,
+    vocabulary: Any = None,
     y: Any = None,
     *,
     ids: Sequence[object] | None = None,
@@ -57,6 +57,15 @@ def from_tokens(
     Traceback (most recent call last):
     recurra.errors.DataError: A token is past the vocabulary, which has 3 (series 1, row 0, ...
     """
+    if isinstance(vocabulary, Set | Mapping):
+        came = type(vocabulary).__name__
+        message = f"vocabulary is a {came}, but its order counts"
+        raise OptionError(
+            f"{message}. Give a list: sorted(words), or sorted(places, key=places.get)."
+        )
+    if isinstance(records, str | bytes) or not isinstance(records, Iterable):
+        came = type(records).__name__
+        raise OptionError(f"A list of records is read, but a {came} came.")
     given = list(records)
     names = tuple(range(len(given))) if ids is None else tuple(ids)
     if not given:
@@ -145,9 +154,9 @@ def _check_kinds(parts: list[Array], ids: tuple[object, ...]) -> None:
 
 def _words(vocabulary: int | Sequence[Hashable] | None) -> tuple[object, ...]:
     """Read the vocabulary of numbers."""
-    if isinstance(vocabulary, int | np.integer) and not isinstance(vocabulary, bool):
-        return tuple(range(int(vocabulary)))
-    if vocabulary is None or isinstance(vocabulary, str | bool):
+    if isinstance(vocabulary, int) and not isinstance(vocabulary, bool) and vocabulary > 0:
+        return tuple(range(vocabulary))
+    if vocabulary is None or isinstance(vocabulary, str | int):
         message = f"vocabulary={vocabulary!r}, but numbers are places in a vocabulary"
         raise OptionError(f"{message}. Give what they stand for as a list, or how many there are.")
     _check_once(vocabulary)

@@ -45,6 +45,8 @@ def read_transcripts(
     >>> target.classes, target.values.ravel(), target.offsets
     (('no', 'yes'), array([0, 1, 1]), array([0, 1, 3, 3]))
     """
+    if isinstance(transcripts, str):
+        raise OptionError("A list of transcripts is read, but a str came. Write [transcript].")
     listed: list[Any] = list(transcripts)
     if unit not in ("char", "word"):
         raise OptionError(f"unit={unit!r}, but it is 'char' or 'word'.")
