@@ -88,7 +88,7 @@ class ParquetRecords:
     ...     print(records)
     ...     for block in records.blocks(1):
     ...         print(block.ids, block.stream.values.ravel(), block.target.values.ravel())
-    ParquetRecords(2 records, 1 channel, 1 row group of 1 file)
+    ParquetRecords(3 steps, 1 channel, 1 row group of 1 file)
     ('a',) [1. 2.] [0]
     ('b',) [3.] [1]
     """
@@ -124,8 +124,9 @@ class ParquetRecords:
         self._check_sizes(largest_group)
 
     def __repr__(self) -> str:
+        rows = sum(group.rows for group in self.groups)
         many = {
-            "record": len(self),
+            "step" if self.layout == "long" else "record": rows,
             "channel": len(self.channels),
             "row group": len(self.groups),
         }
