@@ -1,3 +1,4 @@
+import os
 import re
 
 import numpy as np
@@ -29,6 +30,21 @@ def test_a_link_to_a_folder_above_does_not_lead_astray(tmp_path):
     (tmp_path / "a" / "1.x").touch()
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     assert list(find_files(tmp_path, [".x"])) == ["a/1.x"]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_not_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "a.x").touch()
+    (tmp_path / "closed").mkdir()
+    look = os.scandir
+
+    def closed(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(FileError, match="closed cannot be read: Permission denied"):
+        find_files(tmp_path, [".x"])
 
 
 def test_a_folder_without_such_files_is_refused(tmp_path):

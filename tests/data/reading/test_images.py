@@ -266,6 +266,12 @@ def test_several_images_in_a_file_are_refused(tmp_path):
     assert "holds 2 images" in str(fault(path))
 
 
+def test_a_photograph_with_others_for_the_screen_is_the_first(tmp_path):
+    grey = [Image.new("L", (4, 3), level) for level in (10, 200)]
+    path = save(tmp_path, "a.jpg", grey[0], format="MPO", save_all=True, append_images=grey[1:])
+    np.testing.assert_array_equal(from_images(path).stream.values, 10)
+
+
 @pytest.mark.parametrize("read", ["rows", "pixels", "frames"])
 def test_different_sizes_are_refused_naming_both(tmp_path, read):
     save(tmp_path, "v/a.png", PHOTO)

@@ -2,6 +2,7 @@ import gzip
 import os
 import re
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,23 @@ def test_what_is_no_text_is_refused_with_its_byte_and_line(tmp_path, content, wh
     said = str(fault(path, FileError))
     assert str(path) in said
     assert what in said
+
+
+def test_gzipped_text_is_unpacked_up_to_a_limit(tmp_path):
+    write(tmp_path, gzip.compress("été\n2".encode()), "a.txt.gz")
+    data = from_text(tmp_path)
+    assert (data.ids, tokens(data)) == (("a.txt.gz:1", "a.txt.gz:2"), [["é", "t", "é"], ["2"]])
+    path = write(tmp_path, gzip.compress(bytes(50_000_000)), "bomb.txt.gz")
+    assert "unpacks to more" in str(fault(path, FileError))
+    path = write(tmp_path, gzip.compress(b"ab" * 1000)[:-9], "cut.txt.gz")
+    assert "cut off" in str(fault(path, FileError))
+
+
+def test_texts_of_two_vocabularies_are_joined_by_their_tokens():
+    assert tokens(from_text(["ab"]).join(replace(from_text(["ca"]), ids=(1,)))) == [
+        ["a", "b"],
+        ["c", "a"],
+    ]
 
 
 def test_files_that_are_not_there_or_have_no_lines_are_refused(tmp_path):

@@ -43,7 +43,7 @@ def find_files(
     Raises
     ------
     FileError
-        If a folder has no such file.
+        If a folder has no such file, or cannot be looked into.
     DataError
         If no file came, or one came twice.
     OptionError
@@ -154,11 +154,16 @@ def read_labels(
 
 def _walk(root: Path, endings: Sequence[str]) -> Iterable[Path]:
     """Go through a folder; links to other folders are not followed."""
-    for folder, below, names in os.walk(root):
+    for folder, below, names in os.walk(root, onerror=_refuse):
         below[:] = [name for name in below if not name.startswith(".")]
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in endings:
+            if not name.startswith(".") and name.lower().endswith(tuple(endings)):
                 yield Path(folder) / name
+
+
+def _refuse(error: OSError) -> None:
+    """Do not pass over a folder that cannot be looked into."""
+    raise FileError(f"{error.filename} cannot be read: {error.strerror or error}.") from error
 
 
 def _folders(ids: tuple[str, ...]) -> dict[str, list[str]]:

@@ -17,14 +17,14 @@ import pandas as pd
 from recurra.data.reading.folders import find_files, read_labels
 from recurra.data.reading.tokens import token_stream
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.tables.files import opened
+from recurra.data.tables.files import opened, unzipped
 from recurra.data.tables.text import decode
 from recurra.errors import DataError, OptionError
 from recurra.types import Array
 
 __all__ = ["TEXT_ENDINGS", "from_text", "word_pattern"]
 
-TEXT_ENDINGS = (".txt", ".text")
+TEXT_ENDINGS = (".txt", ".text", ".txt.gz")
 UNITS = ("char", "word", "byte")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 LONGEST = 5_000_000
@@ -55,8 +55,8 @@ def from_text(
     Parameters
     ----------
     source : Path, list of str, or list of Path
-        Texts; or a file, or a folder with those below it (``.txt``), or files. A ``str`` alone
-        could be a text or the name of a file, and is refused.
+        Texts; or a file, or a folder with those below it (``.txt``, ``.txt.gz``), or files. A
+        ``str`` alone could be a text or the name of a file, and is refused.
     y : array-like, optional
         One label or number for each record, or a list with one for each token.
     unit : {"char", "word", "byte"} or re.Pattern
@@ -179,7 +179,8 @@ def _from_files(files: dict[str, Path], lines: bool | None) -> tuple[tuple[objec
     by_line = len(files) == 1 if lines is None else lines
     for name, path in files.items():
         with opened(path, empty=True) as file:
-            text = decode(file.read(), str(path))
+            zipped = path.suffix.lower() == ".gz"
+            text = decode(unzipped(path, file) if zipped else file.read(), str(path))
         if not by_line:
             ids.append(name)
             texts.append(text)
