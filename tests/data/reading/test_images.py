@@ -148,6 +148,22 @@ def test_a_folder_of_numbered_images_is_a_video(tmp_path):
     assert (one.ids, one.targets, one.stream.lengths.tolist()) == (("x",), {}, [11])
 
 
+def test_a_video_above_another_of_its_name_is_one_of_its_own(tmp_path):
+    save(tmp_path, "v/1.png")
+    save(tmp_path, "v/v/1.png")
+    data = from_images(tmp_path / "v", read="frames", labels_from=r"(v|\.)")
+    assert data.ids == (".", "v")
+    assert data.stream.lengths.tolist() == [1, 1]
+
+
+def test_bytes_in_the_other_order_are_turned(tmp_path):
+    pixels = np.array([[1, 256], [40_000, 7]], np.uint16)
+    image = Image.frombytes("I;16B", (2, 2), pixels.astype(">u2").tobytes())
+    values = from_images(save(tmp_path, "a.tif", image), read="rows").stream.values
+    assert values.dtype == np.dtype("=u2")
+    np.testing.assert_array_equal(values, pixels)
+
+
 @pytest.mark.parametrize(
     ("mode", "ending", "colours", "kind"),
     [

@@ -161,9 +161,9 @@ def _files(
         images = [_image(path, size, colours) for path in files.values()]
         return images, tuple(files)
     videos: dict[str, dict[str, Path]] = {}
+    one = not any("/" in name for name in files)
     for name, path in files.items():
-        folder = Path(name).parent.as_posix()
-        video = path.absolute().parent.name if folder == "." else folder
+        video = path.absolute().parent.name if one else Path(name).parent.as_posix()
         videos.setdefault(video, {})[name] = path
     records = []
     for frames in videos.values():
@@ -198,6 +198,7 @@ def _image(path: Path, size: tuple[int, int] | None, colours: str | None) -> Arr
             raise FileError(f"{path} is no image of a known kind, or damaged.") from error
         except faults as error:
             raise FileError(f"{path} is no image, or damaged: {error}.") from error
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
