@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -109,6 +110,10 @@ class Align(Treatment):
         """Learn nothing; refuse streams that do not go together, and those that give nothing."""
         chosen = self._chosen(dataset)
         main = self._main(chosen)
+        for name, stream in chosen.items():
+            if not stream.rows and any(other.rows for other in chosen.values()):
+                message = f"Stream {name!r} has no steps in any record"
+                raise DataError(message, code="no_overlap", hint="Leave it out.")
         for name, rows in self._met(chosen, main).items():
             if len(rows) and (rows < 0).all():
                 within = "" if self.tolerance is None else f" within {self.tolerance}"
@@ -127,6 +132,7 @@ class Align(Treatment):
         notes = list(dataset.notes)
         if self.how == "union":
             joined, targets = self._union(chosen, dataset.targets)
+            notes += _apart(chosen)
         else:
             met = self._met(chosen, self._main(chosen))
             joined, targets = self._asof(chosen, met, dataset.targets)
@@ -321,4 +327,18 @@ def _missed(main: Stream, met: dict[str, Integers], name: str) -> list[str]:
         if without:
             said = f"Stream {other!r} has nothing at or before the steps of {name!r}"
             notes.append(tell(f"{said} in {without} of {int(full.sum())} records."))
+    return notes
+
+
+def _apart(chosen: dict[str, Stream]) -> list[str]:
+    """Tell of records in which streams never overlap in time."""
+    notes = []
+    for (one, a), (other, b) in combinations(chosen.items(), 2):
+        both = np.flatnonzero((a.lengths > 0) & (b.lengths > 0))
+        starts = [each.clock_times[each.offsets[both]] for each in (a, b)]
+        ends = [each.clock_times[each.offsets[both + 1] - 1] for each in (a, b)]
+        count = int(((starts[0] > ends[1]) | (starts[1] > ends[0])).sum())
+        if count:
+            said = f"Streams {one!r} and {other!r} have no time in common"
+            notes.append(tell(f"{said} in {count} of {both.size} records."))
     return notes

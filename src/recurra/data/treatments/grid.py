@@ -140,7 +140,8 @@ class _Numbers(Grid):
     def number(self, times: Array, origins: Array) -> Integers:
         """Count, with what rounding leaves of a step given back."""
         zero = origins if self.origin == "record" else np.zeros_like(origins)
-        steps = (times - zero) / self.size
+        with np.errstate(over="ignore"):
+            steps = (times - zero) / self.size
         if steps.size and not np.abs(steps).max() < MOST_STEPS:
             raise DataError(
                 f"The times lie up to {np.abs(steps).max():.3g} steps of {self.size:g} apart",
