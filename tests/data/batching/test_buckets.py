@@ -132,6 +132,9 @@ def test_the_share_of_padding_is_counted_in_steps():
         ([1], {"max_steps": 0}, "max_steps=0"),
         ([1, 9], {"max_steps": 8}, "place 1 has 9 steps"),
         ([1], {"seed": -1}, "seed=-1"),
+        ([1], {"batch_size": 2.5}, "batch_size=2.5"),
+        ([1], {"batch_size": True}, "batch_size=True"),
+        ([1], {"seed": None}, "seed=None"),
         ([], {}, "no records"),
         ([1.5], {}, "one integer for each record"),
         ([[1]], {}, "one integer for each record"),
@@ -150,5 +153,9 @@ def test_a_state_of_other_records_or_options_is_refused():
             batches.restore(state)
     with pytest.raises(OptionError, match="no state of batches"):
         Batches([1, 2, 3], 2).restore({"epoch": 1})
+    with pytest.raises(OptionError, match="no state of batches"):
+        Batches([1, 2, 3], 2).restore("epoch 1")
+    with pytest.raises(OptionError, match="epoch='x'"):
+        Batches([1, 2, 3], 2).restore({**state, "epoch": "x"})
     with pytest.raises(OptionError, match="no batch 3 in epoch 0"):
         Batches([1, 2, 3], 2).restore({**state, "position": 3})

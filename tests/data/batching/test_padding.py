@@ -185,6 +185,7 @@ def test_a_repr_says_how_much_is_padding():
         ([-1], {}, "There is no place -1"),
         ([0.0], {}, "a list of integers"),
         ([[0]], {}, "a list of integers"),
+        ([0], {"steps": -1}, "steps=-1"),
         ([0], {"steps": 1}, "a record has 2 steps"),
         ([0], {"side": "middle"}, "'right' or 'left'"),
         ([0], {"dtype": np.float16}, "float32 or float64"),
@@ -194,3 +195,8 @@ def test_a_repr_says_how_much_is_padding():
 def test_wrong_arguments_are_named(places, options, message):
     with pytest.raises(OptionError, match=message):
         pad(stream([1.0, 2.0, 3.0], [2, 1]), places, **options)
+
+
+def test_a_data_set_is_sent_to_its_own_function():
+    with pytest.raises(OptionError, match="pad_records"):
+        pad([[1.0]], [0])

@@ -382,15 +382,19 @@ def test_lists_of_different_lengths_and_ids_that_come_twice_are_refused(tmp_path
     ("options", "kind", "message"),
     [
         ({"id": "idd"}, DataError, "Did you mean 'id'"),
-        ({"id": "x", "channels": ["z"]}, DataError, "not read as a id"),
-        ({"channels": ["word"]}, DataError, "not read as a channel"),
-        ({"time": "word"}, DataError, "not read as a time"),
+        ({"id": "x", "channels": ["z"]}, DataError, "not read as id"),
+        ({"channels": ["word"]}, DataError, "not read as channel"),
+        ({"time": "word"}, DataError, "not read as time"),
         ({"channels": "x"}, OptionError, "channels="),
         ({"channels": ["x", "x"]}, OptionError, "channels="),
         ({"channels": ["y"]}, OptionError, "channels="),
         ({"layout": "wide"}, OptionError, "'long' or 'nested'"),
         ({"level": "labels"}, OptionError, "level='labels'"),
-        ({"layout": "nested"}, DataError, "in lists"),
+        ({"layout": "nested"}, DataError, "not read as channel"),
+        ({"id": None}, OptionError, "id=None"),
+        ({"classes": ["a"]}, OptionError, "column 'y' is int64"),
+        ({"classes": [1, 1]}, OptionError, "different labels"),
+        ({"classes": [1], "target": None}, OptionError, "classes goes with"),
     ],
 )
 def test_columns_and_options_that_do_not_fit_are_named(tmp_path, options, kind, message):
@@ -408,12 +412,20 @@ def test_a_record_too_long_for_memory_is_refused_before_it_is_read(tmp_path, mon
     assert (caught.value.code, caught.value.record) == ("too_long", 1)
 
 
-@pytest.mark.parametrize("count", [0, -1])
+def test_lists_in_the_long_layout_are_told_what_they_go_with(tmp_path):
+    pq.write_table(pa.table({"id": [1], "x": [[1.0]]}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="Lists go with layout='nested'"):
+        ParquetRecords(tmp_path / "a.parquet", id="id")
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, "3", None])
 def test_blocks_of_no_records_are_refused_at_once(tmp_path, count):
     records = open_long(write(tmp_path / "set", frame_of([3])))
-    with pytest.raises(OptionError, match=f"records={count}"):
+    with pytest.raises(OptionError, match="shuffle=-1"):
+        records.blocks(shuffle=-1)
+    with pytest.raises(OptionError, match=f"records={count!r}"):
         records.blocks(count)
-    with pytest.raises(OptionError, match=f"records={count}"):
+    with pytest.raises(OptionError, match=f"records={count!r}"):
         records.sample(count)
 
 

@@ -84,3 +84,8 @@ def test_a_batch_of_any_data_set_is_finite_and_counts_from_its_earliest_stamp(da
 def test_a_place_that_is_not_there_is_refused():
     with pytest.raises(OptionError, match="There is no place 1"):
         pad_records(from_arrays([[1.0]]), [1])
+
+
+def test_a_stream_is_sent_to_its_own_function():
+    with pytest.raises(OptionError, match="reads a SequenceDataset"):
+        pad_records(from_arrays([[1.0]]).stream, [0])

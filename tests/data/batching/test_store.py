@@ -138,6 +138,8 @@ def test_what_json_cannot_hold_is_refused(tmp_path):
     for label in (object(), float("nan"), b"a"):
         with pytest.raises(OptionError, match="cannot be stored"):
             save(SequenceDataset((label,), {"x": stream}), tmp_path / "a")
+    with pytest.raises(OptionError, match="a list came"):
+        save([], tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import SequenceDataset
 from recurra.errors import OptionError
 from recurra.types import Array, Integers
@@ -77,11 +78,9 @@ class Batches:
         self.lengths = _read_lengths(lengths)
         if batch_size is None:
             batch_size = min(max(len(self.lengths) // FEWEST, 1), LARGEST)
-        for name, value in (("batch_size", batch_size), ("max_steps", max_steps)):
-            if value is not None and value < 1:
-                raise OptionError(f"{name}={value}, but it is 1 or more.")
-        if seed < 0:
-            raise OptionError(f"seed={seed}, but it is 0 or more.")
+        batch_size = whole_number("batch_size", batch_size)
+        seed = whole_number("seed", seed, least=0)
+        max_steps = None if max_steps is None else whole_number("max_steps", max_steps)
         longest = int(self.lengths.max(initial=0))
         if max_steps is not None and longest > max_steps:
             place = int(self.lengths.argmax())
@@ -167,10 +166,8 @@ class Batches:
             If that iteration was over other records, or had other options.
         """
         own = self._identity()
-        if set(state) != {"epoch", "position", *own}:
-            raise OptionError(
-                f"{dict(state)!r} is no state of batches. Give what state() returned."
-            )
+        if not isinstance(state, Mapping) or set(state) != {"epoch", "position", *own}:
+            raise OptionError(f"{state!r} is no state of batches. Give what state() returned.")
         differing = [name for name in own if state[name] != own[name]]
         if differing:
             name = differing[0]
@@ -178,8 +175,9 @@ class Batches:
                 f"The state was taken with {name} {state[name]!r}, but here it is {own[name]!r}"
             )
             raise OptionError(f"{message}. Give the same records and options.")
-        epoch, position = int(state["epoch"]), int(state["position"])
-        if epoch < 0 or not 0 <= position <= len(self.epoch(epoch)):
+        epoch = whole_number("epoch", state["epoch"], least=0)
+        position = whole_number("position", state["position"], least=0)
+        if position > len(self.epoch(epoch)):
             raise OptionError(f"There is no batch {position} in epoch {epoch}.")
         self._epoch, self._position = epoch, position
         return self

@@ -69,6 +69,9 @@ def read_roles(
         raise OptionError(f"layout={layout!r}, but it is 'long' or 'nested'.")
     if level not in LAYOUTS[layout]:
         raise OptionError(f"level={level!r}, but with layout={layout!r} it is {LAYOUTS[layout]}.")
+    for role, name in (("id", id), ("time", time), ("target", target)):
+        if not (isinstance(name, str) or (name is None and role != "id")):
+            raise OptionError(f"{role}={name!r}, but it is the name of a column.")
     names = source.schema.names
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -144,6 +147,46 @@ def holds_labels(source: Source, roles: Roles, layout: Layout) -> bool:
     nested = layout == "nested" and roles.level != "record"
     kind = _plain(_element(source.schema.field(roles.target).type, nested))
     return _is_text(kind) or types.is_integer(kind) or types.is_boolean(kind)
+
+
+def read_classes(
+    source: Source, roles: Roles, layout: Layout, classes: Sequence[object]
+) -> tuple[object, ...]:
+    """Check labels that were given against the type of the target.
+
+    Parameters
+    ----------
+    source : Source
+        A file.
+    roles : Roles
+        What its columns are.
+    layout : {"long", "nested"}
+        How records are written.
+    classes : sequence
+        The labels.
+
+    Returns
+    -------
+    tuple
+        The same.
+
+    Raises
+    ------
+    OptionError
+        If the target is no labels, or these are of another type or come twice.
+    """
+    if roles.target is None or not holds_labels(source, roles, layout):
+        raise OptionError("classes goes with a target of text, flags or integers only.")
+    nested = layout == "nested" and roles.level != "record"
+    kind = _plain(_element(source.schema.field(roles.target).type, nested))
+    try:
+        arrow().array(list(classes), kind)
+    except (arrow().ArrowException, TypeError, OverflowError) as error:
+        message = f"classes={classes!r}, but column {roles.target!r} is {kind}"
+        raise OptionError(f"{message}. Give labels of that type.") from error
+    if isinstance(classes, str) or not len(classes) or len(set(classes)) < len(classes):
+        raise OptionError(f"classes={classes!r}, but it is a list of one or more different labels.")
+    return tuple(classes)
 
 
 def channel_type(source: Source, roles: Roles, layout: Layout) -> Any:
@@ -279,20 +322,18 @@ def _is_number(kind: Any) -> bool:
 
 
 EXPECTED = {
-    "id": "text or integers",
-    "channel": "numbers; name the columns that are in channels=[...], and make codes of text",
-    "time": "timestamps, dates or numbers",
-    "target": "text, flags or numbers",
+    "id": "Write it as text or integers.",
+    "channel": "Name the columns that are numbers in channels=[...], and make codes of text.",
+    "time": "Write it as timestamps, dates or numbers.",
+    "target": "Write it as text, flags or numbers.",
 }
 
 
 def _check(source: Source, name: str, kind: Any, fits: bool, role: str) -> None:
     """Refuse a column whose type its role does not allow."""
-    if not fits:
-        raise DataError(
-            f"Column {name!r} of {source.path} is {kind}, which is not read as a {role}",
-            code="column_type",
-            column=name,
-            hint=f"Read are {EXPECTED[role]} (in lists, with layout='nested', where there is one "
-            "for each step).",
-        )
+    if fits:
+        return
+    lists = _element(kind, True) is not None
+    hint = "Lists go with layout='nested', and lists only." if lists else EXPECTED[role]
+    message = f"Column {name!r} of {source.path} is {kind}, which is not read as {role}"
+    raise DataError(message, code="column_type", column=name, hint=hint)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import Stream
 from recurra.data.sequences.stream import SECOND, flat_rows
 from recurra.errors import DataError, OptionError
@@ -118,7 +119,12 @@ def pad(
     DataError
         If an observed value is infinite.
     """
+    if not isinstance(stream, Stream):
+        raise OptionError(
+            f"pad reads a Stream, but a {type(stream).__name__} came. Data sets: pad_records."
+        )
     _check_options(side, dtype)
+    steps = None if steps is None else whole_number("steps", steps, least=0)
     places = check_places(places, len(stream))
     lengths = stream.lengths[places]
     longest = int(lengths.max(initial=0))

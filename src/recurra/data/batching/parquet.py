@@ -17,15 +17,17 @@ from recurra.data.batching.layouts import (
     channel_type,
     check_same_types,
     holds_labels,
+    read_classes,
     read_piece,
     read_roles,
 )
 from recurra.data.batching.pieces import Piece, Roles, join_pieces
 from recurra.data.batching.row_groups import LARGEST_GROUP, find_sources, row_groups
+from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import SequenceDataset
 from recurra.data.sequences.target import Level
 from recurra.data.tables.notes import tell
-from recurra.errors import FileError, OptionError
+from recurra.errors import FileError
 from recurra.types import Integers
 
 __all__ = ["ParquetRecords"]
@@ -114,9 +116,9 @@ class ParquetRecords:
         )
         self._labelled = holds_labels(first, self._roles, layout)
         if classes is not None:
-            if not self._labelled:
-                raise OptionError("classes goes with a target of text, flags or integers only.")
-            self._roles = replace(self._roles, classes=tuple(classes))
+            self._roles = replace(
+                self._roles, classes=read_classes(first, self._roles, layout, classes)
+            )
         self._dtype = channel_type(first, self._roles, layout)
         for other in self.sources:
             check_same_types(first, other, self._roles.columns)
@@ -172,9 +174,9 @@ class ParquetRecords:
         iterator of SequenceDataset
             With one stream ``"x"``. Closing it ends the thread.
         """
-        if records < 1:
-            raise OptionError(f"records={records}, but a block has 1 or more.")
-        chance = None if shuffle is None else np.random.default_rng(shuffle)
+        records = whole_number("records", records)
+        seed = None if shuffle is None else whole_number("shuffle", shuffle, least=0)
+        chance = None if seed is None else np.random.default_rng(seed)
         made = self._blocks(records, chance)
         return _told(read_ahead(made) if ahead else made)
 
@@ -195,9 +197,8 @@ class ParquetRecords:
         SequenceDataset
             The records, in random order.
         """
-        if records < 1:
-            raise OptionError(f"records={records}, but a sample has 1 or more.")
-        chance = np.random.default_rng(seed)
+        records = whole_number("records", records)
+        chance = np.random.default_rng(whole_number("seed", seed, least=0))
         parts = []
         for unit, places in self._plan(records, chance).items():
             at = 0

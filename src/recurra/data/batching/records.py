@@ -18,6 +18,7 @@ from recurra.data.batching.padding import (
 )
 from recurra.data.sequences import SequenceDataset, Target
 from recurra.data.sequences.stream import flat_rows
+from recurra.errors import OptionError
 from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["PaddedRecords", "pad_records"]
@@ -102,6 +103,10 @@ def pad_records(
     array([[ 1, -1],
            [ 0,  1]])
     """
+    if not isinstance(dataset, SequenceDataset):
+        raise OptionError(
+            f"pad_records reads a SequenceDataset, but a {type(dataset).__name__} came. See pad."
+        )
     places = check_places(places, len(dataset))
     stamped = {name: stream for name, stream in dataset.streams.items() if on_calendar(stream)}
     firsts = [first_stamps(stream, places) for stream in stamped.values()]

@@ -48,6 +48,8 @@ def save(dataset: SequenceDataset, folder: str | os.PathLike[str]) -> None:
     ...     open_stored(Path(folder) / "stored")["b"].streams["x"].values.item()
     3.0
     """
+    if not isinstance(dataset, SequenceDataset):
+        raise OptionError(f"save writes a SequenceDataset, but a {type(dataset).__name__} came.")
     folder = Path(folder)
     arrays: Arrays = {}
     text = json.dumps(_describe(dataset, arrays), allow_nan=False)
