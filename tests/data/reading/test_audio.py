@@ -177,6 +177,13 @@ def test_a_file_cut_off_is_refused_with_the_frames_that_are_lost(tmp_path):
     assert "damaged='cut'" in said
 
 
+def test_a_part_of_a_frame_is_a_lost_frame(tmp_path):
+    path = write(tmp_path, sound(b"\1\0\2\0\3"))
+    assert "2 of 3 frames" in fault(path)
+    with pytest.warns(DataWarning, match="1 frames or more"):
+        assert from_audio(path, damaged="cut").stream.values.ravel().tolist() == [1, 2]
+
+
 def test_a_file_cut_off_is_read_as_far_as_it_goes_with_a_note(tmp_path):
     write(tmp_path, sound()[:-801], "a.wav")
     write(tmp_path, sound(), "b.wav")

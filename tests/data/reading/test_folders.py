@@ -25,6 +25,12 @@ def test_files_from_several_folders_are_named_by_what_they_do_not_share(tmp_path
     assert list(find_files(str(paths[0]), [".x"])) == ["1.x"]
 
 
+def test_files_of_a_folder_come_in_natural_order(tmp_path):
+    for name in ("10.x", "9.x", "a1b10.x", "a1b9.x", "8.y"):
+        (tmp_path / name).touch()
+    assert list(find_files(tmp_path, [".x"])) == ["9.x", "10.x", "a1b9.x", "a1b10.x"]
+
+
 def test_a_link_to_a_folder_above_does_not_lead_astray(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.x").touch()
