@@ -27,7 +27,7 @@ def as_lists(batches):
     st.sampled_from([None, 30, 70]),
     st.integers(0, 3),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_batches_partition_the_records(lengths, size, by_length, shuffle, max_steps, epoch):
     batches = Batches(lengths, size, by_length=by_length, shuffle=shuffle, max_steps=max_steps)
     order = batches.epoch(epoch)

@@ -22,7 +22,7 @@ def stream(values, counts, **more):
 
 
 @given(datasets(max_records=6), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_padding_of_any_side_round_trips_to_the_records(data, drawn):
     given = data.streams["x0"]
     places = drawn.draw(st.lists(st.integers(0, len(data) - 1), max_size=8))
@@ -46,7 +46,7 @@ def test_padding_of_any_side_round_trips_to_the_records(data, drawn):
 
 
 @given(datasets(max_records=6), st.sampled_from(["right", "left"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_nan_is_left_and_padding_is_zero_and_unobserved(data, side):
     padded = pad(data.streams["x0"], np.arange(len(data)), side=side)
     assert np.isfinite(padded.values).all()

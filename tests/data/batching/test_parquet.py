@@ -125,6 +125,13 @@ def test_files_come_in_the_order_of_the_numbers_in_their_names(tmp_path):
     assert check(records.blocks(), frame) == list(range(24))
 
 
+def test_folders_in_folders_are_read_whatever_their_names(tmp_path):
+    frame = frame_of([4] * 6)
+    (tmp_path / "deep").mkdir()
+    write(tmp_path / "deep" / "set.parquet", frame, files=2)
+    assert check(open_long(tmp_path).blocks(), frame) == list(range(6))
+
+
 def test_without_a_thread_the_blocks_are_the_same(tmp_path):
     frame = frame_of([3, 4, 5, 6])
     records = open_long(write(tmp_path / "set", frame))
@@ -292,6 +299,13 @@ def test_nested_records_may_be_empty_and_have_transcripts(tmp_path):
 
 
 # What is refused ---------------------------------------------------------------------------
+
+
+def test_a_target_without_any_label_is_refused(tmp_path):
+    frame = frame_of([2, 2]).assign(y=pd.Series([None] * 4, dtype="str"))
+    with pytest.raises(DataError, match="Every label is missing") as caught:
+        read_all(write(tmp_path / "set", frame))
+    assert (caught.value.code, caught.value.column) == ("all_missing", "y")
 
 
 def test_a_target_that_is_infinite_is_named(tmp_path):

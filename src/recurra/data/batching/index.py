@@ -84,6 +84,10 @@ def index_of(groups: Sequence[RowGroup], roles: Roles, layout: Layout, *, labels
             row += rows.num_rows
             if len(names) > 1:
                 _collect(rows.column(names[1]), roles, layout, found)
+    if labels and not found:
+        hint = "Give the labels of some records at least, or leave the target out."
+        message = "Every label is missing"
+        raise DataError(message, code="all_missing", column=roles.target, hint=hint)
     return Index(heads, begun, tuple(sorted(found)))  # type: ignore[type-var]
 
 

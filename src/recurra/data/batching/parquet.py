@@ -41,7 +41,8 @@ class ParquetRecords:
 
     The files are read piece by piece; in memory are two blocks, the one in use and the next, and a
     few thousand rows. One pass over the identifiers, before the first block, counts the records,
-    finds the labels and makes sure that each record is in one place.
+    finds the labels and makes sure that each record is in one place; it holds the identifiers, and
+    nothing else, in memory.
 
     Parameters
     ----------
@@ -181,9 +182,10 @@ class ParquetRecords:
         return _told(read_ahead(made) if ahead else made)
 
     def sample(self, records: int = 1024, seed: int = 0) -> SequenceDataset:
-        """Draw records at random, to learn treatments from.
+        """Draw records at random, to learn treatments from: ``preprocessor.fit(records.sample())``.
 
-        They come from eight row groups drawn at random, or from as many as it takes.
+        They come from eight row groups drawn at random, or from as many as it takes. What a sample
+        does not show (a rare category, the largest value) is not learned.
 
         Parameters
         ----------
@@ -207,6 +209,8 @@ class ParquetRecords:
                 at += len(piece)
                 if len(here):
                     parts.append(piece.take(here))
+                if at > places[-1]:
+                    break
         drawn = join_pieces(parts)
         block = drawn.take(chance.permutation(len(drawn))).dataset(self._learned)
         for note in block.notes:
@@ -218,7 +222,7 @@ class ParquetRecords:
         wanted = self._labelled and not self._roles.classes
         return index_of(self.groups, self._roles, self.layout, labels=wanted)
 
-    @property
+    @cached_property
     def _learned(self) -> Roles:
         """The roles, with the labels that were found."""
         if not self._labelled or self._roles.classes:

@@ -59,6 +59,11 @@ class PaddedRecords:
     def __len__(self) -> int:
         return len(self.places)
 
+    def __repr__(self) -> str:
+        said = [f"{len(self)} records", *(f"{n}: {each!r}" for n, each in self.streams.items())]
+        said += [f"{name}: {each.shape}" for name, each in self.targets.items()]
+        return f"PaddedRecords({'; '.join(said)})"
+
 
 def pad_records(
     dataset: SequenceDataset, places: Any, *, side: Side = "right", dtype: Any = np.float32
@@ -96,6 +101,8 @@ def pad_records(
     >>> from recurra.data.reading import from_arrays
     >>> data = from_arrays([[1.0, 2.0], [3.0]], [["a", "b"], ["b"]])
     >>> batch = pad_records(data, [1, 0])
+    >>> batch
+    PaddedRecords(2 records; x: Padded((2, 2, 1), 25.0 % padding on the right); y: (2, 2, 1))
     >>> batch.streams["x"].values[..., 0]
     array([[3., 0.],
            [1., 2.]], dtype=float32)

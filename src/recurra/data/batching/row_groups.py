@@ -16,7 +16,7 @@ import numpy as np
 from recurra.errors import FileError, need
 from recurra.types import Integers
 
-__all__ = ["RowGroup", "Source", "find_sources"]
+__all__ = ["RowGroup", "Source", "find_sources", "row_groups"]
 
 READ = "Reading Parquet"
 MAGIC = b"PAR1"
@@ -192,7 +192,8 @@ def find_sources(path: str | os.PathLike[str]) -> list[Source]:
     path = Path(path)
     if not path.is_dir():
         return [_source(path)]
-    found = sorted(path.rglob("*.parquet"), key=lambda each: _natural(each.relative_to(path)))
+    files = (each for each in path.rglob("*.parquet") if not each.is_dir())
+    found = sorted(files, key=lambda each: _natural(each.relative_to(path)))
     if not found:
         raise FileError(f"{path} has no file whose name ends in .parquet.")
     return [_source(each) for each in found]
