@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,10 +14,10 @@ from recurra.data.sequences import Target
 from recurra.data.tables.places import Places
 from recurra.data.tables.text import MISSING
 from recurra.data.tables.values import holds_text, reads_as_number, target_values
-from recurra.errors import OptionError
-from recurra.types import Array, Floats
+from recurra.errors import DataError, OptionError
+from recurra.types import Array, Floats, Integers
 
-__all__ = ["Answer", "Column", "read_answers", "read_column"]
+__all__ = ["Answer", "Column", "numbered", "read_answers", "read_column"]
 
 Answer = Literal["classes", "numbers"]
 
@@ -84,7 +86,7 @@ def read_column(
         _check_text(column, name, places)
     if not (categorical or holds_text(column)):
         return Column(target_values(column, name, places))
-    cells = _labels(column)
+    cells = _labels(column, name)
     try:
         codes, found = pd.factorize(cells, sort=True)
     except TypeError:
@@ -94,7 +96,44 @@ def read_column(
     return Column(np.where(codes < 0, np.nan, codes), tuple(found.tolist()))
 
 
-def _labels(column: pd.Series) -> Array:
+def numbered(column: pd.Series, name: str) -> tuple[Integers, pd.Index]:
+    """Number the different cells of a column in the order in which they first appear.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Identifiers, names or labels.
+    name : str
+        What it is called.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (rows,)
+        The number of each row's cell, -1 where it is missing.
+    found : pandas.Index
+        The different cells.
+
+    Raises
+    ------
+    DataError
+        If a cell is a list or another thing that changes; with its row.
+
+    Examples
+    --------
+    >>> numbered(pd.Series(["b", "a", None, "b"]), "who")[0]
+    array([ 0,  1, -1,  0])
+    """
+    try:
+        codes, found = pd.factorize(column)
+    except TypeError:
+        row = next(k for k, cell in enumerate(column) if not isinstance(cell, Hashable))
+        message = f"A name is read here, but there is a {type(column[row]).__name__}"
+        hint = "Use text or integers."
+        raise DataError(message, code="no_name", row=row, column=name, hint=hint) from None
+    return codes.astype(np.int64), pd.Index(found)
+
+
+def _labels(column: pd.Series, name: str) -> Array:
     """Give a column's cells as labels: whole floats as integers, what is missing as None."""
     if pd.api.types.is_float_dtype(column.dtype):
         whole = column.dropna()
@@ -102,6 +141,8 @@ def _labels(column: pd.Series) -> Array:
             column = column.astype("Int64")
     cells = np.array(column.astype(object).to_numpy())
     cells[column.isna().to_numpy()] = None
+    if column.dtype == object:
+        numbered(column, name)
     return cells
 
 
@@ -125,7 +166,7 @@ def _check_text(column: pd.Series, name: str, places: Places) -> None:
             f"holds labels, say categorical=[{name!r}]."
         )
     value = column.iloc[row]
-    if isinstance(value, str) and value.strip().replace(",", "", 1).lstrip("+-").isdigit():
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d*,\d+\s*", value):
         hint = "It has a decimal comma: read the file with pandas.read_csv(..., decimal=',')."
     raise places.fault(message, "text", name, row, value, hint)
 
@@ -164,7 +205,7 @@ def read_answers(column: pd.Series, name: str, places: Places, kind: Answer | No
     if kind == "numbers" or (kind is None and floats):
         cells: Array = target_values(column, name, places)
     else:
-        cells = _labels(column)
+        cells = _labels(column, name)
     rows = range(len(column))
     empty = np.ones(len(column), np.int64)
     return read_target(cells, rows, name, "", empty)  # type: ignore[arg-type]

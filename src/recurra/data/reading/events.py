@@ -10,7 +10,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from recurra.data.reading.cells import Column, read_column
+from recurra.data.reading.cells import Column, numbered, read_column
 from recurra.data.reading.roles import (
     Extras,
     Targets,
@@ -116,8 +116,13 @@ def from_events(
     if duplicates not in DUPLICATES:
         raise OptionError(f"duplicates={duplicates!r}, but it is one of {DUPLICATES}.")
     table = opened_table(frame)
-    for name, role in ((time, "time"), (variable, "variable"), (value, "value")):
-        table.require(name, role)
+    Extras({}).require(
+        table,
+        ("identifier", [id]),
+        ("time", [time]),
+        ("variable", [variable]),
+        ("value", [value]),
+    )
     owners = Owners.read(table, id)
     dates = table.is_date(time)
     moments = read_moments(table.column(time), time, owners.places, dates=dates)
@@ -129,7 +134,7 @@ def from_events(
         owners.ids,
         {"values": stream},
         static=_static(events, fixed, duplicates) if fixed else None,
-        notes=(*moments.notes, *notes, *check_any_observed(stream)),
+        notes=(*moments.notes, *notes, *check_any_observed(stream, owners.ids)),
     )
     return with_outcomes(dataset, outcomes, id, Extras.named(target, (), group, weight))
 
@@ -150,13 +155,14 @@ class _Events:
         cls, table: Table, variable: str, value: str, owners: Owners, categorical: tuple[str, ...]
     ) -> _Events:
         """Read the columns of variables and values."""
-        codes, found = pd.factorize(table.column(variable), sort=True)
+        codes, found = numbered(table.column(variable), variable)
         missing = np.flatnonzero(codes < 0)
         if missing.size:
             message = f"It is not said what was measured, as in {missing.size} rows in all"
             hint = "Name the variable, or drop the row."
             raise owners.places.fault(message, "null_variable", variable, missing[0], hint=hint)
-        variables = tuple(map(str, pd.Index(found).tolist()))
+        variables, place = _sorted_names(found)
+        codes = place[codes]
         for name in categorical:
             if name not in variables:
                 raise OptionError(f"categorical names no variable. {near(name, variables)}")
@@ -166,7 +172,7 @@ class _Events:
             values, categories = cells.parted(codes, variables, categorical)
         else:
             values, categories = read_column(column, value, places).values, {}
-        return cls(owners, variables, codes.astype(np.int64), values, categories, value)
+        return cls(owners, variables, codes, values, categories, value)
 
     def place(self, names: Sequence[str]) -> Integers:
         """Give the place of each row's variable among some, -1 where it is none of them."""
@@ -215,6 +221,16 @@ class _Events:
         return self.owners.places.fault(message, code, self.column, two, hint=hint)
 
 
+def _sorted_names(found: pd.Index) -> tuple[tuple[str, ...], Integers]:
+    """Sort the names of variables, and say where each one found stands; 1 and "1" are one."""
+    try:
+        names = tuple(dict.fromkeys(map(str, sorted(found.tolist()))))
+    except TypeError:
+        names = tuple(sorted(set(map(str, found.tolist()))))
+    where = {name: k for k, name in enumerate(names)}
+    return names, np.array([where[str(each)] for each in found.tolist()], np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class _Cells:
     """A column whose numbers and texts belong to different variables; each different cell once."""
@@ -230,7 +246,7 @@ class _Cells:
     def read(cls, column: pd.Series, name: str, places: Places) -> _Cells:
         """Tell numbers from words; a blank is neither."""
         column = column.astype(object)
-        codes, cells = pd.factorize(column)
+        codes, cells = numbered(column, name)
         numbers, words = np.full(len(cells), np.nan), np.zeros(len(cells), np.bool_)
         for k, cell in enumerate(cells):
             real = isinstance(cell, Number) and not isinstance(cell, complex)
@@ -330,7 +346,7 @@ def _stream(
         categories={name: events.categories[name] for name in names if name in events.categories},
     )
     others = int((~(place >= 0) & ~(events.place(static) >= 0)).sum())
-    return stream, (*rows.notes, *_notes(stream, repeats, others, duplicates))
+    return stream, (*rows.notes, *_notes(repeats, others, duplicates))
 
 
 def _check_size(rows: Rows, names: tuple[str, ...]) -> None:
@@ -341,7 +357,7 @@ def _check_size(rows: Rows, names: tuple[str, ...]) -> None:
         raise DataError(message, code="too_long", hint=hint)
 
 
-def _notes(stream: Stream, repeats: int, others: int, duplicates: Duplicates) -> tuple[str, ...]:
+def _notes(repeats: int, others: int, duplicates: Duplicates) -> tuple[str, ...]:
     """Say what was done to the events."""
     notes = []
     if repeats:
@@ -351,9 +367,6 @@ def _notes(stream: Stream, repeats: int, others: int, duplicates: Duplicates) ->
         )
     if others:
         notes.append(tell(f"{others} rows of variables that are no channels were left out."))
-    blank = int((stream.lengths == 0).sum())
-    if blank:
-        notes.append(tell(f"{blank} records have no step: they have rows of other variables only."))
     return tuple(notes)
 
 
@@ -402,7 +415,7 @@ def with_outcomes(
         return dataset
     table = opened_table(outcomes)
     owners = Owners.read(table, id)
-    extras.require(table, {id: "identifier"})
+    extras.require(table, ("identifier", [id]))
     place = {name: k for k, name in enumerate(owners.ids)}
     lost = [name for name in dataset.ids if name not in place]
     if lost:

@@ -92,7 +92,7 @@ def from_lines(
         file.columns("y", lambda: None) if y is not None and isinstance(y[0], Mapping) else y,
         times=times,
         ids=ids,
-        channels=channels,  # type: ignore[arg-type]
+        channels=channels,
         weights=file.field("weight"),
         groups=file.field("group"),
     )

@@ -103,9 +103,9 @@ def from_long(
     table = opened_table(frame)
     extras = Extras.named(target, static, group, weight, categorical)
     owners = Owners.read(table, id)
-    taken = {id: "identifier"} | ({} if time is None else {time: "time"})
-    names = _channels(table, channels, {*taken, *extras.names})
-    extras.require(table, {**taken, **dict.fromkeys(names, "channel")})
+    times = () if time is None else (time,)
+    names = _channels(table, channels, {id, *times, *extras.names})
+    extras.require(table, ("identifier", [id]), ("time", times), ("channel", names))
     moments = Moments(None, "step")
     if time is not None:
         dates = table.is_date(time)
@@ -114,7 +114,7 @@ def from_long(
     stream = _stream(table, names, extras, rows, duplicates)
     numbers = [name for name in names if name not in stream.categories]
     notes = (*rows.notes, *rounding_notes(table, numbers), *_repeats(rows, duplicates))
-    notes = (*notes, *check_any_observed(stream))
+    notes = (*notes, *check_any_observed(stream, owners.ids))
     dataset = SequenceDataset(owners.ids, {"values": stream}, notes=notes)
     return extras.attach(dataset, table, rows, target_for, duplicates)
 

@@ -129,11 +129,11 @@ def _from_cells(
     table: Table, id: str | None, channels: Sequence[str] | None, extras: Extras
 ) -> SequenceDataset:
     """Read a table with a sequence in each cell."""
-    taken = {} if id is None else {id: "identifier"}
+    taken = () if id is None else (id,)
     names = tuple(n for n in table.names if n not in {*taken, *extras.names})
     if channels is not None:
         names = listed(channels, "channels")
-    extras.require(table, {**taken, **dict.fromkeys(names, "channel")})
+    extras.require(table, ("identifier", taken), ("channel", names))
     if not names:
         raise OptionError("No column is left to be a channel.")
     owners = Owners.one_each(table, id)
@@ -317,4 +317,4 @@ def _stream(
         clock=moments.clock,
         zone=moments.zone,
     )
-    return stream, (*moments.notes, *check_any_observed(stream))
+    return stream, (*moments.notes, *check_any_observed(stream, owners.ids))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.arrays import read_weights
-from recurra.data.reading.cells import Answer, Column, read_answers, read_column
+from recurra.data.reading.cells import Answer, Column, numbered, read_answers, read_column
 from recurra.data.reading.rows import Duplicates, Rows
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.tables.notes import tell
@@ -131,24 +131,24 @@ class Extras:
         one = (name for name in (self.group, self.weight) if name is not None)
         return (*self.targets, *self.static, *one)
 
-    def require(self, table: Table, taken: Mapping[str, str]) -> None:
+    def require(self, table: Table, *taken: tuple[str, Iterable[str]]) -> None:
         """Refuse a table that lacks a column, and columns with two roles.
 
         Parameters
         ----------
         table : Table
             The table.
-        taken : dict of str to str
-            Roles that other columns have already.
+        *taken : tuple of str and list of str
+            A role that other columns have already, and those columns.
         """
-        roles = [*taken.items(), *((name, "target") for name in self.targets)]
-        roles += [(name, "static covariate") for name in self.static]
-        roles += [(name, "weight") for name in (self.weight,) if name is not None]
+        weight = () if self.weight is None else (self.weight,)
+        own = (("target", self.targets), ("static covariate", self.static), ("weight", weight))
+        roles = [(name, role) for role, names in (*taken, *own) for name in names]
         seen: dict[str, str] = {}
         for name, role in roles:
             table.require(name, role)
             if name in seen:
-                message = f"Column {name!r} is named as the {seen[name]} and as the {role}"
+                message = f"Column {name!r} is named as {seen[name]} and as {role}"
                 raise OptionError(f"{message}, but a column plays one role.")
             seen[name] = role
         if self.group is not None:
@@ -234,14 +234,14 @@ def _at_steps(each: Target, name: str, rows: Rows, stream: str, duplicates: Dupl
 
 def _groups(table: Table, name: str, rows: Rows) -> Array:
     """Read which records belong together."""
-    codes, found = pd.factorize(table.column(name))
+    codes, found = numbered(table.column(name), name)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         hint = "Say which group the record belongs to."
         raise rows.owners.places.fault("A group is missing", "null_group", name, row, hint=hint)
     hint = "A record belongs to one group: correct it."
     firsts = rows.constant(codes, name, "group_changes", hint)
-    return np.asarray(pd.Index(found).tolist())[codes[firsts]]
+    return np.asarray(found.tolist())[codes[firsts]]
 
 
 def _weights(table: Table, name: str, rows: Rows) -> Array:
@@ -279,30 +279,38 @@ def static_stream(columns: Mapping[str, Column]) -> Stream:
     )
 
 
-def check_any_observed(stream: Stream) -> tuple[str, ...]:
-    """Refuse a stream without one value; note the channels that have none.
+def check_any_observed(stream: Stream, ids: tuple[object, ...]) -> tuple[str, ...]:
+    """Refuse a stream without one value; note channels and records that have none.
 
     Parameters
     ----------
     stream : Stream
         The stream.
+    ids : tuple
+        The records.
 
     Returns
     -------
     tuple of str
-        The note, if there is one.
+        A note on the channels, and one on the records without a step, if there are such.
     """
-    if stream.observed is None:
-        return ()
-    seen = np.asarray(stream.observed.any(axis=0))
+    seen = np.asarray(stream.mask.any(axis=0))
     if not seen.any():
         message = "Nothing was observed: every value of every channel is missing"
         raise DataError(message, code="all_missing", hint="Give the columns that hold values.")
-    if seen.all():
-        return ()
-    blank = [name for name, there in zip(stream.channels, seen, strict=True) if not there]
-    names = ", ".join(map(repr, blank[:10])) + (", …" if len(blank) > 10 else "")
-    return (tell(f"{len(blank)} channels were never observed: {names}."),)
+    notes = []
+    if not seen.all():
+        blank = [name for name, there in zip(stream.channels, seen, strict=True) if not there]
+        notes.append(tell(f"{len(blank)} channels were never observed: {_shown(blank)}."))
+    empty = [ids[k] for k in np.flatnonzero(stream.lengths == 0)]
+    if empty:
+        notes.append(tell(f"{len(empty)} records have no step: {_shown(empty)}."))
+    return tuple(notes)
+
+
+def _shown(names: Sequence[object]) -> str:
+    """List some names, at most ten."""
+    return ", ".join(map(repr, names[:10])) + (", …" if len(names) > 10 else "")
 
 
 def rounding_notes(table: Table, names: Iterable[str]) -> tuple[str, ...]:

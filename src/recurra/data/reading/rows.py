@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from recurra.data.reading.cells import Column
+from recurra.data.reading.cells import Column, numbered
 from recurra.data.tables.notes import tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.stamps import read_stamps
@@ -48,7 +48,7 @@ class Owners(NamedTuple):
         column = table.column(name)
         if pd.api.types.is_float_dtype(column.dtype):
             column = _whole_ids(column, name)
-        numbers, found = pd.factorize(column)
+        numbers, found = numbered(column, name)
         missing = np.flatnonzero(numbers < 0)
         if missing.size:
             raise DataError(
@@ -58,7 +58,7 @@ class Owners(NamedTuple):
                 column=name,
                 hint="Say whose the row is, or drop it.",
             )
-        return cls(tuple(pd.Index(found).tolist()), numbers.astype(np.int64), Places(column))
+        return cls(tuple(found.tolist()), numbers, Places(column))
 
     @classmethod
     def one_each(cls, table: Table, name: str | None) -> Owners:

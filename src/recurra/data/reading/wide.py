@@ -35,11 +35,11 @@ def from_wide(
     time: Any = None,
     id: str | None = None,
     target: Targets = None,
-    channels: Sequence[str] = ("value",),
-    columns: Sequence[str] | None = None,
     static: Sequence[str] = (),
     group: str | None = None,
     weight: str | None = None,
+    channels: Sequence[str] = ("value",),
+    columns: Sequence[str] | None = None,
 ) -> SequenceDataset:
     """Read a table whose cells are all values of one kind.
 
@@ -148,7 +148,7 @@ def _from_columns(table: Table, time: Any, columns: Sequence[str] | None) -> Seq
     if moments.times is not None:
         times = np.broadcast_to(moments.times, inside.shape)[inside]
     stream = _stream(values.T[inside][:, None], ends - starts, ("value",), moments, times)
-    notes = (*moments.notes, *check_any_observed(stream))
+    notes = (*moments.notes, *check_any_observed(stream, names))
     return SequenceDataset(names, {"values": stream}, notes=notes)
 
 
@@ -161,9 +161,9 @@ def _from_rows(
     extras: Extras,
 ) -> SequenceDataset:
     """Read a table with a row for each record."""
-    taken = {} if id is None else {id: "identifier"}
+    taken = () if id is None else (id,)
     names = _chosen(table, columns, (*taken, *extras.names))
-    extras.require(table, {**taken, **dict.fromkeys(names, "value")})
+    extras.require(table, ("identifier", taken), ("value", names))
     steps, rest = divmod(len(names), len(channels))
     if rest:
         message = f"{len(names)} columns cannot be parted into {len(channels)} channels"
@@ -179,7 +179,7 @@ def _from_rows(
     if moments.times is not None:
         times = np.broadcast_to(moments.times, inside.shape)[inside]
     stream = _stream(values[inside], ends - starts, channels, moments, times)
-    notes = (*moments.notes, *check_any_observed(stream))
+    notes = (*moments.notes, *check_any_observed(stream, owners.ids))
     dataset = SequenceDataset(owners.ids, {"values": stream}, notes=notes)
     return extras.attach(dataset, table, arranged(owners, Moments(None, "step")))
 
