@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ class Drop(NotedTreatment):
 
     Parameters
     ----------
-    channels : tuple of str
+    channels : sequence of str
         Which channels.
     stream : str, optional
         Which stream; None for every stream of measurements that has them, and the static
@@ -35,7 +36,7 @@ class Drop(NotedTreatment):
     SequenceDataset(1 records; x: 1 channel, 1 steps)
     """
 
-    channels: tuple[str, ...] | None = field(default=None, kw_only=False)
+    channels: Sequence[str] | None = field(default=None, kw_only=False)
 
     def __post_init__(self) -> None:
         """Refuse to drop nothing."""

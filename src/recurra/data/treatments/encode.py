@@ -49,13 +49,11 @@ class _CodesTreatment(NotedTreatment):
             return replace(stream, inner=self.apply_stream(stream.inner, columns, learned))
         most = max(map(len, learned["labels"].values()), default=0)
         wide = np.result_type(stream.values, np.min_scalar_type(most))
-        values, mask, categories = stream.values.astype(wide), stream.mask, {**stream.categories}
+        values, categories = stream.values.astype(wide), {**stream.categories}
         for name, labels in learned["labels"].items():
-            column = stream.channel(name)
-            table = _table(stream, name, labels)
-            there = mask[:, column]
-            values[~there, column] = 0
-            values[there, column] = table[stream.values[there, column].astype(np.int64)]
+            rows, codes = _codes(stream, name)
+            values[:, stream.channel(name)] = 0
+            values[rows, stream.channel(name)] = _table(stream, name, labels)[codes]
             categories[name] = (None, *labels)
         return replace(stream, values=values, categories=categories)
 
@@ -63,11 +61,11 @@ class _CodesTreatment(NotedTreatment):
         """Count what was never seen in the training part, or too rarely."""
         holder, said = self.reads(before), []
         for name, labels in learned["labels"].items():
-            counts = _counts(holder, name)
-            known = {*labels, None}
+            every, known = holder.categories[name], {*labels, None}
+            counts = np.bincount(_codes(holder, name)[1], minlength=len(every))
             odd = [
                 (int(count), label)
-                for label, count in zip(holder.categories[name], counts, strict=True)
+                for label, count in zip(every, counts, strict=True)
                 if count and label not in known
             ]
             if odd:
@@ -80,7 +78,7 @@ class _CodesTreatment(NotedTreatment):
 
     def _learn_labels(self, stream: Stream, name: str) -> list[Any]:
         """List the labels that are common enough, in an order that depends on them alone."""
-        counts = _counts(stream, name)
+        counts = np.bincount(_codes(stream, name)[1], minlength=len(stream.categories[name]))
         pairs = zip(stream.categories[name], counts, strict=True)
         found = {
             _plain(label, name): int(n)
@@ -108,7 +106,7 @@ class Encode(_CodesTreatment):
         A label seen less often in training is unknown, so that what is unknown is learned of too.
     stream : str, optional
         Which stream; None for every stream of measurements, and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that hold categories.
 
     Examples
@@ -140,7 +138,7 @@ class Vocabulary(_CodesTreatment):
         The most tokens there are, besides the unknown one; the commonest are kept.
     stream : str, optional
         Which stream; None for every stream of tokens, or of records of tokens.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all.
 
     Examples
@@ -174,14 +172,14 @@ class Vocabulary(_CodesTreatment):
         return {n: each for n, each in dataset.streams.items() if self.reads(each).kind == "tokens"}
 
 
-def _counts(stream: Stream, name: str) -> Integers:
-    """Count how often each label was observed."""
+def _codes(stream: Stream, name: str) -> tuple[Integers, Integers]:
+    """Give the rows where a channel was observed, and the codes there; refuse codes of nothing."""
     column = stream.channel(name)
-    there = np.flatnonzero(stream.mask[:, column])
-    codes, count = stream.values[there, column].astype(np.int64), len(stream.categories[name])
+    rows = np.flatnonzero(stream.mask[:, column])
+    codes, count = stream.values[rows, column].astype(np.int64), len(stream.categories[name])
     odd = np.flatnonzero((codes < 0) | (codes >= count))
     if odd.size:
-        row = int(there[odd[0]])
+        row = int(rows[odd[0]])
         record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
         raise DataError(
             f"There are {count} labels, so a code is from 0 to {count - 1}",
@@ -192,7 +190,7 @@ def _counts(stream: Stream, name: str) -> Integers:
             value=int(codes[odd[0]]),
             hint="Correct it, or name the label in the stream's categories.",
         )
-    return np.bincount(codes, minlength=count)
+    return rows, codes
 
 
 def _table(stream: Stream, name: str, labels: list[Any]) -> Integers:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences import Stream
 from recurra.data.treatments.gaps import GAP_METHODS, GapFiller
 from recurra.data.treatments.impute import IMPUTE_METHODS, ImputeFiller, Imputing, learn_rows
 from recurra.data.treatments.noted import NotedTreatment, as_floats, list_names
@@ -75,7 +75,7 @@ class Fill(NotedTreatment):
         For these: draws them.
     stream : str, optional
         Which stream; None for every stream of measurements, and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that hold numbers.
 
     See Also
@@ -147,15 +147,6 @@ class Fill(NotedTreatment):
         """Whether a step is filled without a look at later steps."""
         return not {*LOOKING_AHEAD} & {*self.order}
 
-    def learn(self, dataset: SequenceDataset) -> Learned:
-        """Learn from each stream; refuse data of which nothing was observed."""
-        learned = super().learn(dataset)
-        never = [value for key, value in learned.items() if key.endswith("/never")]
-        if any(map(len, never)) and np.concatenate(never).all():
-            message = "Nothing was observed in any channel of the training part"
-            raise DataError(message, code="all_missing", hint="Nothing can be learnt from it.")
-        return learned
-
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn the levels of the channels, and what the methods need."""
         centre, level, spread = (np.full(len(columns), start) for start in (0.0, 0.0, 1.0))
@@ -203,6 +194,12 @@ class Fill(NotedTreatment):
         value = self.value if self.order[-1] == "constant" else 0
         said = f"Never observed in the training part, so filled with {value:g}"
         return [f"{said}: {list_names(names)}."]
+
+    def _check_learned(self, each: list[Learned]) -> None:
+        never = [learned["never"] for learned in each if len(learned["never"])]
+        if never and np.concatenate(never).all():
+            message = "Nothing was observed in any channel of the training part"
+            raise DataError(message, code="all_missing", hint="Nothing can be learnt from it.")
 
     def _imputing(self, method: str) -> Imputing:
         return Imputing(method, self.neighbours, self.lags, self.rows, self.seed)

@@ -78,7 +78,7 @@ class ImputeFiller:
         holes = np.flatnonzero(~stream.mask[:, columns].all(1))
         if not holes.size or not kept.size:
             return
-        imputer = _fitted(how, kept)
+        imputer = _fitted(how, kept.copy())  # it wants to write
         every = features(stream, columns, how.lags, centre, spread)
         for start in range(0, len(holes), BLOCK):
             rows = holes[start : start + BLOCK]

@@ -24,7 +24,7 @@ class Indicators(NotedTreatment):
     ----------
     stream : str, optional
         Which stream; None for every stream of measurements, and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all.
 
     Examples
@@ -70,7 +70,7 @@ class SinceObserved(SpacedTreatment):
         The longest time there is; a longer one is cut to it.
     stream : str, optional
         Which stream; None for every stream of measurements.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all.
 
     References

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,12 +28,9 @@ class NotedTreatment(StreamTreatment):
     stream : str, optional
         Which stream; ``"static"`` for the static covariates; None for every stream of measurements,
         and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that it suits.
     """
-
-    stream: str | None = field(default=None, kw_only=True)
-    channels: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     @property
     def causal(self) -> bool:
@@ -104,16 +100,16 @@ class NotedTreatment(StreamTreatment):
     def learn(self, dataset: SequenceDataset) -> Learned:
         """Learn from each stream; the keys are ``stream/what``."""
         self._check_names(dataset)
-        found: dict[str, Any] = {}
+        found: dict[str, Learned] = {}
         for name, stream in self._streams(dataset).items():
             source = self.reads(stream)
             columns = self._columns(source)
-            learned = dict(self.learn_stream(stream, columns))
-            learned["channels"] = [source.channels[k] for k in columns]
-            for text in self.remarks(learned):
-                tell(text)
-            found |= {f"{name}/{key}": value for key, value in learned.items()}
-        return found
+            names = [source.channels[k] for k in columns]
+            found[name] = {**self.learn_stream(stream, columns), "channels": names}
+        self._check_learned(list(found.values()))
+        for text in (text for learned in found.values() for text in self.remarks(learned)):
+            tell(text)
+        return {f"{name}/{key}": v for name, learned in found.items() for key, v in learned.items()}
 
     def apply(self, dataset: SequenceDataset, learned: Learned) -> SequenceDataset:
         """Treat each stream with what was learned from it."""
@@ -131,6 +127,9 @@ class NotedTreatment(StreamTreatment):
         static = treated.pop(STATIC, dataset.static)
         streams = {**dataset.streams, **treated}
         return replace(dataset, streams=streams, static=static, notes=(*dataset.notes, *notes))
+
+    def _check_learned(self, each: list[Learned]) -> None:
+        """Refuse a training part from which nothing can be learnt."""
 
     def _columns(self, stream: Stream) -> list[int]:
         """Choose the channels to be treated, and refuse what is named but does not suit."""

@@ -58,7 +58,7 @@ class Outliers(NotedTreatment):
         Whether the window lies around the value, which looks ahead, or ends with it.
     stream : str, optional
         Which stream; None for every stream of measurements, and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that hold numbers.
 
     References

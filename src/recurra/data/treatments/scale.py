@@ -60,7 +60,7 @@ class Scale(NotedTreatment):
         training part, one without values its centre too.
     stream : str, optional
         Which stream; None for every stream of measurements, and the static covariates.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all that hold numbers.
 
     References

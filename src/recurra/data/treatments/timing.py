@@ -47,7 +47,7 @@ class SpacedTreatment(TimedTreatment):
         The longest time there is; a longer one is cut to it.
     stream : str, optional
         Which stream; None for every stream of measurements.
-    channels : tuple of str, optional
+    channels : sequence of str, optional
         Which channels; None for all.
     """
 
