@@ -430,6 +430,11 @@ def test_lists_in_the_long_layout_are_told_what_they_go_with(tmp_path):
     pq.write_table(pa.table({"id": [1], "x": [[1.0]]}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="Lists go with layout='nested'"):
         ParquetRecords(tmp_path / "a.parquet", id="id")
+    pq.write_table(pa.table({"id": [1], "x": [[1.0]], "y": [1]}), tmp_path / "a.parquet")
+    nested = {"id": "id", "channels": ["x"], "layout": "nested"}
+    for options in ({"time": "y"}, {"target": "y", "level": "step"}):
+        with pytest.raises(DataError, match=r"'y' of .* is int64, which is not read as t"):
+            ParquetRecords(tmp_path / "a.parquet", **nested, **options)
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.5, "3", None])

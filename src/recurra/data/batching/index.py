@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.batching.arrow_columns import flat, runs_of
-from recurra.data.batching.layouts import Layout
-from recurra.data.batching.pieces import Roles
+from recurra.data.batching.roles import Layout, Roles
 from recurra.data.batching.row_groups import RowGroup
 from recurra.errors import DataError, FileError, need
 from recurra.types import Integers

@@ -12,16 +12,17 @@ import numpy as np
 
 from recurra.data.batching.ahead import read_ahead
 from recurra.data.batching.index import Index, index_of
-from recurra.data.batching.layouts import (
+from recurra.data.batching.layouts import read_piece
+from recurra.data.batching.pieces import Piece, join_pieces
+from recurra.data.batching.roles import (
     Layout,
+    Roles,
     channel_type,
     check_same_types,
     holds_labels,
     read_classes,
-    read_piece,
     read_roles,
 )
-from recurra.data.batching.pieces import Piece, Roles, join_pieces
 from recurra.data.batching.row_groups import LARGEST_GROUP, find_sources, row_groups
 from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import SequenceDataset

@@ -7,53 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recurra.data.batching.roles import Roles
 from recurra.data.reading.arrays import check_finite
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.sequences.stream import flat_rows
-from recurra.data.sequences.target import Level
 from recurra.errors import DataError
 from recurra.types import Array, Integers
 
-__all__ = ["Piece", "Roles", "join_pieces"]
-
-
-@dataclass(frozen=True)
-class Roles:
-    """What the columns are for, and what they hold.
-
-    Parameters
-    ----------
-    id : str
-        Whose each row is.
-    channels : tuple of str
-        The inputs.
-    time : str or None
-        When each step was.
-    target : str or None
-        What is to be learnt.
-    level : {"record", "step", "labels"}
-        What the target belongs to.
-    classes : tuple
-        The labels of the target; empty for numbers.
-    clock : {"step", "number", "calendar"}
-        What the times are.
-    zone : str or None
-        The time zone of a calendar.
-    """
-
-    id: str
-    channels: tuple[str, ...]
-    time: str | None = None
-    target: str | None = None
-    level: Level = "record"
-    classes: tuple[object, ...] = ()
-    clock: str = "step"
-    zone: str | None = None
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that are read."""
-        return tuple(n for n in (self.id, self.time, self.target, *self.channels) if n is not None)
+__all__ = ["Piece", "join_pieces"]
 
 
 @dataclass(frozen=True, eq=False)
