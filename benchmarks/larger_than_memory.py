@@ -2,7 +2,8 @@
 
 Writes a set of Parquet files of a given size in the long layout (ten channels, records of 50 to 500
 steps), piece by piece; then, in a child process of one thread, trains a GRU classifier on it, and
-in another reads the whole set once. Each prints what it took.
+in another reads the whole set once. Each prints what it took. A folder that is there already, from a
+run with --keep, is used as it is and not removed.
 
     python benchmarks/larger_than_memory.py FOLDER [--gigabytes 5] [--steps 300] [--keep]
 """
@@ -174,7 +175,8 @@ def main() -> None:
         print(json.dumps(job or read(options.folder)))
         return
     size = options.gigabytes * 1e9
-    if not options.folder.exists():
+    written_here = not options.folder.exists()
+    if written_here:
         free = shutil.disk_usage(options.folder.resolve().parent).free
         if free < 1.2 * size:
             sys.exit(f"{size / 1e9:.1f} GB are wanted, but only {free / 1e9:.1f} GB are free.")
@@ -192,7 +194,7 @@ def main() -> None:
         print(f"\n{child}")
         for name, value in json.loads(done.stdout).items():
             print(f"  {name}: {value}")
-    if not options.keep:
+    if written_here and not options.keep:
         shutil.rmtree(options.folder)
 
 
