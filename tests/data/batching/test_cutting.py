@@ -105,6 +105,8 @@ def test_wrong_arguments_are_refused():
         head(data, 1)
     with pytest.raises(OptionError, match="no stream 'z'"):
         tail(data, 1, stream="z")
+    with pytest.raises(OptionError, match="chance comes from numpy"):
+        random_crop(data, 1, 0, stream="x")
     for wrong in (0, 1.5, True):
         with pytest.raises(OptionError, match="whole number of 1 or more"):
             head(data, wrong, stream="x")

@@ -131,6 +131,8 @@ def test_wrong_arguments_are_refused():
     for more in ({"horizons": (1,)}, {"target": "x"}, {"horizons": (), "target": "x"}):
         with pytest.raises(OptionError, match="Answers need both"):
             windows(data, 1, **more)
+    with pytest.raises(OptionError, match=r"Use horizons=\(1,\)"):
+        windows(data, 1, horizons=1, target="x")
     with pytest.raises(OptionError, match="length=0"):
         windows(data, 0)
     with pytest.raises(OptionError, match="horizons=0"):

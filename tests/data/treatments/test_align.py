@@ -185,6 +185,11 @@ def test_names_that_clash_get_their_stream_and_categories_are_kept():
         applied(Align(), SequenceDataset(("a",), {"a": one, "b": two, "c": odd}))
 
 
+def test_a_step_just_as_old_as_the_tolerance_counts():
+    data = SequenceDataset(("a",), {"a": stream([2.0, 2.5]), "b": stream([1.5], name="w")})
+    assert applied(Align(tolerance=0.5), data).stream.mask[:, 1].tolist() == [True, False]
+
+
 def test_the_latest_step_counts_whatever_it_holds():
     slow = stream([0.0, 1.0], [7, np.nan], name="w")
     slow = replace(slow, observed=~np.isnan(slow.values))

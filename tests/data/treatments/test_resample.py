@@ -192,8 +192,31 @@ def test_a_day_of_23_and_one_of_25_hours_in_berlin():
         assert hourly.values.ravel().tolist() == [1] * (hours + 1)
 
 
+def test_marks_in_an_hour_that_comes_twice_or_never_part_what_was_before_from_after():
+    for first, second, count in (
+        ("2024-10-26T00:30", "2024-10-27T01:15", [1, 0, 1]),
+        ("2024-03-30T01:30", "2024-03-31T01:00", [1, 1]),
+    ):
+        data = calendar([first, second])
+        data = data.with_streams(x=replace(data.stream, zone="Europe/Berlin"))
+        made = applied(Resample("D", "count"), data).stream
+        assert made.values.ravel().tolist() == count
+        assert made.times[-1] >= data.stream.times[-1]
+        assert made.times[-2] < data.stream.times[-1]
+
+
+def test_every_other_month_is_the_same_whoever_else_is_there():
+    old, new = ["1955-03-03", "1955-08-03"], ["2000-02-03", "2000-08-03"]
+    both = applied(Resample("2MS"), calendar(old + new, offsets=[0, 2, 4])).stream
+    for i, stamps in enumerate((old, new)):
+        assert np.array_equal(
+            applied(Resample("2MS"), calendar(stamps)).stream.times, both.at(i).times
+        )
+    assert both.at(0).times.view("M8[ns]")[0] == np.datetime64("1955-05-01")
+
+
 def test_a_series_on_the_grid_stays_as_it_is():
-    times = np.round(np.arange(2000) * 0.1, 10)
+    times = 100.7 + np.arange(2000) * 0.1
     data = numbers(times)
     made = applied(Resample(0.1), data).stream
     assert np.array_equal(made.values, data.stream.values)
@@ -293,10 +316,15 @@ def test_options_that_do_not_suit_the_clock_are_refused():
         Resample(3600).learn(calendar(["2024-01-01"]))
     with pytest.raises(OptionError, match="The clock is one of numbers, but every='1h'"):
         Resample("1h").learn(numbers([1]))
-    with pytest.raises(OptionError, match="no pandas offset alias"):
+    with pytest.raises(OptionError, match="every='hourly' is no pandas offset alias"):
         Resample("hourly").learn(calendar(["2024-01-01"]))
     with pytest.raises(OptionError, match="longer than 0"):
         Resample(0)
+    for wrong in (True, None):
+        with pytest.raises(OptionError, match="it is a number, or an alias"):
+            Resample(wrong)
+    with pytest.raises(OptionError, match="how=None"):
+        Resample(1, None)
     with pytest.raises(OptionError, match="how='median'"):
         Resample(1, ("mean", "median"))
     with pytest.raises(OptionError, match="origin='start'"):

@@ -108,6 +108,8 @@ def random_crop(
     array([1., 2., 3., 4., 5.])
     """
     _check_steps(steps)
+    if not isinstance(rng, np.random.Generator):
+        raise OptionError(f"rng={rng!r}, but chance comes from numpy.random.default_rng(seed).")
     lengths = dataset.streams[main_stream(dataset, stream)].lengths
     starts = rng.integers(0, np.maximum(lengths - steps, 0) + 1)
     return _crop(dataset, stream, starts, starts + np.minimum(lengths, steps))

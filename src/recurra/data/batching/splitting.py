@@ -76,7 +76,7 @@ def split(
     """
     if by not in ("record", "group", "time"):
         raise OptionError(f"by={by!r}, but it is 'record', 'group' or 'time'.")
-    if not 0 < share < 1:
+    if not isinstance(share, float | int) or not 0 < share < 1:
         raise OptionError(f"share={share!r}, but it lies between 0 and 1.")
     if by != "time" and (cutoff is not None or stream is not None):
         raise OptionError("stream= and cutoff= are for by='time'.")

@@ -122,6 +122,8 @@ def _answers(
 ) -> Target:
     """Look up what was observed so many steps after each window."""
     stream, channel = dataset.streams[where[0]], where[1]
+    if isinstance(horizons, int):
+        raise OptionError(f"horizons={horizons}, but several are read. Use horizons=({horizons},).")
     if horizons is None or channel is None or not len(horizons):
         raise OptionError("Answers need both: horizons=(1, 6) and target='the channel'.")
     for each in horizons:

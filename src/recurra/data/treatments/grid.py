@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.panel.steps import DAY, CalendarStep, out_of_range, parse_step
+from recurra.data.panel.steps import DAY, CalendarStep, FixedStep, out_of_range, parse_step
 from recurra.data.panel.wall import from_wall, to_wall
 from recurra.data.sequences import Stream
 from recurra.errors import DataError, OptionError
@@ -102,7 +102,7 @@ def grid_of(every: str | float, stream: Stream, origin: str) -> Grid:
         if not isinstance(every, str):
             message = f"The clock is a calendar, but every={every!r}"
             raise OptionError(f"{message}. Use a pandas offset alias such as '1h', '15min' or 'D'.")
-        step = parse_step(every)[1]
+        step = _read_step(every)
         if isinstance(step, CalendarStep):
             return _calendar(step, stream, origin)
         return _Wall(origin, step.size, stream.zone) if step.wall else _Ticks(origin, step.size)
@@ -111,6 +111,14 @@ def grid_of(every: str | float, stream: Stream, origin: str) -> Grid:
         raise OptionError(f"{message}. Use a number, in the units of the times.")
     whole = isinstance(every, int) and stream.clock_times.dtype.kind in "iu"
     return _Ticks(origin, int(every)) if whole else _Numbers(origin, float(every))
+
+
+def _read_step(every: str) -> FixedStep | CalendarStep:
+    """Read an offset alias; refuse by the name the user knows it by."""
+    try:
+        return parse_step(every)[1]
+    except OptionError as error:
+        raise OptionError(str(error).replace("freq=", "every=", 1)) from error
 
 
 @dataclass(frozen=True)

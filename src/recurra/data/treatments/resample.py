@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -96,6 +96,10 @@ class Resample(Treatment):
         """Refuse what no clock could do; make tuples of lists."""
         if self.origin not in ("record", "clock"):
             raise OptionError(f"origin={self.origin!r}, but it is 'record' or 'clock'.")
+        if isinstance(self.every, np.generic):
+            object.__setattr__(self, "every", self.every.item())
+        if isinstance(self.every, bool) or not isinstance(self.every, str | int | float):
+            raise OptionError(f"every={self.every!r}, but it is a number, or an alias like '1h'.")
         if not isinstance(self.every, str) and not (0 < self.every < np.inf):
             raise OptionError(f"every={self.every!r}, but a step is longer than 0.")
         if isinstance(self.how, Mapping):
@@ -245,7 +249,9 @@ def _check_growth(counts: Integers, lengths: Integers, ids: tuple[object, ...]) 
 
 def _read_way(way: object) -> Way:
     """Read one way or several, and refuse those that are not known."""
-    ways = (way,) if isinstance(way, str) else tuple(way)  # type: ignore[arg-type]
+    if not isinstance(way, str | Sequence):
+        raise OptionError(f"how={way!r}, but values are pooled by one of {WAYS}, or several.")
+    ways = (way,) if isinstance(way, str) else tuple(way)
     for one in ways:
         if one not in WAYS:
             raise OptionError(f"how={one!r}, but values are pooled by one of {WAYS}.")

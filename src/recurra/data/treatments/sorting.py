@@ -13,7 +13,15 @@ from recurra.data.treatments.treatment import Learned, Treatment
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Integers
 
-__all__ = ["Sort", "check_order", "steps_back"]
+__all__ = [
+    "Sort",
+    "check_order",
+    "place_of",
+    "show_time",
+    "step_targets",
+    "steps_back",
+    "timed_streams",
+]
 
 
 @dataclass(frozen=True, repr=False)
