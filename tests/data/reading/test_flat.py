@@ -102,11 +102,12 @@ def test_a_damaged_file_is_refused(tmp_path):
         other.write_bytes(whole[:size])
         with pytest.raises(FileError, match=str(other)):
             from_npz(other)
-    flipped = bytearray(whole)
-    flipped[len(whole) // 3] ^= 255
-    other.write_bytes(flipped)
-    with pytest.raises(FileError, match=str(other)):
-        from_npz(other)
+    for place in range(150, len(whole) // 2, 40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 255
+        other.write_bytes(flipped)
+        with pytest.raises((FileError, DataError), match=str(other)):
+            from_npz(other)
     other.write_bytes(b"")
     with pytest.raises(FileError, match="0 bytes"):
         from_npz(other)

@@ -234,6 +234,11 @@ def test_a_wrong_option_is_refused(how, said):
         read(frame, **how)
 
 
+def test_a_path_is_left_to_read():
+    with pytest.raises(OptionError, match=r"Use read\('a\.csv', layout=\.\.\.\)"):
+        read("a.csv")
+
+
 def test_a_million_rows_are_read_in_seconds():
     rows = 1_000_000
     frame = pd.DataFrame(

@@ -100,6 +100,14 @@ def test_lists_of_steps_are_records(array):
     assert from_nested(pa.array(A)).stream.channels == ("x0",)
 
 
+def test_a_pandas_series_of_sequences_is_one_channel():
+    data = from_nested(pd.Series(A, name="pulse"))
+    assert data.stream.channels == ("pulse",)
+    assert data.stream.lengths.tolist() == [2, 3]
+    levels = pd.MultiIndex.from_tuples([(1, 0), (1, 1), (2, 0)])
+    assert from_nested(pd.Series([1.0, 2.0, 3.0], levels)).stream.lengths.tolist() == [2, 1]
+
+
 def test_an_awkward_array_comes_through_arrow(monkeypatch):
     module = ModuleType("awkward")
     array_type = type("Array", (), {"__module__": "awkward.highlevel"})
@@ -147,6 +155,12 @@ def test_ragged_lists_and_missing_lists_are_refused():
         from_nested(pa.array([[1.0], None]))
     with pytest.raises(DataError, match="there is a int"):
         from_nested(pa.array([1, 2]))
+    with pytest.raises(DataError, match="The lists hold struct"):
+        from_nested(pa.array([[{"a": 1}]]))
+    with pytest.raises(DataError, match="The lists hold list"):
+        from_nested(pa.array([[[[1]]]]))
+    with pytest.raises(DataError, match="Numbers are read"):
+        from_nested(pa.array([["a"]]))
     with pytest.raises(DataError, match="no records"):
         from_nested(pa.array([], pa.list_(pa.float64())))
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import from_events, from_long, read
+from recurra.data.reading import archive, flat, from_events, from_long, read
 from recurra.errors import DataError, DataWarning, FileError, OptionError
 
 LONG = "who,day,pulse,ward\n007,2024-01-01,60,x\n007,2024-01-02,,y\n8,2024-01-01,70.5,x\n"
@@ -178,6 +178,27 @@ def test_files_that_are_none_are_refused_whatever_their_ending(tmp_path, ending)
     path.mkdir()
     with pytest.raises(FileError, match="holds no sounds, images or texts"):
         read(path, **how)
+
+
+@pytest.mark.parametrize("ending", ["ts.gz", "npz"])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(gzip.compress(b"@data\n1,2\n"))
+    if ending == "npz":
+        np.savez(path, values=[1.0, 2.0], offsets=[0, 2])
+    assert len(read(path)) == 1
+    module, name = (archive, "unzipped") if ending == "ts.gz" else (flat, "_array")
+    as_it_was = getattr(module, name)
+
+    def late(*given):
+        found = as_it_was(*given)
+        with path.open("ab") as file:
+            file.write(b"more")
+        return found
+
+    monkeypatch.setattr(module, name, late)
+    with pytest.raises(FileError, match="changed while it was being read"):
+        read(path)
 
 
 @pytest.mark.parametrize("ending", ["csv.gz", "ts.gz", "jsonl.gz", "arff.gz"])

@@ -221,6 +221,14 @@ class _Events:
         return self.owners.places.fault(message, code, self.column, two, hint=hint)
 
 
+def _float(cell: object) -> float:
+    """Turn a number into a float; an integer too large for one is infinite."""
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except OverflowError:
+        return np.inf
+
+
 def _sorted_names(found: pd.Index) -> tuple[tuple[str, ...], Integers]:
     """Sort the names of variables, and say where each one found stands; 1 and "1" are one."""
     try:
@@ -251,7 +259,7 @@ class _Cells:
         for k, cell in enumerate(cells):
             real = isinstance(cell, Number) and not isinstance(cell, complex)
             if real or (isinstance(cell, str) and reads_as_number(cell) and cell not in MISSING):
-                numbers[k] = float(cell)
+                numbers[k] = _float(cell)
             elif isinstance(cell, str):
                 words[k] = cell not in MISSING
             else:
@@ -264,15 +272,12 @@ class _Cells:
         self, variables_of: Integers, variables: tuple[str, ...], categorical: tuple[str, ...]
     ) -> tuple[Floats, dict[str, tuple[object, ...]]]:
         """Read each variable as numbers or as categories."""
-        there = self.codes >= 0
-        word, number = (
-            np.where(there, kind[self.codes], False)
-            for kind in (self.words, ~np.isnan(self.numbers))
-        )
+        word = np.append(self.words, False)[self.codes]
+        number = ~np.isnan(np.append(self.numbers, np.nan)[self.codes])
         has_words, has_numbers = (
             np.bincount(variables_of[kind], minlength=len(variables)) > 0 for kind in (word, number)
         )
-        values = np.where(number, self.numbers[self.codes], np.nan)
+        values = np.where(number, np.append(self.numbers, np.nan)[self.codes], np.nan)
         categories: dict[str, tuple[object, ...]] = {}
         for k, name in enumerate(variables):
             if name not in categorical and not has_words[k]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from recurra.types import Array, Integers
 __all__ = ["from_flat", "from_npz"]
 
 KINDS = ("values", "signal", "tokens", "frames")
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+"""What reading a damaged archive may raise; an encrypted one is a RuntimeError."""
 
 
 def from_flat(
@@ -242,7 +245,7 @@ def _arrays(path: Path, names: Sequence[str]) -> dict[str, Array]:
                         message = f"{path} has no array {name!r}"
                         raise DataError(message, code="missing_array", hint=near(name, members))
                 return {name: _array(path, archive, members[name]) for name in dict.fromkeys(names)}
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except DAMAGED as error:
             raise FileError(f"{path} is no whole .npz file: {error}.") from error
         except ValueError as error:
             if isinstance(error, DataError | FileError):

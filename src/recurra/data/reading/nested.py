@@ -86,6 +86,8 @@ def from_nested(
         message = f"A {type(frame).__name__} is no nested frame"
         raise OptionError(f"{message}. Read it with from_arrays(X, layout='ntc') or 'nct'.")
     extras = Extras.named(target, static, group, weight)
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame("x" if frame.name is None else str(frame.name))
     if isinstance(getattr(frame, "index", None), pd.MultiIndex):
         if id is not None or extras.names:
             raise OptionError("For columns with roles, use from_long(frame.reset_index(), ...).")
@@ -228,6 +230,9 @@ def _from_arrow(column: Any, name: str, owners: Owners) -> _Sequences:
             raise owners.places.fault(message, "ragged", name, row)
         width = int(widths[0]) if len(widths) else 1
         cells = cells.flatten()
+    if arrow.types.is_nested(cells.type):
+        message = f"The lists hold {cells.type}, but (records, steps) or (records, steps, channels)"
+        raise DataError(f"{message} of numbers is read", code="shape", column=name)
     values = numbers_of(cells.to_numpy(zero_copy_only=False), name)
     return _Sequences(values.reshape(-1, width), lengths)
 

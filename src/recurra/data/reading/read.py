@@ -44,7 +44,8 @@ LAYOUTS = {
 ADVICE = (
     "Say what a row is: layout='long', a row for every record and step (with id= and time=); "
     "layout='wide', a column or a row for every record (with records='columns' or 'rows'); or "
-    "layout='events', a row for every measurement (with id=, time=, variable= and value=)."
+    "layout='events', a row for every measurement (with id=, time=, variable= and value=). Also "
+    "layout='nested' for sequences in cells, layout='ucr' for a file of UCR's, without a header."
 )
 LONGEST_NAME = 4096
 

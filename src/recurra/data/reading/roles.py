@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -49,6 +50,9 @@ def opened_table(frame: object) -> Table:
     Table
         With a row at least, and columns called by text.
     """
+    if isinstance(frame, str | os.PathLike):
+        message = "A path came, but a table is read here"
+        raise OptionError(f"{message}. Use read({str(frame)!r}, layout=...).")
     if isinstance(frame, pd.DataFrame) and not all(isinstance(c, str) for c in frame.columns):
         frame = frame.set_axis([str(each) for each in frame.columns], axis=1)
     table = as_table(frame)

@@ -129,7 +129,11 @@ def _numbers(column: pd.Series, name: str, places: Places) -> Floats:
     if not numeric:
         raise _no_number(column, name, places)
     if pd.api.types.is_object_dtype(dtype):
-        return np.array(column.astype(np.float64), np.float64)
+        try:
+            return np.array(column.astype(np.float64), np.float64)
+        except OverflowError:
+            sizes = [0 if pd.isna(cell) else abs(cell) for cell in column]
+            raise _too_large(name, places, int(np.argmax(sizes)), None) from None
     return np.array(column.to_numpy(np.float64, na_value=np.nan), np.float64)
 
 
@@ -192,9 +196,14 @@ def _check_finite(values: Floats, name: str, places: Places) -> None:
     if np.isinf(values[row]):
         hint = "Correct it, or make it NaN where nothing was observed."
         raise places.fault("A value is infinite", "infinite", name, row, values[row], hint)
+    raise _too_large(name, places, row, values[row])
+
+
+def _too_large(name: str, places: Places, row: int, value: object) -> DataError:
+    """Blame a number that float32 arithmetic cannot carry."""
     message = f"A value is past {LARGEST_VALUE:g}, more than single precision can work with"
     hint = "Change the unit, or correct it."
-    raise places.fault(message, "overflow_float32", name, row, values[row], hint)
+    return places.fault(message, "overflow_float32", name, row, value, hint)
 
 
 def count_inexact(column: pd.Series) -> int:
