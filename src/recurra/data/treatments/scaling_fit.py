@@ -136,10 +136,11 @@ def _learn_knots(seen: Floats) -> Scaling:
     """Lay knots at quantiles, with the scores a normal distribution has there."""
     from scipy.special import ndtri  # type: ignore[import-untyped]
 
-    count = min(len(seen), MOST_KNOTS)
-    levels = np.quantile(seen, np.linspace(0, 1, count))
-    knots, place = np.unique(levels, return_inverse=True)
-    scores = ndtri((np.arange(count) + 0.5) / count)
+    count = len(seen)
+    inner = (np.arange(min(count, MOST_KNOTS)) + 0.5) / min(count, MOST_KNOTS)
+    levels = np.unique(np.concatenate([[0.5 / count], inner, [1 - 0.5 / count]]))
+    knots, place = np.unique(np.quantile(seen, levels, method="hazen"), return_inverse=True)
+    scores = ndtri(levels)
     scores = np.bincount(place, scores) / np.bincount(place)
     reach = knots[-1] - knots[0]
     if not reach > SMALLEST:
