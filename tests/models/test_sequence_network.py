@@ -185,7 +185,7 @@ def test_a_target_at_each_step_is_learned_on_real_steps_only():
 def test_dropped_channels_are_dropped_with_what_is_told_of_them():
     names = ("pulse", "pulse:observed", "weight", "weight:observed")
     plan = NetworkPlan({"x": Input("values", names)}, RECORD, channel_dropout=0.5)
-    encoder = _network(plan).encoders["x"].train()
+    encoder = _network(plan).encoders[0].train()
     stream = _stream((4,), torch.tensor([3] * 64))
     kept = encoder(replace(stream, values=torch.ones(64, 3, 4))).values
     assert torch.equal(kept[..., 0], kept[..., 1])

@@ -344,7 +344,7 @@ def _input(name: str, stream: Stream) -> Input:
 
 def _set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
     """Tell layers that read times what a usual gap is."""
-    for name, layer in network.layers.items():
+    for name, layer in zip(network.reads, network.layers, strict=True):
         gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)
         if isinstance(layer, layers.GRUD) and (gaps > 0).any():
             layer.time_scale.fill_(float(np.median(gaps[gaps > 0])))

@@ -147,29 +147,25 @@ class SequenceNetwork(nn.Module):
         if plan.join not in JOINS:
             raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
         self.plan = plan
-        encoders = {name: _encoder(each, plan, layer) for name, each in plan.inputs.items()}
-        self.encoders = nn.ModuleDict(encoders)
+        encoders = [_encoder(each, plan, layer) for each in plan.inputs.values()]
+        self.encoders = nn.ModuleList(encoders)
         self.static = None if plan.static is None else _encoder(plan.static, plan, layer)
         aside = 0 if self.static is None else self.static.width
-        widths = {name: encoder.width for name, encoder in encoders.items()}
-        if plan.join == "late":
-            self.join = None
-        else:
+        widths = [encoder.width for encoder in encoders]
+        self.reads = tuple(plan.inputs)
+        self.join = None
+        if plan.join != "late":
             self.join = _Join(widths, plan.join)
-            widths = {"all": self.join.width}
-        self.layers = nn.ModuleDict(
-            {name: _layer(layer, width + aside, plan) for name, width in widths.items()}
-        )
+            self.reads, widths = ("all",), [self.join.width]
+        self.layers = nn.ModuleList(_layer(layer, width + aside, plan) for width in widths)
         out = plan.hidden_size * (1 + plan.bidirectional)
-        pools = {name: Pooling(plan.pooling, out, plan.bidirectional) for name in widths}
-        self.pools = nn.ModuleDict(pools)
+        pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in widths]
+        self.pools = nn.ModuleList(pools)
         self.dropout = nn.Dropout(plan.dropout)
-        whole = sum(pool.width for pool in pools.values()) + aside
-        self.heads = nn.ModuleDict(
-            {
-                name: nn.Linear(whole if answer.level == "record" else out, answer.size)
-                for name, answer in plan.answers.items()
-            }
+        whole = sum(pool.width for pool in pools) + aside
+        self.heads = nn.ModuleList(
+            nn.Linear(whole if answer.level == "record" else out, answer.size)
+            for answer in plan.answers.values()
         )
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
@@ -188,14 +184,17 @@ class SequenceNetwork(nn.Module):
         """
         aside = None if self.static is None else self.static(batch.static).values[:, 0]
         steps = self._steps(batch, aside)
-        pooled = [self.pools[name](each.values, each.lengths) for name, each in steps.items()]
+        pooled = [
+            pool(each.values, each.lengths)
+            for pool, each in zip(self.pools, steps.values(), strict=True)
+        ]
         whole = torch.cat(pooled if aside is None else [*pooled, aside], -1)
         answers = {}
-        for name, answer in self.plan.answers.items():
+        for head, (name, answer) in zip(self.heads, self.plan.answers.items(), strict=True):
             told = whole
             if answer.level == "step":
                 told = steps["all" if self.join is not None else str(answer.stream)].values
-            raw = self.heads[name](self.dropout(told))
+            raw = head(self.dropout(told))
             shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
             answers[name] = raw.unflatten(-1, shape)
         return answers
@@ -240,16 +239,18 @@ class SequenceNetwork(nn.Module):
 
     def _steps(self, batch: RecordBatch, aside: Tensor | None) -> dict[str, Encoded]:
         """Read every stream, step by step."""
-        if self.join is None and isinstance(next(iter(self.layers.values())), GRUD):
-            return {name: self._decayed(name, batch.streams[name], aside) for name in self.layers}
-        encoded = {name: each(batch.streams[name]) for name, each in self.encoders.items()}
+        named = zip(self.reads, self.layers, strict=True)
+        if self.join is None and isinstance(self.layers[0], GRUD):
+            return {n: self._decayed(layer, batch.streams[n], aside) for n, layer in named}
+        streams = zip(self.plan.inputs, self.encoders, strict=True)
+        encoded = {name: encoder(batch.streams[name]) for name, encoder in streams}
         if self.join is not None:
             encoded = {"all": self.join(encoded)}
         read = {}
-        for name, each in encoded.items():
-            values = _beside(self._dropped(each.values), aside)
-            outputs, _ = self.layers[name](values, lengths=each.lengths)
-            read[name] = Encoded(outputs, each.lengths)
+        for name, layer in named:
+            values, lengths = encoded[name]
+            outputs, _ = layer(_beside(self._dropped(values), aside), lengths=lengths)
+            read[name] = Encoded(outputs, lengths)
         return read
 
     def _dropped(self, values: Tensor) -> Tensor:
@@ -259,7 +260,7 @@ class SequenceNetwork(nn.Module):
         ones = values.new_ones(len(values), 1, values.shape[-1])
         return values * functional.dropout(ones, self.plan.input_dropout)
 
-    def _decayed(self, name: str, stream: StreamBatch, aside: Tensor | None) -> Encoded:
+    def _decayed(self, layer: nn.Module, stream: StreamBatch, aside: Tensor | None) -> Encoded:
         """Read a stream with a layer that decays by time and knows what was observed."""
         values, observed = stream.values, stream.observed
         if aside is not None:
@@ -270,9 +271,7 @@ class SequenceNetwork(nn.Module):
             kept = torch.rand(len(values), 1, stream.values.shape[-1]) >= self.plan.channel_dropout
             hidden = functional.pad(~kept, (0, values.shape[-1] - kept.shape[-1]))
             observed = observed & ~hidden
-        outputs, _ = self.layers[name](
-            values, observed=observed, times=stream.times, lengths=stream.lengths
-        )
+        outputs, _ = layer(values, observed=observed, times=stream.times, lengths=stream.lengths)
         return Encoded(outputs, stream.lengths)
 
 
@@ -308,13 +307,13 @@ class RecordEncoder(Encoder):
 class _Join(nn.Module):
     """Streams on one clock, side by side or as a gated sum."""
 
-    def __init__(self, widths: Mapping[str, int], way: str) -> None:
+    def __init__(self, widths: list[int], way: str) -> None:
         super().__init__()
-        self.width = sum(widths.values()) if way == "concatenate" else max(widths.values())
+        self.width = sum(widths) if way == "concatenate" else max(widths)
         self.values = self.gates = None
         if way == "gated":
-            self.values = nn.ModuleDict({n: nn.Linear(w, self.width) for n, w in widths.items()})
-            self.gates = nn.ModuleDict({n: nn.Linear(w, self.width) for n, w in widths.items()})
+            self.values = nn.ModuleList(nn.Linear(width, self.width) for width in widths)
+            self.gates = nn.ModuleList(nn.Linear(width, self.width) for width in widths)
 
     def forward(self, streams: Mapping[str, Encoded]) -> Encoded:
         """Join."""
@@ -330,8 +329,8 @@ class _Join(nn.Module):
         if self.values is None or self.gates is None:
             return Encoded(torch.cat([each.values for each in streams.values()], -1), lengths)
         parts = (
-            torch.sigmoid(self.gates[name](each.values)) * self.values[name](each.values)
-            for name, each in streams.items()
+            torch.sigmoid(gate(each.values)) * value(each.values)
+            for gate, value, each in zip(self.gates, self.values, streams.values(), strict=True)
         )
         return Encoded(sum(parts), lengths)
 
