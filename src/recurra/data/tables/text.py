@@ -163,8 +163,8 @@ def _count_plain(text: str, separator: str) -> tuple[Integers, Integers]:
     if not len(ends) or ends[-1] != len(letters) - 1:
         ends = np.append(ends, len(letters))
     starts = np.concatenate([[0], ends[:-1] + 1])
-    before = np.concatenate([[0], np.cumsum(letters == ord(separator))])
-    counts = before[ends] - before[starts] + 1
+    between = np.flatnonzero(letters == ord(separator))
+    counts = np.searchsorted(between, ends) - np.searchsorted(between, starts) + 1
     full = np.flatnonzero(ends > starts)
     return full + 1, counts[full]
 
@@ -204,8 +204,10 @@ def _converted(cells: pd.Series, name: str, file: str, expected: Expected) -> pd
             value=cells[row],
             hint=comma if "," in cells[row] else hint,
         )
-    padded = not certain and cells.str.match(r"\s*[+-]?0\d").any()
-    if odd.size or padded or not len(numbers):
+    # \d and \s would send pandas cell by cell through Python
+    zeros = "^[ \t]*[+-]?0[0-9]"
+    text = odd.size or (not certain and cells.str.contains(zeros, regex=True).any())
+    if text or not len(numbers):
         if certain and not len(numbers):
             return pd.Series(np.full(len(cells), np.nan))
         return cells.astype(object).where(cells != "", None)
