@@ -95,6 +95,7 @@ def test_a_static_variable_that_changes_is_refused():
         read(events([7, 9, "age", 55.0]))
     assert caught.value.code == "static_changes"
     assert read(events([7, 9, "age", 55.0]), duplicates="last")[7].static == {"age": 55}
+    assert read(events([7, 9, "age", 54.0]), duplicates="sum")[7].static == {"age": 54}
 
 
 def test_text_becomes_categories_of_its_variable_and_other_text_is_numbers():
@@ -144,6 +145,13 @@ def test_a_missing_value_is_a_step_at_which_nothing_was_observed():
     data = read(events([7, 12, "pulse", np.nan]))
     assert data[7].streams["values"].observed.tolist()[-1] == [False, False]
     assert data[7].streams["values"].times.tolist() == [5, 9, 12]
+
+
+def test_a_static_variable_without_a_row_is_missing_with_a_note():
+    with pytest.warns(DataWarning, match="never seen: 'height'"):
+        data = read(events(), static=["age", "height"])
+    assert data[7].static == {"age": 54, "height": None}
+    assert len(data.notes) == 1
 
 
 def test_outcomes_follow_the_records_by_identifier():

@@ -1,6 +1,6 @@
 """Data as people have it, read into a `SequenceDataset`."""
 
-from recurra.data.reading.archive import from_ts, from_ucr
+from recurra.data.reading.archive import from_ts
 from recurra.data.reading.arff import from_arff
 from recurra.data.reading.arrays import from_arrays
 from recurra.data.reading.audio import from_audio
@@ -14,6 +14,7 @@ from recurra.data.reading.read import read
 from recurra.data.reading.text import from_text
 from recurra.data.reading.tokens import from_tokens
 from recurra.data.reading.transcripts import check_transcripts, read_transcripts
+from recurra.data.reading.ucr import from_ucr
 from recurra.data.reading.wide import from_wide
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Files of the time series archives: ``.ts``, which has a header, and UCR's bare ``.tsv``."""
+"""Files of the time series archives of UEA and UCR: ``.ts``, which has a header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,9 @@ from recurra.data.sequences import SequenceDataset, Target
 from recurra.data.tables.files import opened, unzipped
 from recurra.data.tables.text import decode
 from recurra.errors import DataError, FileError
-from recurra.types import Array, Floats
+from recurra.types import Floats
 
-__all__ = ["from_ts", "from_ucr", "labels_target", "read_lines", "row_of_numbers"]
+__all__ = ["from_ts", "labels_target", "read_lines", "row_of_numbers"]
 
 STAMPED = re.compile(r"\(\s*([^(),]+?)\s*,\s*([^(),]+?)\s*\)")
 UNKNOWN = "?"
@@ -338,64 +337,3 @@ def _numbers_target(path: Path, labels: Sequence[str], where: Sequence[int]) -> 
         message = f"Line {where[record]} of {path} has an infinite target"
         raise DataError(message, code="infinite", record=record, column="y")
     return Target(read)
-
-
-def from_ucr(path: str | os.PathLike[str], *, separator: str = "\t") -> SequenceDataset:
-    """Read a table of the UCR archive: a row for each record, its label first, without a header.
-
-    Parameters
-    ----------
-    path : str or Path
-        A ``.tsv`` or ``.tsv.gz`` file.
-    separator : str
-        What parts the values; older archives have commas.
-
-    Returns
-    -------
-    SequenceDataset
-        With a stream ``"x"`` of one channel and a target ``"y"``. NaN at the end of a row is
-        padding.
-
-    Raises
-    ------
-    FileError
-        If the file is damaged.
-    DataError
-        If a row has a cell too few, or a cell is no number; with the line.
-    """
-    path = Path(path)
-    lines = read_lines(path)
-    where = [k + 1 for k, line in enumerate(lines) if line.strip()]
-    rows = [lines[k - 1] for k in where]
-    if not rows:
-        raise DataError(f"{path} has no records", code="empty")
-    counts = np.array([row.count(separator) for row in rows]) + 1
-    if (odd := np.flatnonzero(counts != counts[0])).size:
-        record = int(odd[0])
-        message = f"Line {where[record]} of {path} has {counts[record]} values, but the first line"
-        hint = "Fill short records up with NaN. Is the file cut off?"
-        raise DataError(f"{message} has {counts[0]}", code="ragged", record=record, hint=hint)
-    if counts[0] < 2:
-        message = f"{path} has one value in a line"
-        raise DataError(message, code="separator", hint=f"Values are parted by {separator!r}.")
-    table = _table(path, rows, separator, where)
-    if np.isnan(table[:, 0]).any():
-        record = int(np.argmax(np.isnan(table[:, 0])))
-        message = f"Line {where[record]} of {path} has no label"
-        raise DataError(message, code="null_label", record=record)
-    labels: Array = table[:, 0]
-    if (labels == np.round(labels)).all():
-        labels = labels.astype(np.int64)
-    return from_arrays(table[:, 1:, None], labels)
-
-
-def _table(path: Path, rows: list[str], separator: str, where: list[int]) -> Floats:
-    """Read rows of as many numbers each."""
-    try:
-        frame = pd.read_csv(StringIO("\n".join(rows)), sep=separator, header=None, dtype=np.float64)
-        return frame.to_numpy(np.float64)
-    except ValueError:
-        cells = [row.split(separator) for row in rows]
-        blank = [["?" if not cell.strip() else cell for cell in row] for row in cells]
-        pairs = enumerate(zip(blank, where, strict=True))
-        return np.stack([row_of_numbers(path, row, line, k) for k, (row, line) in pairs])

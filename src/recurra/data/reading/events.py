@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from numbers import Number
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from recurra.data.reading.cells import Column, numbered, read_column
+from recurra.data.reading.mixed import MixedCells, sorted_names
+from recurra.data.reading.outcomes import with_outcomes
 from recurra.data.reading.roles import (
     Extras,
     Targets,
     check_any_observed,
     listed,
-    offsets_of,
     opened_table,
     static_stream,
 )
@@ -34,8 +34,6 @@ from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.table import Table
-from recurra.data.tables.text import MISSING
-from recurra.data.tables.values import reads_as_number, target_values
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Booleans, Floats, Integers
 
@@ -79,7 +77,8 @@ def from_events(
         The variables whose numbers are labels.
     duplicates : {"error", "first", "last", "mean", "sum"}
         What is done with several values of one variable at one time, or of a static variable.
-        ``"error"`` keeps one of equals and refuses others.
+        ``"error"`` keeps one of equals and refuses others. Categories have no mean and no sum, and
+        static variables no sum: there they must agree.
     outcomes : DataFrame, optional
         A second table with a row for each record, that has the column `id` too.
     target : str, list of str, or dict of str to {"classes", "numbers"}, optional
@@ -130,11 +129,12 @@ def from_events(
     fixed = listed(static, "static")
     names = _channels(events, channels, fixed)
     stream, notes = _stream(events, names, fixed, moments, duplicates)
+    covariates, blank = _static(events, fixed, duplicates)
     dataset = SequenceDataset(
         owners.ids,
         {"values": stream},
-        static=_static(events, fixed, duplicates) if fixed else None,
-        notes=(*moments.notes, *notes, *check_any_observed(stream, owners.ids)),
+        static=covariates,
+        notes=(*moments.notes, *notes, *check_any_observed(stream, owners.ids), *blank),
     )
     return with_outcomes(dataset, outcomes, id, Extras.named(target, (), group, weight))
 
@@ -161,14 +161,14 @@ class _Events:
             message = f"It is not said what was measured, as in {missing.size} rows in all"
             hint = "Name the variable, or drop the row."
             raise owners.places.fault(message, "null_variable", variable, missing[0], hint=hint)
-        variables, place = _sorted_names(found)
+        variables, place = sorted_names(found)
         codes = place[codes]
         for name in categorical:
             if name not in variables:
                 raise OptionError(f"categorical names no variable. {near(name, variables)}")
         column, places = table.column(value), owners.places
         if categorical or not pd.api.types.is_numeric_dtype(column.dtype):
-            cells = _Cells.read(column, value, places)
+            cells = MixedCells.read(column, value, places)
             values, categories = cells.parted(codes, variables, categorical)
         else:
             values, categories = read_column(column, value, places).values, {}
@@ -219,86 +219,6 @@ class _Events:
         if code == "static_changes":
             hint = "Name it among the channels, or say duplicates='first' or 'last'."
         return self.owners.places.fault(message, code, self.column, two, hint=hint)
-
-
-def _float(cell: object) -> float:
-    """Turn a number into a float; an integer too large for one is infinite."""
-    try:
-        return float(cell)  # type: ignore[arg-type]
-    except OverflowError:
-        return np.inf
-
-
-def _sorted_names(found: pd.Index) -> tuple[tuple[str, ...], Integers]:
-    """Sort the names of variables, and say where each one found stands; 1 and "1" are one."""
-    try:
-        names = tuple(dict.fromkeys(map(str, sorted(found.tolist()))))
-    except TypeError:
-        names = tuple(sorted(set(map(str, found.tolist()))))
-    where = {name: k for k, name in enumerate(names)}
-    return names, np.array([where[str(each)] for each in found.tolist()], np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """A column whose numbers and texts belong to different variables; each different cell once."""
-
-    column: pd.Series
-    name: str
-    places: Places
-    codes: Integers
-    numbers: Floats
-    words: Booleans
-
-    @classmethod
-    def read(cls, column: pd.Series, name: str, places: Places) -> _Cells:
-        """Tell numbers from words; a blank is neither."""
-        column = column.astype(object)
-        codes, cells = numbered(column, name)
-        numbers, words = np.full(len(cells), np.nan), np.zeros(len(cells), np.bool_)
-        for k, cell in enumerate(cells):
-            real = isinstance(cell, Number) and not isinstance(cell, complex)
-            if real or (isinstance(cell, str) and reads_as_number(cell) and cell not in MISSING):
-                numbers[k] = _float(cell)
-            elif isinstance(cell, str):
-                words[k] = cell not in MISSING
-            else:
-                kind = type(cell).__name__
-                message = f"A number or a text is read here, but there is a {kind}"
-                raise places.fault(message, "text", name, int(np.argmax(codes == k)), cell)
-        return cls(column, name, places, codes, numbers, words)
-
-    def parted(
-        self, variables_of: Integers, variables: tuple[str, ...], categorical: tuple[str, ...]
-    ) -> tuple[Floats, dict[str, tuple[object, ...]]]:
-        """Read each variable as numbers or as categories."""
-        word = np.append(self.words, False)[self.codes]
-        number = ~np.isnan(np.append(self.numbers, np.nan)[self.codes])
-        has_words, has_numbers = (
-            np.bincount(variables_of[kind], minlength=len(variables)) > 0 for kind in (word, number)
-        )
-        values = np.where(number, np.append(self.numbers, np.nan)[self.codes], np.nan)
-        categories: dict[str, tuple[object, ...]] = {}
-        for k, name in enumerate(variables):
-            if name not in categorical and not has_words[k]:
-                continue
-            rows = np.flatnonzero(variables_of == k)
-            if name not in categorical and has_numbers[k]:
-                raise self._mixture(name, int(rows[np.argmax(word[rows])]))
-            cells = self.column.iloc[rows].reset_index(drop=True)
-            places = Places(self.places.ids.iloc[rows], rows)
-            read = read_column(cells.infer_objects(), self.name, places, categorical=True)
-            values[rows], categories[name] = np.nan, read.categories or ()
-            values[rows] = read.values
-        coded = np.isin(variables_of, [k for k, n in enumerate(variables) if n in categories])
-        target_values(pd.Series(np.where(coded, np.nan, values)), self.name, self.places)
-        return values, categories
-
-    def _mixture(self, variable: str, row: int) -> DataError:
-        """Refuse text among the numbers of a variable."""
-        hint = f"Correct the cell; or, if it holds labels, say categorical=[{variable!r}]."
-        message = f"There is text among the numbers of {variable!r}"
-        return self.places.fault(message, "text", self.name, row, self.column.iloc[row], hint)
 
 
 def _channels(
@@ -375,73 +295,24 @@ def _notes(repeats: int, others: int, duplicates: Duplicates) -> tuple[str, ...]
     return tuple(notes)
 
 
-def _static(events: _Events, names: tuple[str, ...], duplicates: Duplicates) -> Stream:
-    """Read the variables that hold for a whole record."""
+def _static(
+    events: _Events, names: tuple[str, ...], duplicates: Duplicates
+) -> tuple[Stream | None, tuple[str, ...]]:
+    """Read the variables that hold for a whole record; said twice, they must not be added up."""
+    if not names:
+        return None, ()
     place = events.place(names)
     rows = np.flatnonzero(place >= 0)
     count = len(events.owners.ids)
     slots = events.owners.numbers[rows] * len(names) + place[rows]
-    values, _ = events.gather(rows, slots, count * len(names), duplicates, "static_changes")
+    how = "error" if duplicates == "sum" else duplicates
+    values, _ = events.gather(rows, slots, count * len(names), how, "static_changes")
     values = values.reshape(count, len(names))
-    never = np.asarray(np.isnan(values).all(axis=0))
-    blank = [name for name, none in zip(names, never, strict=True) if none]
-    if blank:
-        tell(f"{len(blank)} static variables were never observed: {', '.join(map(repr, blank))}.")
-    return static_stream(
+    stream = static_stream(
         {n: Column(values[:, k], events.categories.get(n)) for k, n in enumerate(names)}
     )
-
-
-def with_outcomes(
-    dataset: SequenceDataset, outcomes: object, id: str, extras: Extras
-) -> SequenceDataset:
-    """Add what a second table says of each record.
-
-    Parameters
-    ----------
-    dataset : SequenceDataset
-        The records.
-    outcomes : DataFrame or None
-        A row for each record.
-    id : str
-        Its column of identifiers.
-    extras : Extras
-        Its other columns.
-
-    Returns
-    -------
-    SequenceDataset
-        With targets, static covariates, groups and weights, as `extras` names them.
-    """
-    if (outcomes is None) != (not extras.names):
-        message = "outcomes is a second table, and target, group and weight name its columns"
-        raise OptionError(f"{message}: give both, or neither.")
-    if outcomes is None:
-        return dataset
-    table = opened_table(outcomes)
-    owners = Owners.read(table, id)
-    extras.require(table, ("identifier", [id]))
-    place = {name: k for k, name in enumerate(owners.ids)}
-    lost = [name for name in dataset.ids if name not in place]
-    if lost:
-        other = type(owners.ids[0]).__name__
-        hint = "Add it to the outcomes, or drop its rows."
-        if len(lost) == len(dataset.ids) and type(lost[0]).__name__ != other:
-            hint = f"The identifiers there are of type {other}, not {type(lost[0]).__name__}."
-        message = f"The record has no row among the outcomes, as {len(lost)} in all"
-        raise DataError(message, code="missing_outcome", record=lost[0], column=id, hint=hint)
-    notes = dataset.notes
-    if len(owners.ids) > len(dataset):
-        more = len(owners.ids) - len(dataset)
-        notes = (*notes, tell(f"{more} outcomes belong to none of the records: they are left out."))
-    rows = arranged(owners, Moments(None, "step"))
-    whole = SequenceDataset(owners.ids, {"_": _bare(len(owners.ids))})
-    read = extras.attach(whole, table, rows).take([place[name] for name in dataset.ids])
-    return replace(
-        dataset, targets=read.targets, groups=read.groups, weights=read.weights, notes=notes
-    )
-
-
-def _bare(count: int) -> Stream:
-    """Make a stream without a step, for records that have none here."""
-    return Stream(np.empty((0, 1)), offsets_of(np.zeros(count)), ("_",))
+    never = np.asarray(np.isnan(values).all(axis=0))
+    blank = [repr(name) for name, none in zip(names, never, strict=True) if none]
+    if not blank:
+        return stream, ()
+    return stream, (tell(f"{len(blank)} static variables were never seen: {', '.join(blank)}."),)

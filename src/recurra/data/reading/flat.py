@@ -214,6 +214,16 @@ def from_npz(
         If the file is damaged, would swell beyond reason, or holds Python objects.
     DataError
         If an array is missing, or the arrays do not go together.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "sounds.npz"
+    >>> np.savez(path, audio=np.int16([1, 2, 3]), starts=[0, 1, 3], word=["yes", "no"])
+    >>> from_npz(path, values="audio", offsets="starts", target="word", rate=8000)
+    SequenceDataset(2 records; audio: 1 channel, 1 to 2 steps; targets: word)
+    >>> folder.cleanup()
     """
     path = Path(path)
     wanted = [target] if isinstance(target, str) else list(target or ())

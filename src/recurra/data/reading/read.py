@@ -39,7 +39,7 @@ LAYOUTS = {
     "wide": "wide.from_wide",
     "events": "events.from_events",
     "nested": "nested.from_nested",
-    "ucr": "archive.from_ucr",
+    "ucr": "ucr.from_ucr",
 }
 ADVICE = (
     "Say what a row is: layout='long', a row for every record and step (with id= and time=); "

@@ -75,6 +75,14 @@ def listed(names: str | Iterable[object] | None, argument: str) -> tuple[str, ..
     -------
     tuple of str
         The same.
+
+    Examples
+    --------
+    >>> listed(["pulse"], "channels")
+    ('pulse',)
+    >>> listed("pulse", "channels")
+    Traceback (most recent call last):
+    recurra.errors.OptionError: channels='pulse' is one name, but a list of names is read...
     """
     if isinstance(names, str):
         message = f"{argument}={names!r} is one name, but a list of names is read"

@@ -285,6 +285,13 @@ def arranged(owners: Owners, moments: Moments) -> Rows:
     -------
     Rows
         In order, with a note if rows of a record came unsorted.
+
+    Examples
+    --------
+    >>> owners = Owners(("a", "b"), np.array([0, 1, 0, 0]), Places(pd.Series([*"abaa"])))
+    >>> rows = arranged(owners, Moments(np.array([1, 1, 2, 2]), "number"))
+    >>> rows.order, rows.steps, rows.offsets
+    (array([0, 2, 3, 1]), array([0, 1, 1, 2]), array([0, 2, 3]))
     """
     whose, times, notes = owners.numbers, moments.times, moments.notes
     order = np.arange(len(whose))
