@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recurra.data.reading import from_lines
-from recurra.errors import DataError, FileError
+from recurra.errors import DataError, FileError, OptionError
 
 
 def write(folder, records, name="a.jsonl"):
@@ -119,7 +119,7 @@ def test_fields_with_a_given_name_are_needed_and_roles_are_known(tmp_path):
     path = write(tmp_path, GOOD)
     with pytest.raises(DataError, match="no field 'label', as 2 in all"):
         from_lines(path, fields={"y": "label"})
-    with pytest.raises(ValueError, match="Did you mean 'times'"):
+    with pytest.raises(OptionError, match="Did you mean 'times'"):
         from_lines(path, fields={"time": "times"})
 
 

@@ -19,7 +19,7 @@ from recurra.data.reading.roles import static_stream
 from recurra.data.reading.rows import Moments, read_moments
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.places import Places
-from recurra.errors import DataError, near
+from recurra.errors import DataError, OptionError, near
 
 __all__ = ["from_lines"]
 
@@ -106,8 +106,7 @@ def _names(fields: Mapping[str, str] | None) -> dict[str, str]:
     """Say what each field is called."""
     for role in fields or {}:
         if role not in FIELDS:
-            message = f"fields names no such role as {role!r}"
-            raise DataError(message, code="field", hint=near(role, FIELDS))
+            raise OptionError(f"fields names no such role as {role!r}. {near(role, FIELDS)}")
     return {**FIELDS, **(fields or {})}
 
 
