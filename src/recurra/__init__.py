@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recurra import data, errors, evaluation, kernels, layers, metrics, runtime
-    from recurra.data import Columns, Preprocessor, SequenceDataset
+    from recurra.data import Columns, Preprocessor, SequenceDataset, read
     from recurra.estimators import Classifier, Forecaster, Regressor, load
     from recurra.training import Training
 
@@ -27,6 +27,7 @@ _HOMES = {
     "SequenceDataset": "recurra.data",
     "Training": "recurra.training",
     "load": "recurra.estimators",
+    "read": "recurra.data",
 }
 _ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
 
@@ -45,6 +46,7 @@ __all__ = [
     "layers",
     "load",
     "metrics",
+    "read",
     "runtime",
 ]
 

@@ -345,3 +345,21 @@ def test_it_is_saved_with_its_options():
     assert np.array_equal(
         again.transform(data).stream.values, fitted.transform(data).stream.values, equal_nan=True
     )
+
+
+def test_a_span_gives_every_record_the_same_grid():
+    data = numbers([3.0, 4.5, 11.0], offsets=[0, 2, 2, 3])
+    treated = Resample(2.0, origin="clock", span=(0, 8)).apply(data, {}).stream
+    assert treated.lengths.tolist() == [5, 5, 7]
+    assert treated.times[:5].tolist() == [0, 2, 4, 6, 8]
+    assert treated.times[10:].tolist() == [0, 2, 4, 6, 8, 10, 12]
+    assert treated.mask.ravel().nonzero()[0].tolist() == [2, 3, 16]
+    assert np.nansum(treated.values) == 6
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"origin": "clock", "span": (3, 1)}, {"every": "1h", "origin": "clock"}]
+)
+def test_a_span_needs_a_clock_of_numbers(options):
+    with pytest.raises(OptionError, match="a span is"):
+        Resample(**{"every": 2.0, "span": (0, 1)} | options)

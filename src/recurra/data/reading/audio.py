@@ -17,7 +17,7 @@ from recurra.data.reading.folders import find_files, read_labels
 from recurra.data.reading.sounds import AUDIO_ENDINGS, Sound, read_sound
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import tell
-from recurra.errors import DataError, FileError, OptionError, need
+from recurra.errors import DataError, FileError, OptionError
 from recurra.types import Array
 
 __all__ = ["AUDIO_ENDINGS", "from_audio"]
@@ -157,7 +157,8 @@ def _resampled(sound: Sound, rate: int) -> Sound:
     ratio, kind = Fraction(rate, sound.rate), sound.samples.dtype
     if not len(sound.samples):
         return replace(sound, rate=rate)
-    signal = need("scipy.signal", extra="audio", purpose="Resampling")
+    from scipy import signal  # half a second, wanted only here
+
     wide = sound.samples.astype(np.float32 if kind.itemsize < 4 else np.float64)
     new = signal.resample_poly(wide, ratio.numerator, ratio.denominator, axis=0)
     if kind.kind == "i":

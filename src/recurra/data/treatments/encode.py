@@ -10,8 +10,9 @@ import numpy as np
 
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments.noted import NotedTreatment
+from recurra.data.treatments.options import check_count
 from recurra.data.treatments.treatment import Learned
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError
 from recurra.types import Integers
 
 __all__ = ["Encode", "Vocabulary"]
@@ -23,11 +24,12 @@ class _CodesTreatment(NotedTreatment):
 
     min_count: int = 1
 
+    kinds = ("values", "tokens")
+
     def __post_init__(self) -> None:
         """Refuse a count that is none."""
         super().__post_init__()
-        if self.min_count < 1:
-            raise OptionError(f"min_count={self.min_count!r}, but it is 1 or more.")
+        check_count("min_count", self.min_count, 1)
 
     def reads(self, stream: Stream) -> Stream:
         """Find the stream that holds the codes: the innermost of records of records."""
@@ -159,8 +161,8 @@ class Vocabulary(_CodesTreatment):
     def __post_init__(self) -> None:
         """Refuse a size that is none."""
         super().__post_init__()
-        if self.max_size is not None and self.max_size < 1:
-            raise OptionError(f"max_size={self.max_size!r}, but it is 1 or more.")
+        if self.max_size is not None:
+            check_count("max_size", self.max_size, 1)
 
     def _ordered(self, counts: Mapping[Any, int]) -> list[Any]:
         by_label = super()._ordered(counts)
@@ -182,9 +184,9 @@ def _codes(stream: Stream, name: str) -> tuple[Integers, Integers]:
         row = int(rows[odd[0]])
         record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
         raise DataError(
-            f"There are {count} labels, so a code is from 0 to {count - 1}",
+            f"There are {count} labels, so a code is from 0 to {count - 1}, but there is another in "
+            f"the record at place {record}",
             code="code_range",
-            record=record,
             row=row - int(stream.offsets[record]),
             column=name,
             value=int(codes[odd[0]]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from recurra.data.sequences import Stream
 from recurra.data.treatments.gaps import GAP_METHODS, GapFiller
 from recurra.data.treatments.impute import IMPUTE_METHODS, ImputeFiller, Imputing, learn_rows
 from recurra.data.treatments.noted import NotedTreatment, as_floats, list_names
+from recurra.data.treatments.options import check_count, check_number
 from recurra.data.treatments.seasonal import SeasonalFiller, check_period, learn_season, phases
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError, OptionError, near
@@ -114,25 +115,29 @@ class Fill(NotedTreatment):
         """Refuse options that do not go together."""
         super().__post_init__()
         if not isinstance(self.then, str):
+            if not isinstance(self.then, Sequence):
+                raise OptionError(f"then={self.then!r}, but it is a method, or several in a tuple.")
             object.__setattr__(self, "then", tuple(self.then))
         for method in self.order:
             if method not in FILL_METHODS:
-                raise OptionError(f"There is no method {method!r}. {near(method, FILL_METHODS)}")
+                raise OptionError(
+                    f"There is no method {method!r}. {near(str(method), FILL_METHODS)}"
+                )
         if self.order[-1] not in LEVELS:
             message = f"then={self.then!r} may leave holes"
             raise OptionError(f"{message}. End with one of {', '.join(map(repr, LEVELS))}.")
-        if not math.isfinite(self.value):
-            raise OptionError(f"value={self.value!r}, but holes are filled with a finite number.")
-        if self.limit is not None and (self.limit < 1 or not {*GAP_METHODS} & {*self.order}):
-            message = f"limit={self.limit!r} with method={self.method!r}"
-            raise OptionError(f"{message}. It is 1 or more, for {', '.join(GAP_METHODS)}.")
+        check_number("value", self.value)
+        for name, least in (("neighbours", 1), ("lags", 0), ("rows", 1), ("seed", 0)):
+            check_count(name, getattr(self, name), least)
+        if self.limit is not None:
+            check_count("limit", self.limit, 1)
+            if not {*GAP_METHODS} & {*self.order}:
+                names = ", ".join(GAP_METHODS)
+                raise OptionError(f"limit={self.limit!r} is for {names}, not {self.method!r}.")
         if "seasonal" in self.order:
             check_period(self.period)
         elif self.period is not None:
             raise OptionError(f"period={self.period!r} is for 'seasonal', not {self.method!r}.")
-        if min(self.neighbours, self.rows, self.lags + 1) < 1:
-            message = f"neighbours={self.neighbours}, rows={self.rows}, lags={self.lags}"
-            raise OptionError(f"{message}: use 1 or more of the first two, 0 or more lags.")
 
     @property
     def order(self) -> tuple[str, ...]:

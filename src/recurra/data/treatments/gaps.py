@@ -51,7 +51,7 @@ class GapFiller:
             The values; NaN where this method has none.
         """
         column = self.columns[place]
-        values = self.stream.values[:, column]
+        values = np.ascontiguousarray(self.stream.values[:, column])  # read more than once
         before, after = neighbours(self.stream.mask[:, column], self.stream.offsets, rows)
         if self.method in ("linear", "time"):
             times = self.stream.clock_times if self.method == "time" else None
@@ -107,7 +107,7 @@ def neighbours(
         nothing = np.full(len(rows), -1)
         return nothing, nothing.copy()
     count = np.cumsum(seen)[rows]
-    record = np.searchsorted(offsets, rows, side="right") - 1
+    record = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[rows]
     before, after = there[count - 1], there[np.minimum(count, len(there) - 1)]
     before = np.where((count > 0) & (before >= offsets[record]), before, -1)
     after = np.where((count < len(there)) & (after < offsets[record + 1]), after, -1)

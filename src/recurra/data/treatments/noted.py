@@ -32,6 +32,9 @@ class NotedTreatment(StreamTreatment):
         Which channels; None for all that it suits.
     """
 
+    kinds = ("values", "signal")
+    """The kinds of streams that can be treated."""
+
     @property
     def causal(self) -> bool:
         """Whether a step is treated without a look at later steps."""
@@ -120,7 +123,7 @@ class NotedTreatment(StreamTreatment):
                 raise _lacks(f"stream {name!r}", name, list(everything))
             own = learned_of(name, learned)
             before = everything[name]
-            columns = _places(self.reads(before), own["channels"])
+            columns = self._learned_columns(self.reads(before), own["channels"])
             treated[name] = self.apply_stream(before, columns, own)
             notes += self.remarks(own)
             notes += [tell(text) for text in self.findings(before, treated[name], own)]
@@ -128,11 +131,28 @@ class NotedTreatment(StreamTreatment):
         streams = {**dataset.streams, **treated}
         return replace(dataset, streams=streams, static=static, notes=(*dataset.notes, *notes))
 
+    def _learned_columns(self, stream: Stream, names: list[str]) -> list[int]:
+        """Find channels by name, and refuse what has become of another type."""
+        for name in names:
+            if name not in stream.channels:
+                raise _lacks(f"channel {name!r}", name, list(stream.channels))
+            if not self.suits(stream, name):
+                coded = name in stream.categories
+                here, there = ("categories", "numbers") if coded else ("numbers", "categories")
+                message = f"There were {there} in the training part, but here are {here}"
+                hint = "Read both parts in the same way."
+                raise DataError(message, code="channel_type", column=name, hint=hint)
+        return [stream.channels.index(name) for name in names]
+
     def _check_learned(self, each: list[Learned]) -> None:
         """Refuse a training part from which nothing can be learnt."""
 
     def _columns(self, stream: Stream) -> list[int]:
         """Choose the channels to be treated, and refuse what is named but does not suit."""
+        if stream.kind not in self.kinds:
+            able = " or ".join(self.kinds)
+            message = f"{type(self).__name__} treats a stream of {able}"
+            raise OptionError(f"{message}, but {self.stream!r} is one of {stream.kind}.")
         columns = super()._columns(stream)
         for name in (stream.channels[k] for k in columns):
             if not self.suits(stream, name):
@@ -209,14 +229,6 @@ def _all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
     """Give the streams, and the static covariates as one of them."""
     static = {} if dataset.static is None else {STATIC: dataset.static}
     return {**dataset.streams, **static}
-
-
-def _places(stream: Stream, names: list[str]) -> list[int]:
-    """Find channels by name."""
-    for name in names:
-        if name not in stream.channels:
-            raise _lacks(f"channel {name!r}", name, list(stream.channels))
-    return [stream.channels.index(name) for name in names]
 
 
 def _lacks(what: str, name: str, known: list[str]) -> DataError:

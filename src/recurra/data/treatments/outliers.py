@@ -10,6 +10,7 @@ from recurra.data.sequences import Stream
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.hampel import window_limits
 from recurra.data.treatments.noted import NotedTreatment, as_floats
+from recurra.data.treatments.options import check_count, check_number
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
@@ -204,10 +205,9 @@ def _check_detector(detect: str, threshold: float | None, window: int) -> None:
     """Refuse options that find nothing."""
     if detect not in DETECTORS:
         raise OptionError(f"detect={detect!r}. {near(str(detect), DETECTORS)}")
-    if threshold is not None and not threshold > 0:
-        raise OptionError(f"threshold={threshold!r}, but how far is too far is positive.")
-    if isinstance(window, bool) or not isinstance(window, int) or window < 3:
-        raise OptionError(f"window={window!r}, but a window has 3 values or more.")
+    if threshold is not None:
+        check_number("threshold", threshold, positive=True)
+    check_count("window", window, 3)
 
 
 def _learn_limits(

@@ -56,6 +56,9 @@ class Resample(Treatment):
     origin : {"record", "clock"}
         Whether the first event of each record is a mark, or marks are the clock's own: multiples of
         the step since 0, 1970, or midnight. Calendar steps always are the calendar's own.
+    span : tuple of (float, float), optional
+        For a clock of numbers with ``origin="clock"``: the grid of every record reaches from the one
+        to the other at least, where all were watched for the same time and silence tells something.
     stream : str, optional
         Which stream; None for all measurements that have times.
 
@@ -90,6 +93,7 @@ class Resample(Treatment):
     every: str | float
     how: Way | Mapping[str, Way] = "mean"
     origin: Literal["record", "clock"] = "record"
+    span: tuple[float, float] | None = None
     stream: str | None = None
 
     def __post_init__(self) -> None:
@@ -102,6 +106,12 @@ class Resample(Treatment):
             raise OptionError(f"every={self.every!r}, but it is a number, or an alias like '1h'.")
         if not isinstance(self.every, str) and not (0 < self.every < np.inf):
             raise OptionError(f"every={self.every!r}, but a step is longer than 0.")
+        if self.span is not None:
+            first, last = self.span
+            if self.origin != "clock" or isinstance(self.every, str) or not first <= last:
+                message = f"span={self.span!r} with every={self.every!r}, origin={self.origin!r}"
+                raise OptionError(f"{message}: a span is (first, last) on a clock of numbers.")
+            object.__setattr__(self, "span", (float(first), float(last)))
         if isinstance(self.how, Mapping):
             made: Way | dict[str, Way] = {str(k): _read_way(v) for k, v in self.how.items()}
         else:
@@ -120,7 +130,8 @@ class Resample(Treatment):
         streams, targets, notes = dict(dataset.streams), dict(dataset.targets), []
         for name, stream in self._streams(dataset).items():
             check_order(stream, name, dataset.ids)
-            bins = _find_bins(stream, grid_of(self.every, stream, self.origin), dataset.ids)
+            grid = grid_of(self.every, stream, self.origin)
+            bins = _find_bins(stream, grid, dataset.ids, self.span)
             streams[name] = self._pooled(stream, bins)
             for key, target in step_targets(targets, name).items():
                 targets[key] = pool_target(target, bins.starts, bins.places, bins.offsets)
@@ -209,7 +220,9 @@ class _Bins(NamedTuple):
     times: Array
 
 
-def _find_bins(stream: Stream, grid: Grid, ids: tuple[object, ...]) -> _Bins:
+def _find_bins(
+    stream: Stream, grid: Grid, ids: tuple[object, ...], span: tuple[float, float] | None
+) -> _Bins:
     """Number the stretch each row is in; refuse a grid that is too large before it is made."""
     lengths, owners = stream.lengths, stream.owners
     full = np.flatnonzero(lengths)
@@ -219,6 +232,10 @@ def _find_bins(stream: Stream, grid: Grid, ids: tuple[object, ...]) -> _Bins:
     firsts, lasts = np.zeros(len(stream), np.int64), np.full(len(stream), -1, np.int64)
     firsts[full] = numbers[stream.offsets[:-1][full]]
     lasts[full] = numbers[stream.offsets[1:][full] - 1]
+    if span is not None:
+        first, last = grid.number(np.array(span), np.zeros(2))
+        firsts = np.minimum(np.where(lengths > 0, firsts, first), first)
+        lasts = np.maximum(lasts, last)
     counts = lasts - firsts + 1
     _check_growth(counts, lengths, ids)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

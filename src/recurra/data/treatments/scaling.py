@@ -101,7 +101,7 @@ class Scaling:
         if self.method == "log":
             return np.sign(x) * np.log1p(np.abs(x) / self.unit)
         if self.method == "yeo-johnson":
-            from scipy.special import boxcox1p  # type: ignore[import-untyped]
+            from scipy.special import boxcox1p
 
             y, up = np.abs(x) / self.unit, x >= 0
             found: Floats = np.sign(x) * boxcox1p(y, np.where(up, self.power, 2 - self.power))

@@ -121,8 +121,8 @@ def _learn_power(seen: Floats) -> float:
     """Find the power of Yeo and Johnson under which the values are most nearly normal."""
     if seen.min() == seen.max():
         return 1.0
-    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-    from scipy.stats import yeojohnson_llf  # type: ignore[import-untyped]
+    from scipy.optimize import minimize_scalar
+    from scipy.stats import yeojohnson_llf
 
     some = seen[:: -(-len(seen) // MOST_FITTED)]
     with np.errstate(all="ignore"):
@@ -134,7 +134,7 @@ def _learn_power(seen: Floats) -> float:
 
 def _learn_knots(seen: Floats) -> Scaling:
     """Lay knots at quantiles, with the scores a normal distribution has there."""
-    from scipy.special import ndtri  # type: ignore[import-untyped]
+    from scipy.special import ndtri
 
     count = len(seen)
     inner = (np.arange(min(count, MOST_KNOTS)) + 0.5) / min(count, MOST_KNOTS)

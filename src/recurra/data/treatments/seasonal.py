@@ -49,7 +49,7 @@ def check_period(period: int | str | None) -> None:
         A number of steps, or one of `CALENDAR_PERIODS`.
     """
     steps = isinstance(period, int) and not isinstance(period, bool) and period >= 2
-    if not steps and period not in CALENDAR_PERIODS:
+    if not steps and (not isinstance(period, str) or period not in CALENDAR_PERIODS):
         names = ", ".join(map(repr, CALENDAR_PERIODS))
         hint = f"Give a number of steps from 2 on, or one of {names}."
         raise OptionError(f"Seasonal means need a period, but period={period!r}. {hint}")

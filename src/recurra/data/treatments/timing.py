@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.noted import NotedTreatment
+from recurra.data.treatments.options import check_number
 from recurra.data.treatments.treatment import STATIC, Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats, Integers
@@ -59,8 +59,8 @@ class SpacedTreatment(TimedTreatment):
         super().__post_init__()
         if self.scale not in SCALES:
             raise OptionError(f"scale={self.scale!r}. {near(str(self.scale), SCALES)}")
-        if self.cap is not None and not (self.cap > 0 and math.isfinite(self.cap)):
-            raise OptionError(f"cap={self.cap!r}, but the longest time is positive and finite.")
+        if self.cap is not None:
+            check_number("cap", self.cap, positive=True)
 
     def scaled(self, stream: Stream, stretches: Array, spacing: Array) -> Floats:
         """Bring stretches of time to the size of a network's inputs.
@@ -206,7 +206,7 @@ class Calendar(TimedTreatment):
         object.__setattr__(self, "phases", given)
         for name in given:
             if name not in PHASES:
-                raise OptionError(f"There is no phase {name!r}. {near(name, PHASES)}")
+                raise OptionError(f"There is no phase {name!r}. {near(str(name), PHASES)}")
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
         """Learn nothing: the calendar is the same for all."""

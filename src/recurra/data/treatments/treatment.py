@@ -191,4 +191,7 @@ class StreamTreatment(Treatment):
         channels = [name for stream in self._streams(dataset).values() for name in stream.channels]
         for name in self.channels or ():
             if name not in channels:
-                raise OptionError(f"There is no channel {name!r}. {near(name, channels)}")
+                static = [] if dataset.static is None else [dataset.static]
+                everything = [*dataset.streams.values(), *static]
+                there = [each for stream in everything for each in stream.channels]
+                raise OptionError(f"There is no channel {name!r}. {near(name, there)}")

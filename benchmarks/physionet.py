@@ -1,0 +1,158 @@
+"""Mortality of intensive-care stays from raw events, by five-fold cross-validation.
+
+    python benchmarks/physionet.py [--seeds 0 1] [--only NAME ...]
+
+Every row of the table reads the same events (`med_physionet2012` in the folder RECURRA_DATA) and the
+same five folds. Treatments are learned from the training part of each fold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from recurra import Classifier, SequenceDataset, Training
+from recurra.data.reading.events import from_events
+from recurra.data.treatments import (
+    Fill,
+    Indicators,
+    Outliers,
+    Resample,
+    Scale,
+    SinceObserved,
+    Treatment,
+)
+
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
+STATIC = ("Age", "Gender", "Height", "Weight")
+EPOCHS = 12
+
+
+def read() -> SequenceDataset:
+    """Read events and outcomes; -1 stands for what is unknown of a static variable."""
+    folder = DATA / "med_physionet2012"
+    events = pd.read_csv(folder / "set-a.csv.xz")
+    events.loc[events.Parameter.isin([*STATIC, "ICUType"]) & (events.Value < 0), "Value"] = np.nan
+    events = events[events.Parameter != "ICUType"]
+    outcomes = pd.read_csv(folder / "Outcomes-a.txt")
+    outcomes = outcomes[outcomes.RecordID.isin(events.RecordID)]
+    return from_events(
+        events,
+        id="RecordID",
+        time="Minutes",
+        variable="Parameter",
+        value="Value",
+        static=STATIC[:3],
+        duplicates="last",
+        outcomes=outcomes,
+        target="In-hospital_death",
+    )
+
+
+def treatments(*more: Treatment, how: tuple[str, ...] = ("mean",)) -> list[Treatment]:
+    """Values as normal scores, in bins of two hours over the two days; then what is given."""
+    return [Scale("quantile"), Resample(120.0, how, origin="clock", span=(0, 2880)), *more]
+
+
+def networks(data: SequenceDataset, seed: int) -> dict[str, Callable[[], Classifier]]:
+    """Name the networks to be compared."""
+    steps = EPOCHS * -(-len(data) * 4 // 5 // 64)
+    training = Training(steps, 64, learning_rate=2e-3, weight_decay=1e-2, warmup=20, progress=False)
+    plain = {"hidden_size": 64, "validation": 0.0, "training": training, "seed": seed}
+    last = {**plain, "pooling": "last", "input_dropout": 0.0, "dropout": 0.0}
+    rich = {**plain, "input_dropout": 0.2, "dropout": 0.3, "recurrent_dropout": 0.4}
+    filled = treatments(Fill("forward"))
+    marked = treatments(Fill("forward"), Indicators(), SinceObserved())
+    ours = treatments(
+        Fill("forward"), Indicators(channels=CH), SinceObserved(channels=CH), how=("mean", "min", "max", "count")
+    )
+    return {
+        "GRU, filled": lambda: Classifier("gru", treatments=filled, **last),
+        "GRU, filled + mask + time since": lambda: Classifier("gru", treatments=marked, **last),
+        "GRU-D": lambda: Classifier(
+            "grud", treatments=treatments(Fill("mean", stream="static")), **last
+        ),
+        "GRU, all of it": lambda: Classifier("gru", treatments=ours, channel_dropout=0.2, **rich),
+    }
+
+
+def aggregates(data: SequenceDataset) -> np.ndarray:
+    """Mean, least, most, last and count of each channel, beside the static covariates."""
+    stream = data.stream
+    frame = pd.DataFrame(stream.values, columns=stream.channels).groupby(stream.owners)
+    parts = [frame.mean(), frame.min(), frame.max(), frame.last(), frame.count()]
+    table = pd.concat(parts, axis=1).reindex(range(len(data))).to_numpy()
+    return np.hstack([table, data.static.values])
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--only", nargs="*")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    data = read()
+    print(data)
+    y = data.target.values[:, 0]
+    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(y, y))
+    table = aggregates(data)
+    simple = make_pipeline(
+        SimpleImputer(), StandardScaler(), LogisticRegression(C=0.01, max_iter=2000)
+    )
+    for name, model in (
+        ("logistic regression, aggregates", simple),
+        ("boosting, aggregates", HistGradientBoostingClassifier(random_state=0)),
+    ):
+        report(
+            name,
+            folds,
+            y,
+            lambda train, test, model=model: model.fit(table[train], y[train]).predict_proba(
+                table[test]
+            )[:, 1],
+        )
+    for seed in options.seeds:
+        for name, make in networks(data, seed).items():
+            if not options.only or name in options.only:
+                report(
+                    f"{name}, seed {seed}",
+                    folds,
+                    y,
+                    lambda train, test, make=make: (
+                        make().fit(data.take(train)).predict_proba(data.take(test))[:, 1]
+                    ),
+                )
+
+
+def report(name: str, folds: list, y: np.ndarray, score: Callable) -> None:
+    """Score the folds and print a line."""
+    start = time.perf_counter()
+    found = []
+    for train, test in folds:
+        told = score(train, test)
+        found.append((roc_auc_score(y[test], told), average_precision_score(y[test], told)))
+    (roc, precision), (a, b) = np.mean(found, 0), np.std(found, 0)
+    seconds = (time.perf_counter() - start) / len(folds)
+    print(
+        f"{name:42} AUROC {roc:.4f} ± {a:.4f}   AUPRC {precision:.4f} ± {b:.4f}   {seconds:5.1f} s a fold",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
