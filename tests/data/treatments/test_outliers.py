@@ -125,7 +125,7 @@ def test_data_without_outliers_bring_no_note():
         ({"detect": "zscore"}, "There are: 'robust_z'"),
         ({"treat": "clips"}, "Did you mean 'clip'"),
         ({"threshold": 0}, "threshold=0"),
-        ({"window": 2}, "3 values or more"),
+        ({"window": 2}, "window=2, but it is a whole number from 3 on"),
     ],
 )
 def test_wrong_options_say_what_is_expected(options, said):

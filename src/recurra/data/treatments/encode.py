@@ -184,8 +184,8 @@ def _codes(stream: Stream, name: str) -> tuple[Integers, Integers]:
         row = int(rows[odd[0]])
         record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
         raise DataError(
-            f"There are {count} labels, so a code is from 0 to {count - 1}, but there is another in "
-            f"the record at place {record}",
+            f"There are {count} labels, so a code is from 0 to {count - 1}, but not here, "
+            f"in the record at place {record}",
             code="code_range",
             row=row - int(stream.offsets[record]),
             column=name,
