@@ -207,3 +207,24 @@ def test_a_dropped_input_is_dropped_at_all_steps_of_a_record():
     assert torch.equal(kept[:, 0], kept[:, 2])
     assert not torch.equal(kept[0], kept[1])
     assert set(kept.unique().tolist()) == {0.0, 2.0}
+
+
+def test_a_shortcut_reads_the_last_step_of_each_record():
+    plan = NetworkPlan({"x": STREAMS["values"][0]}, RECORD, hidden_size=4, shortcut=True)
+    network = _network(plan)
+    stream = _stream()
+    before = network(RecordBatch({"x": stream}, None, {}))["y"]
+    torch.nn.init.ones_(network.shortcuts[0].weight)
+    after = network(RecordBatch({"x": stream}, None, {}))["y"]
+    last = torch.stack(
+        [stream.values[0, 4], stream.values[1, 0], torch.zeros(2), stream.values[3, 2]]
+    )
+    torch.testing.assert_close(after - before, last.sum(1)[:, None, None].expand(-1, 1, 3))
+
+
+def test_a_layer_that_reads_the_mask_leaves_tokens_to_a_gru():
+    inputs = {"x": STREAMS["values"][0], "words": STREAMS["tokens"][0]}
+    network = _network(NetworkPlan(inputs, RECORD, hidden_size=4), GRUD)
+    assert [type(layer) for layer in network.layers] == [GRUD, GRU]
+    streams = {"x": _stream(), "words": _stream((1,), codes=9)}
+    assert network(RecordBatch(streams, None, {}))["y"].isfinite().all()

@@ -38,6 +38,9 @@ class Classifier(ClassifierMixin, RecordEstimator):
         Whether it also reads backwards.
     pooling : {"last", "mean", "max", "attention"} or a sequence of these
         How the outputs of the steps become one vector.
+    shortcut : bool
+        Whether the answer has a linear part too, which reads the inputs of the last step: where the
+        answer is close to what was seen last.
     join : {"late", "concatenate", "gated"}
         How several streams meet: each has a layer of its own, or they share a clock and a layer.
     input_dropout, dropout, recurrent_dropout, channel_dropout : float

@@ -48,6 +48,7 @@ class RecordEstimator(BaseEstimator):
         num_layers: int = 1,
         bidirectional: bool = False,
         pooling: str | Sequence[str] = ("last", "mean", "max"),
+        shortcut: bool = False,
         join: Literal["late", "concatenate", "gated"] = "late",
         input_dropout: float = 0.1,
         dropout: float = 0.3,
@@ -63,6 +64,7 @@ class RecordEstimator(BaseEstimator):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.shortcut = shortcut
         self.join = join
         self.input_dropout = input_dropout
         self.dropout = dropout
@@ -281,6 +283,7 @@ class RecordEstimator(BaseEstimator):
             self.num_layers,
             self.bidirectional,
             pooling,
+            self.shortcut,
             self.join,
             self.input_dropout,
             self.dropout,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recurra.errors import OptionError, ShapeError
-from recurra.layers import GRUD
+from recurra.layers import GRU, GRUD
 from recurra.models.encoders import (
     Encoded,
     Encoder,
@@ -99,6 +99,9 @@ class NetworkPlan:
         Whether it also reads backwards.
     pooling : tuple of str
         How the steps are pooled.
+    shortcut : bool
+        Whether the answer for a record also has a linear part that reads the inputs of its last
+        step, which starts at zero (as in LSTNet, Lai et al. 2018, arXiv:1703.07015).
     join : {"late", "concatenate", "gated"}
         Several streams each have a recurrent layer of their own and meet after pooling; or they
         share one clock and one layer, which reads them side by side or as a gated sum.
@@ -115,6 +118,7 @@ class NetworkPlan:
     num_layers: int = 1
     bidirectional: bool = False
     pooling: tuple[str, ...] = ("last", "mean", "max")
+    shortcut: bool = False
     join: Join = "late"
     input_dropout: float = 0.0
     dropout: float = 0.0
@@ -157,7 +161,10 @@ class SequenceNetwork(nn.Module):
         if plan.join != "late":
             self.join = _Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
-        self.layers = nn.ModuleList(_layer(layer, width + aside, plan) for width in widths)
+        self.layers = nn.ModuleList(
+            _layer(_suited(layer, plan, name), width + aside, plan)
+            for name, width in zip(self.reads, widths, strict=True)
+        )
         out = plan.hidden_size * (1 + plan.bidirectional)
         pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in widths]
         self.pools = nn.ModuleList(pools)
@@ -167,6 +174,13 @@ class SequenceNetwork(nn.Module):
             nn.Linear(whole if answer.level == "record" else out, answer.size)
             for answer in plan.answers.values()
         )
+        self.shortcuts = nn.ModuleList(
+            nn.Linear(sum(widths), answer.size, bias=False)
+            for answer in plan.answers.values()
+            if plan.shortcut and answer.level == "record"
+        )
+        for each in self.shortcuts:
+            nn.init.zeros_(each.weight)  # type: ignore[arg-type]
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
@@ -183,18 +197,22 @@ class SequenceNetwork(nn.Module):
             for labels: numbers as they are, or the logits of the classes.
         """
         aside = None if self.static is None else self.static(batch.static).values[:, 0]
-        steps = self._steps(batch, aside)
+        inputs = self._encoded(batch)
+        steps = self._steps(batch, inputs, aside)
         pooled = [
             pool(each.values, each.lengths)
             for pool, each in zip(self.pools, steps.values(), strict=True)
         ]
         whole = torch.cat(pooled if aside is None else [*pooled, aside], -1)
-        answers = {}
+        answers, shortcuts = {}, iter(self.shortcuts)
         for head, (name, answer) in zip(self.heads, self.plan.answers.items(), strict=True):
-            told = whole
             if answer.level == "step":
-                told = steps["all" if self.join is not None else str(answer.stream)].values
-            raw = head(self.dropout(told))
+                which = "all" if self.join is not None else str(answer.stream)
+                raw = head(self.dropout(steps[which].values))
+            else:
+                raw = head(self.dropout(whole))
+                if self.plan.shortcut:
+                    raw = raw + next(shortcuts)(torch.cat([*map(_last, inputs.values())], -1))
             shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
             answers[name] = raw.unflatten(-1, shape)
         return answers
@@ -226,7 +244,6 @@ class SequenceNetwork(nn.Module):
         for name, raw in self(batch).items():
             target = batch.targets[name]
             known = target >= 0 if self.plan.answers[name].classes else ~target.isnan()
-            raw = raw[:, : target.shape[1]] if raw.dim() > target.dim() else raw
             if self.plan.answers[name].classes:
                 each = functional.cross_entropy(raw[known], target[known], reduction="none")
             else:
@@ -237,20 +254,23 @@ class SequenceNetwork(nn.Module):
             total, count = total + each.sum(), count + known.sum()
         return total, count, None
 
-    def _steps(self, batch: RecordBatch, aside: Tensor | None) -> dict[str, Encoded]:
-        """Read every stream, step by step."""
-        named = zip(self.reads, self.layers, strict=True)
-        if self.join is None and isinstance(self.layers[0], GRUD):
-            return {n: self._decayed(layer, batch.streams[n], aside) for n, layer in named}
+    def _encoded(self, batch: RecordBatch) -> dict[str, Encoded]:
+        """Encode every stream, and join those that are read together."""
         streams = zip(self.plan.inputs, self.encoders, strict=True)
         encoded = {name: encoder(batch.streams[name]) for name, encoder in streams}
-        if self.join is not None:
-            encoded = {"all": self.join(encoded)}
+        return encoded if self.join is None else {"all": self.join(encoded)}
+
+    def _steps(
+        self, batch: RecordBatch, inputs: dict[str, Encoded], aside: Tensor | None
+    ) -> dict[str, Encoded]:
+        """Read every stream, step by step."""
         read = {}
-        for name, layer in named:
-            values, lengths = encoded[name]
-            outputs, _ = layer(_beside(self._dropped(values), aside), lengths=lengths)
-            read[name] = Encoded(outputs, lengths)
+        for (name, (values, lengths)), layer in zip(inputs.items(), self.layers, strict=True):
+            if isinstance(layer, GRUD):
+                read[name] = self._decayed(layer, batch.streams[name], aside)
+            else:
+                outputs, _ = layer(_beside(self._dropped(values), aside), lengths=lengths)
+                read[name] = Encoded(outputs, lengths)
         return read
 
     def _dropped(self, values: Tensor) -> Tensor:
@@ -349,10 +369,18 @@ def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module])
             return FrameEncoder(len(plan.channels), plan.width or network.hidden_size)
         case "records" if plan.inner is not None:
             inner = _encoder(plan.inner, network, layer)
+            layer = GRU if layer is GRUD else layer
             out = network.hidden_size * (1 + network.bidirectional)
             pooling = Pooling(network.pooling, out, network.bidirectional)
             return RecordEncoder(inner, _layer(layer, inner.width, network), pooling)
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
+
+
+def _suited(layer: Callable[..., nn.Module], plan: NetworkPlan, name: str) -> Callable[..., Any]:
+    """Leave a layer that reads the mask to measurements; the others are read by a GRU."""
+    reads = plan.inputs.get(name)
+    plain = reads is not None and reads.kind == "values" and not reads.cardinalities
+    return GRU if layer is GRUD and not plain else layer
 
 
 def _layer(layer: Callable[..., nn.Module], width: int, plan: NetworkPlan) -> nn.Module:
@@ -369,6 +397,15 @@ def _layer(layer: Callable[..., nn.Module], width: int, plan: NetworkPlan) -> nn
         dropout=plan.dropout if plan.num_layers > 1 else 0.0,
         recurrent_dropout=plan.recurrent_dropout,
     )
+
+
+def _last(inputs: Encoded) -> Tensor:
+    """Give each record's inputs at its last step; zeros for a record without one."""
+    values, lengths = inputs
+    if not values.shape[1]:
+        return values.new_zeros(len(values), values.shape[-1])
+    place = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, values.shape[-1])
+    return torch.where(lengths[:, None] > 0, values.gather(1, place)[:, 0], 0.0)
 
 
 def _beside(values: Tensor, aside: Tensor | None) -> Tensor:
