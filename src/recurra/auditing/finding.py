@@ -1,99 +1,150 @@
-"""What is said of one channel: a word, numbers and a sentence."""
+"""What the audit says: one finding, one sentence, and the numbers behind it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self, get_args
 
-from recurra.auditing.phrases import percent, plural
+from recurra.data import treatments
+from recurra.data.treatments import Treatment
+from recurra.errors import OptionError
 
-__all__ = ["PATTERNS", "Missingness", "Pattern"]
+__all__ = ["LEVELS", "Finding", "Level", "read_treatment", "written_treatment"]
 
-Pattern = Literal[
-    "complete",
-    "empty",
-    "seasonal",
-    "yearly",
-    "periodic",
-    "recurring",
-    "unclear",
-    "contiguous",
-    "scattered",
-    "sparse",
-    "random",
-]
-PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
+Level = Literal["warning", "advice", "note"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The worst first: wrong or untrustworthy; better done; good to know."""
 
 
 @dataclass(frozen=True)
-class Missingness:
-    """What is missing in one channel, and after what pattern.
+class Finding:
+    """One thing that was found.
 
     Parameters
     ----------
-    pattern : str
-        One of `PATTERNS`.
-    rows, missing : int
-        How many rows there are, and how many of them lack their value.
-    gaps, longest : int
-        How many runs of missing values, and the steps of the longest; none spans two records.
-    period : float, optional
-        Steps after which gaps come back: a whole number where the cycle is exact and in steps.
-    cycle : str, optional
-        The same for people: ``"24 hours"``, ``"1 year"``, ``"13 steps"``.
-    phase : str, optional
-        What the phases of the cycle are: ``"hour of day"``, ``"weekday"``, ``"step"``.
-    where : str, optional
-        The phases that are missing: ``"Saturday and Sunday"``; or, after "mostly", those that are
-        missing more often than others.
-    explained : float
-        The share of what is missing, as variance, that the cycle explains; 0 without one.
-    chance : float
-        How likely as much structure as this comes about where values are lost one by one; 1 where
-        no structure is claimed.
+    code : str
+        A short stable name, for programs: ``"repeated_stamps"``.
+    level : {"warning", "advice", "note"}
+        How bad it is.
+    sentence : str
+        For people: what was found, and what to do about it.
+    stream : str, optional
+        Where; ``"static"`` for static covariates, None for the whole data set or a target.
+    channels : tuple of str
+        Which channels of it.
+    numbers : dict of str
+        What was counted and measured, as JSON can hold it.
+    treatment : Treatment, optional
+        What the recommended preprocessor does about it.
+
+    Examples
+    --------
+    >>> Finding("constant", "advice", "'x' is always 3.", "x", ("x",)).level
+    'advice'
     """
 
-    pattern: Pattern
-    rows: int
-    missing: int
-    gaps: int = 0
-    longest: int = 0
-    period: float | None = None
-    cycle: str | None = None
-    phase: str | None = None
-    where: str | None = None
-    explained: float = 0.0
-    chance: float = 1.0
+    code: str
+    level: Level
+    sentence: str
+    stream: str | None = None
+    channels: tuple[str, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    treatment: Treatment | None = None
 
-    @property
-    def share(self) -> float:
-        """The missing share, 0 to 1."""
-        return self.missing / self.rows if self.rows else 0.0
+    def __post_init__(self) -> None:
+        """Refuse a level that is none."""
+        if self.level not in LEVELS:
+            raise OptionError(f"level={self.level!r}, but it is one of {LEVELS}.")
 
-    @property
-    def sentence(self) -> str:
-        """The finding as one sentence without a full stop."""
-        lost = f"{percent(self.share)} ({self.missing:,} of {self.rows:,})"
-        longest = f"the longest {plural(self.longest, 'step')}"
-        told = {
-            "complete": f"complete: all of {plural(self.rows, 'value')}",
-            "empty": f"empty: none of {plural(self.rows, 'value')} is there",
-            "seasonal": f"missing {self._when}: {lost}",
-            "yearly": f"missing {self._when}: {lost}",
-            "periodic": f"missing every {self.cycle}, {self.where}: {lost}",
-            "recurring": f"missing again about every {self.cycle}, never exactly: {lost}",
-            "unclear": f"too little to tell a pattern: {lost} missing",
-            "contiguous": f"missing in {plural(self.gaps, 'long gap')}, {longest}: {lost}",
-            "scattered": f"missing in {plural(self.gaps, 'scattered gap')}, {longest}: {lost}",
-            "sparse": f"mostly missing, observed at random: {lost}",
-            "random": f"missing at random: {lost}",
+    def to_dict(self) -> dict[str, Any]:
+        """Write the finding as JSON can hold it.
+
+        Returns
+        -------
+        dict of str
+            With a key for each parameter.
+        """
+        return {
+            "code": self.code,
+            "level": self.level,
+            "sentence": self.sentence,
+            "stream": self.stream,
+            "channels": list(self.channels),
+            "numbers": dict(self.numbers),
+            "treatment": None if self.treatment is None else written_treatment(self.treatment),
         }
-        return told[self.pattern]
 
-    @property
-    def _when(self) -> str:
-        if self.phase == "weekday" and not (self.where or "").startswith("mostly"):
-            return f"every {self.where}"
-        turn = {"60 seconds": "minute", "60 minutes": "hour", "24 hours": "day", "7 days": "week"}
-        each = turn.get(self.cycle or "", (self.cycle or "").removeprefix("1 "))
-        return f"every {each}, {self.where}"
+    @classmethod
+    def from_dict(cls, written: Mapping[str, Any]) -> Self:
+        """Read a finding again.
+
+        Parameters
+        ----------
+        written : dict of str
+            What `to_dict` returned.
+
+        Returns
+        -------
+        Finding
+            The same.
+        """
+        treatment = written["treatment"]
+        return cls(
+            written["code"],
+            written["level"],
+            written["sentence"],
+            written["stream"],
+            tuple(written["channels"]),
+            dict(written["numbers"]),
+            None if treatment is None else read_treatment(treatment),
+        )
+
+
+def written_treatment(treatment: Treatment) -> dict[str, Any]:
+    """Write a treatment and its options as JSON can hold them.
+
+    Parameters
+    ----------
+    treatment : Treatment
+        Any of `recurra.data.treatments`.
+
+    Returns
+    -------
+    dict of str
+        Its ``kind`` and its ``options``.
+
+    Examples
+    --------
+    >>> read_treatment(written_treatment(treatments.Drop(["a"])))
+    Drop(channels=('a',))
+    """
+    options = {key: _plain(value) for key, value in asdict(treatment).items()}
+    return {"kind": type(treatment).__name__, "options": options}
+
+
+def read_treatment(written: Mapping[str, Any]) -> Treatment:
+    """Read a treatment again.
+
+    Parameters
+    ----------
+    written : dict of str
+        What `written_treatment` returned.
+
+    Returns
+    -------
+    Treatment
+        The same.
+    """
+    kind = getattr(treatments, str(written["kind"]), None)
+    if not (isinstance(kind, type) and issubclass(kind, Treatment)):
+        message = f"There is no treatment {written['kind']!r}"
+        raise OptionError(f"{message}. Use the version that wrote it.")
+    options = written["options"].items()
+    made: Treatment = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in options})
+    return made
+
+
+def _plain(value: Any) -> Any:
+    """Write lists for tuples, as JSON does."""
+    return list(value) if isinstance(value, tuple) else value

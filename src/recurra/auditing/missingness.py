@@ -38,7 +38,6 @@ from typing import Any, Literal
 import numpy as np
 
 from recurra.auditing.calendar import Cycle, calendar_cycles, stretches, usual_step
-from recurra.auditing.finding import PATTERNS, Missingness, Pattern
 from recurra.auditing.folding import Fold, fold
 from recurra.auditing.gaps import (
     Gaps,
@@ -48,6 +47,7 @@ from recurra.auditing.gaps import (
     find_recurrence,
     smooth,
 )
+from recurra.auditing.pattern import PATTERNS, Missingness, Pattern
 from recurra.auditing.periods import fold_periods
 from recurra.auditing.phrases import duration, percent
 from recurra.errors import OptionError, ShapeError

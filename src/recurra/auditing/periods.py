@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special  # type: ignore[import-untyped]
+from scipy import special
 
 from recurra.auditing.calendar import Cycle
 from recurra.auditing.folding import Begun, Fold, chance_of_rates, rates_of

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "percent", "plural"]
+from collections.abc import Iterable
+
+__all__ = ["ago", "duration", "names", "number", "percent", "plural", "quoted"]
 
 UNITS = (
     (365.25 * 86_400e9, "year"),
@@ -88,3 +90,99 @@ def duration(steps: float, step: int) -> str:
     text = f"{steps:.0f} steps" if float(steps).is_integer() else f"{steps:.1f} steps"
     size, unit = next((one for one in UNITS if steps * step >= 1.5 * one[0]), (1.0, ""))
     return f"{text} ({steps * step / size:.3g} {unit}s)" if unit else text
+
+
+def ago(seconds: float) -> str:
+    """Say how long a stretch of time is, in the unit that suits it.
+
+    Parameters
+    ----------
+    seconds : float
+        Its length.
+
+    Returns
+    -------
+    str
+        As in ``"1 hour"`` or ``"2.5 days"``.
+
+    Examples
+    --------
+    >>> ago(3600), ago(900), ago(216000), ago(0.015)
+    ('1 hour', '15 minutes', '2.5 days', '0.015 seconds')
+    """
+    size, unit = next((one for one in UNITS if seconds * 1e9 >= one[0]), (1e9, "second"))
+    count = number(seconds * 1e9 / size)
+    return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
+
+
+def number(value: float) -> str:
+    """Write a number with three digits that count, and thousands apart.
+
+    Parameters
+    ----------
+    value : float
+        Any.
+
+    Returns
+    -------
+    str
+        As short as it can be.
+
+    Examples
+    --------
+    >>> number(3.14159), number(12345.6), number(2.0), number(0.00001234), number(1.5e12)
+    ('3.14', '12,346', '2', '1.23e-05', '1.5e+12')
+    """
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 1e-3:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"
+
+
+def quoted(name: object) -> str:
+    """Quote what a channel, a record or a label is called.
+
+    Parameters
+    ----------
+    name : object
+        A name; NumPy's scalars are written as Python's.
+
+    Returns
+    -------
+    str
+        At most 40 signs of it.
+
+    Examples
+    --------
+    >>> quoted("pulse"), quoted(7)
+    ("'pulse'", '7')
+    """
+    text = repr(name.item() if hasattr(name, "item") else name)
+    return text if len(text) <= 40 else f"{text[:38]}…{text[0]}"
+
+
+def names(every: Iterable[object], most: int = 5) -> str:
+    """List names as a sentence does.
+
+    Parameters
+    ----------
+    every : iterable
+        The names.
+    most : int
+        How many are written; the others are counted.
+
+    Returns
+    -------
+    str
+        As in ``"'a', 'b' and 3 more"``.
+
+    Examples
+    --------
+    >>> names("abc"), names("abcde", 2), names(["x"])
+    ("'a', 'b' and 'c'", "'a', 'b' and 3 more", "'x'")
+    """
+    shown = [quoted(name) for name in every]
+    if len(shown) > most + 1:
+        shown = [*shown[:most], f"{len(shown) - most:,} more"]
+    *first, last = shown
+    return f"{', '.join(first)} and {last}" if first else last

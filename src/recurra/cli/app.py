@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 from recurra import __version__
+from recurra.cli.audit import audit
 from recurra.cli.backtest import backtest
 from recurra.cli.forecast import forecast
 from recurra.cli.groups import flatten
@@ -25,7 +26,7 @@ __all__ = ["app", "main"]
 FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 
 app = typer.Typer(name="recurra", add_completion=False)
-for verb in (forecast, backtest):
+for verb in (forecast, backtest, audit):
     app.command(cls=ManyValues)(flatten(verb))
 
 

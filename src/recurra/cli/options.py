@@ -71,7 +71,7 @@ def _layer(text: str) -> str:
     return text
 
 
-def _named(flag: str, help_text: str, usual: str | bool = False) -> typer.models.OptionInfo:
+def named(flag: str, help_text: str, usual: str | bool = False) -> typer.models.OptionInfo:
     """Describe an option that takes the name of a column."""
     option: typer.models.OptionInfo = typer.Option(
         flag, metavar="NAME", help=help_text, rich_help_panel=COLUMNS, show_default=usual
@@ -147,20 +147,20 @@ class Source:
     ]
     id_column: Annotated[
         str | None,
-        _named("--id-column", "Whose the row is.", "unique_id, or one series"),
+        named("--id-column", "Whose the row is.", "unique_id, or one series"),
     ] = None
-    time_column: Annotated[str | None, _named("--time-column", "The time stamps.", "ds")] = None
+    time_column: Annotated[str | None, named("--time-column", "The time stamps.", "ds")] = None
     target_column: Annotated[
-        str | None, _named("--target-column", "The values to be forecast.", "y")
+        str | None, named("--target-column", "The values to be forecast.", "y")
     ] = None
     past: Annotated[
-        list[str] | None, _named("--past", "A covariate known up to now; repeatable.")
+        list[str] | None, named("--past", "A covariate known up to now; repeatable.")
     ] = None
     future: Annotated[
-        list[str] | None, _named("--future", "A covariate known in advance; repeatable.")
+        list[str] | None, named("--future", "A covariate known in advance; repeatable.")
     ] = None
     static: Annotated[
-        list[str] | None, _named("--static", "A covariate of a whole series; repeatable.")
+        list[str] | None, named("--static", "A covariate of a whole series; repeatable.")
     ] = None
     freq: Annotated[
         str | None,

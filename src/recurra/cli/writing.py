@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["check_picture", "check_table", "write_picture", "write_table"]
+__all__ = ["check_picture", "check_place", "check_table", "write_picture", "write_table"]
 
 DIGITS = "%.8g"
 
@@ -37,7 +37,7 @@ def check_table(out: Path | None, *read: Path | None) -> None:
     """
     if out is None:
         return
-    _check_place(out, (".csv", ".parquet"), read)
+    check_place(out, (".csv", ".parquet"), read)
     if out.suffix.lower() == ".parquet":
         need("pyarrow", extra="parquet", purpose="Writing Parquet")
 
@@ -60,7 +60,7 @@ def check_picture(plot: Path | None, *read: Path | None) -> None:
         If matplotlib is not installed.
     """
     if plot is not None:
-        _check_place(plot, (".png", ".svg"), read)
+        check_place(plot, (".png", ".svg"), read)
         need("matplotlib", extra="plot", purpose="Drawing a picture")
 
 
@@ -100,7 +100,23 @@ def write_picture(figure: Figure, plot: Path) -> None:
         figure.savefig(plot, **undated)
 
 
-def _check_place(path: Path, endings: tuple[str, ...], read: tuple[Path | None, ...]) -> None:
+def check_place(path: Path, endings: tuple[str, ...], read: tuple[Path | None, ...]) -> None:
+    """Refuse a file that could not be written in the end.
+
+    Parameters
+    ----------
+    path : Path
+        Where it shall be.
+    endings : tuple of str
+        Those that its name may have.
+    read : tuple of Path or None
+        The files that are read, which are not to be overwritten.
+
+    Raises
+    ------
+    FileError
+        If its name has another ending, or it has no place.
+    """
     if path.suffix.lower() not in endings:
         message = f"{path} has an ending that is not written"
         raise FileError(f"{message}. Written are {' and '.join(endings)}.")
