@@ -42,20 +42,29 @@ EPOCHS = 12
 
 
 def read() -> SequenceDataset:
-    """Read events and outcomes; -1 stands for what is unknown of a static variable."""
+    """Read events and outcomes; -1 stands for what is unknown of a static variable.
+
+    This copy of the data has several ages for some stays, and 200 for others: both tell how a stay
+    ended. The first age counts, and 90 is the highest, as in the final release.
+    """
     folder = DATA / "med_physionet2012"
-    events = pd.read_csv(folder / "set-a.csv.xz")
-    events.loc[events.Parameter.isin([*STATIC, "ICUType"]) & (events.Value < 0), "Value"] = np.nan
-    events = events[events.Parameter != "ICUType"]
+    events = pd.read_csv(folder / "set-a.csv.xz").query("Parameter != 'RecordID'")
+    fixed = events.Parameter.isin(STATIC) & (events.Minutes == 0)
+    events.loc[fixed & (events.Value < 0), "Value"] = np.nan
+    age = events.Parameter == "Age"
+    events.loc[age, "Value"] = events.Value[age].clip(upper=90)
+    events = events[~(age & events.duplicated(["RecordID", "Parameter"]))]
+    weight = events[fixed & (events.Parameter == "Weight")]
+    admission = weight.drop_duplicates("RecordID").assign(Parameter="AdmissionWeight")
     outcomes = pd.read_csv(folder / "Outcomes-a.txt")
     outcomes = outcomes[outcomes.RecordID.isin(events.RecordID)]
     return from_events(
-        events,
+        pd.concat([events, admission]),
         id="RecordID",
         time="Minutes",
         variable="Parameter",
         value="Value",
-        static=STATIC[:3],
+        static=["Age", "Gender", "Height", "AdmissionWeight"],
         duplicates="last",
         outcomes=outcomes,
         target="In-hospital_death",
