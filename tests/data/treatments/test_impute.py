@@ -74,3 +74,14 @@ def test_a_regression_stays_within_what_was_seen():
     )
     after = fill.apply(SequenceDataset(("z",), {"x": far}), learned).stream.values
     assert after[0, 1] <= np.nanmax(data.stream.values[:, 1]) * 1.0001
+
+
+@pytest.mark.parametrize("method", ["knn", "regression"])
+def test_a_step_of_which_nothing_is_known_is_left_to_the_next_method(method):
+    data, _ = related()
+    fill = Fill(method, then="constant", value=-777.0)
+    seen = np.array([[False] * 3, [True, False, False]])
+    stream = Stream(np.ones((2, 3)), np.array([0, 1, 2]), ("a", "b", "c"), observed=seen)
+    after = fill.apply(SequenceDataset(("y", "z"), {"x": stream}), fill.learn(data)).stream.values
+    assert after[0].tolist() == [-777.0] * 3
+    assert (after[1] != -777.0).all()

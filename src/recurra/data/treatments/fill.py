@@ -47,8 +47,9 @@ class Fill(NotedTreatment):
 
     Nothing crosses from one record into another. A forecaster must not use a method that looks
     ahead; `causal` tells. What a method leaves (before the first observation, outside two
-    neighbours, past the limit, a phase never seen) goes to ``then``. The holes of a channel never
-    observed in training get 0, or ``value`` where ``"constant"`` comes last, with a note.
+    neighbours, past the limit, a phase never seen, for ``knn`` and ``regression`` a step of which
+    nothing is known) goes to ``then``. The holes of a channel never observed in training get 0, or
+    ``value`` where ``"constant"`` comes last, with a note.
 
     Parameters
     ----------

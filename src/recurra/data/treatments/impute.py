@@ -50,6 +50,8 @@ class Imputing:
 class ImputeFiller:
     """Fills holes with an imputer that was fitted on the kept training rows.
 
+    A step of which nothing was observed, nor of those before it that are looked at, is left.
+
     Parameters
     ----------
     how : Imputing
@@ -80,6 +82,7 @@ class ImputeFiller:
             return
         imputer = _fitted(how, kept.copy())  # it wants to write
         every = features(stream, columns, how.lags, centre, spread)
+        holes = holes[~np.isnan(every[holes]).all(1)]  # of a step all unknown nothing can be said
         for start in range(0, len(holes), BLOCK):
             rows = holes[start : start + BLOCK]
             self.filled[rows] = imputer.transform(every[rows])[:, : len(columns)]
