@@ -249,15 +249,17 @@ def as_dataset(data: Any) -> tuple[SequenceDataset, tuple[str, str] | None]:
     ahead : (str, str) or None
         The stream and the channel to be forecast.
     """
+    if isinstance(data, Panel):
+        return _from_panel(data), ("y", data.columns.target)
+    if isinstance(data, SequenceDataset):
+        return data, None
     usual = Columns()
     columns = getattr(data, "columns", getattr(data, "column_names", ()))
     if {usual.id, usual.time, usual.target} <= {str(name) for name in columns}:
         known = (usual.id, usual.time, usual.target)
         others = tuple(str(name) for name in columns if str(name) not in known)
-        data = quietly(from_frame, data, Columns(past=others))
-    if isinstance(data, Panel):
-        return _from_panel(data), ("y", data.columns.target)
-    return (data if isinstance(data, SequenceDataset) else quietly(read, data)), None
+        return as_dataset(quietly(from_frame, data, Columns(past=others)))
+    return quietly(read, data), None
 
 
 def quietly(function: Any, *arguments: Any, **options: Any) -> Any:

@@ -162,9 +162,13 @@ def _stands_in(case: Case, profile: Profile) -> list[Finding]:
             or (at_end == "right" and value > 0 and value >= 2 * float(rest[-1]))
         )
         if apart:
-            said = f"{_called(case, profile)} is {number(value)} {count:,} times, and else "
-            said += f"{number(float(rest[0]))} to {number(float(rest[-1]))}: does that stand for "
-            said += "what is not known? Mark it as unobserved."
+            said = (
+                f"{number(value)} stands {count:,} times in {_called(case, profile)}, whose other "
+            )
+            said += (
+                f"values are {number(float(rest[0]))} to {number(float(rest[-1]))}: does it mean "
+            )
+            said += "unknown? Then mark it as unobserved."
             numbers = {"value": value, "count": count}
             where = (profile.stream, (profile.channel,), numbers)
             return [Finding("stand_in", "advice", said, *where)]

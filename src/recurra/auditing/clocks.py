@@ -22,6 +22,7 @@ MOST_GROWTH = 2.0
 NEARLY, MOSTLY = 0.1, 0.9
 """Jitter: this share of the steps is within this share of the usual one."""
 LONG_GAP = 1000
+LISTED = 0.3
 DAY = 86_400.0
 UNITS = {"h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "D": "day"}
 SPELLED = {"MS": "month", "ME": "month", "QS": "quarter", "YS": "year", "B": "business day"}
@@ -192,7 +193,15 @@ def _order(view: View) -> list[Finding]:
         numbers = {"steps": view.back, "of": rows}
         found.append(Finding("unsorted_times", "warning", said, view.name, numbers=numbers))
     share = repeated_stamps(view.stream.clock_times, view.places)
-    if share:
+    if share > LISTED and any(view.is_coded(k) for k in range(len(view.stream.channels))):
+        said = (
+            f"{percent(share)} of the steps have the time of another step of the same record: is "
+        )
+        said += "each a measurement of something else? Then read the table as events, with "
+        said += "from_events."
+        listed = {"share": share, "of": rows}
+        found.append(Finding("listed_events", "warning", said, view.name, numbers=listed))
+    elif share:
         count = round(share * rows)
         said = f"{count:,} of {plural(rows, 'step')} ({percent(share)}) "
         said += f"{'has' if count == 1 else 'have'} the time of another step of the same record."

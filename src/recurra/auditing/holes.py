@@ -156,7 +156,7 @@ def _together(case: Case, view: View) -> list[Finding]:
         return []
     groups = [[channels[k] for k in group] for group in found.groups]
     said = "; ".join(names(case.called(view.name, name) for name in group) for group in groups[:4])
-    more = f"; and {len(groups) - 4} more groups" if len(groups) > 4 else ""
+    more = f"; and {plural(len(groups) - 4, 'more group')}" if len(groups) > 4 else ""
     together = tuple(name for group in groups for name in group)
     said = f"Channels go missing together: {said}{more}."
     numbers["groups"] = groups

@@ -11,13 +11,11 @@ from recurra.auditing.finding import Finding, Level
 from recurra.auditing.phrases import names, plural, quoted
 from recurra.auditing.telling import Telling, determines, tell_class, tell_number
 from recurra.data.sequences import Target
-from recurra.types import Array, Floats
+from recurra.types import Array, Booleans, Floats
 
 __all__ = ["find_leaks"]
 
-SURE = 6.0
-"""Standard errors: chance among hundreds of channels does not reach them."""
-CERTAIN, STRONG, CLEAR, SLIGHT = 0.995, 0.9, 0.75, 0.55
+CERTAIN, STRONG, CLEAR = 0.995, 0.9, 0.75
 ALIKE = 0.999
 MOST_ROWS, MOST_LAGS = 100_000, 24
 MOST_TOLD = 5
@@ -110,13 +108,11 @@ def _counts(case: Case, sought: _Sought) -> list[Finding]:
             ("length_tells", f"The number of steps{where}", view.stream.lengths)
         ]
         if view.stream.times is not None:
-            repeats = np.zeros(view.stream.rows)
-            repeats[1:] = np.diff(view.stream.clock_times) == 0
-            repeated = _sums(view, repeats * view.inner)
+            repeated = _sums(view, repeats(view))
             counts.append(("repeats_tell", f"How many stamps{where} are repeated", repeated))
         for code, what, count in counts:
             told = sought.told_by(count.astype(np.float64))
-            if told is None or told.surprise < SURE or told.strength < SLIGHT:
+            if told is None or not told.sure:
                 continue
             level = _level(told)
             if code == "repeats_tell" and level == "note":
@@ -142,6 +138,32 @@ def _sums(view: View, rows: Array) -> Floats:
     return found
 
 
+def repeats(view: View) -> Booleans:
+    """Find the rows whose time, and labels, stand in their record already.
+
+    Parameters
+    ----------
+    view : View
+        A stream with times.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows,)
+        All but the first of each are marked.
+    """
+    stream = view.stream
+    coded = [k for k in range(len(stream.channels)) if view.measured and view.is_coded(k)]
+    keys = [np.where(view.seen[:, k], stream.values[:, k], -1) for k in coded]
+    keys = [*keys, stream.clock_times, stream.owners]
+    order = np.lexsort(keys)
+    same = np.ones(max(len(order) - 1, 0), bool)
+    for key in keys:
+        same &= key[order][1:] == key[order][:-1]
+    found = np.zeros(stream.rows, bool)
+    found[order[1:]] = same
+    return found
+
+
 def _measured(case: Case, sought: _Sought, view: View) -> list[Finding]:
     """How often each channel is observed."""
     telling = []
@@ -149,7 +171,7 @@ def _measured(case: Case, sought: _Sought, view: View) -> list[Finding]:
         if view.seen[:, k].all():
             continue
         told = sought.told_by(_sums(view, view.seen[:, k]))
-        if told is not None and told.surprise >= SURE and told.strength >= SLIGHT:
+        if told is not None and told.sure:
             telling.append((told.strength, name, told))
     if not telling:
         return []

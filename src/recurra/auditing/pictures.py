@@ -75,7 +75,7 @@ def caption(drawing: Drawing) -> str:
     if kind == "holes":
         along = "steps, from the first to the last" if drawing["along"] == "steps" else "records"
         said = f"Each row is a channel, from left to right {drawing['total']:,} {along}; "
-        return f"{said}the darker, the more is missing.{more}"
+        return f"{said}the stronger the colour, the more is missing.{more}"
     if kind == "ranges":
         said = "From the lowest to the highest value of each channel; the thick part holds nine "
         return f"{said}tenths of them, the dot is the median.{more}"
@@ -84,7 +84,7 @@ def caption(drawing: Drawing) -> str:
     scale = (lambda edge: 10.0**edge) if drawing.get("log") else float
     low, high = scale(edges[top]), scale(edges[top + 1])
     if kind == "lengths":
-        return f"The most common lengths are {number(low)} to {number(high)} steps."
+        return f"The most common lengths are {np.ceil(low):,.0f} to {np.floor(high):,.0f} steps."
     unit = ago if drawing.get("unit") else number
     return f"The most common distances are {unit(low)} to {unit(high)}; the counts are logarithmic."
 
@@ -251,6 +251,8 @@ def _ranges(axis: Axes, drawing: Drawing, palette: Palette) -> None:
     if len(size) and size.max() > 100 * np.median(size):
         axis.set_xscale("symlog", linthresh=float(10 ** np.floor(np.log10(np.median(size)))))
         axis.xaxis.set_minor_locator(_no_ticks())
+        low, high = float(quantiles.min()), float(quantiles.max())
+        axis.set_xlim(low * (1.5 if low < 0 else 0.8), high * (1.5 if high > 0 else 0.8))
         _thinned(axis)
     else:
         axis.xaxis.set_major_locator(_few_ticks())

@@ -12,6 +12,9 @@ from recurra.types import Array, Floats, Integers
 
 __all__ = ["Telling", "determines", "tell_class", "tell_number"]
 
+SURE, NEARLY_SURE = 6.0, 4.0
+"""Standard errors."""
+STRONG, SLIGHT = 0.9, 0.55
 FEWEST = 5
 """Classes with fewer records are told apart by chance."""
 
@@ -39,6 +42,12 @@ class Telling:
     words: str
     measure: str
     value: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is no chance, even where hundreds of channels are looked at."""
+        strong = self.strength >= STRONG and self.surprise >= NEARLY_SURE
+        return strong or (self.strength >= SLIGHT and self.surprise >= SURE)
 
 
 def tell_class(feature: Floats, codes: Integers, classes: tuple[object, ...]) -> Telling | None:
