@@ -231,8 +231,12 @@ def _require(frame: pd.DataFrame, file: Path, wanted: dict[str, str]) -> None:
     flags = " and ".join(f"{wanted[name]} NAME" for name in missing)
     if "--time-column" in flags:
         flags += ", or --no-time if the rows are steps as they stand"
+    advice = f"Pass {flags}."
+    parts = [mark for mark in (";", "\t", "|") if len(have) == 1 and mark in have[0]]
+    if parts:
+        advice = f"Is it separated by {parts[0]!r}? A .csv is read by commas, a .tsv by tabs."
     raise DataError(
         f"{file} has no column {' and '.join(map(repr, missing))}",
         code="missing_column",
-        hint=f"{near(missing[0], have)} Pass {flags}.",
+        hint=f"{near(missing[0], have)} {advice}",
     )
