@@ -35,3 +35,11 @@ def test_the_airline_table_has_the_144_months_of_box_and_jenkins():
 def test_the_shops_example_reads_a_week_more_and_forecasts_with_prices(capsys):
     runpy.run_path(str(EXAMPLES / "shops.py"))["main"](steps=20, shops=3)
     assert "of 42 sales lie in their 80 % band" in capsys.readouterr().out
+
+
+def test_the_ward_example_says_what_each_kind_of_input_is_worth(capsys):
+    runpy.run_path(str(EXAMPLES / "ward.py"))["main"](patients=300, steps=120)
+    said = capsys.readouterr().out.splitlines()
+    right = {line[:16].strip(): float(line[16:22].strip(" %")) for line in said if "right" in line}
+    assert right["with all of it"] > 80
+    assert max(right.values()) == right["with all of it"]

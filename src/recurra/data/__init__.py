@@ -52,6 +52,7 @@ from recurra.data.sequences import (
     SequenceDataset,
     Steps,
     Stream,
+    Target,
 )
 from recurra.data.tables import (
     Columns,
@@ -108,6 +109,7 @@ __all__ = [
     "Sort",
     "Steps",
     "Stream",
+    "Target",
     "TargetScale",
     "Treatment",
     "Vocabulary",

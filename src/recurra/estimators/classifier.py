@@ -93,7 +93,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         ndarray, shape (records,)
             Labels.
         """
-        labels: Array = self.classes_[np.argmax(self.predict_proba(X, **how), 1)]
+        best = np.argmax(self.predict_proba(X, **how), 1)
+        labels: Array = self.classes_[best]
         return labels
 
     def predict_proba(self, X: Any, **how: Any) -> Floats:

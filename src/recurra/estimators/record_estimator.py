@@ -166,8 +166,7 @@ class RecordEstimator(BaseEstimator):
 
     def _raw(self, X: Any, **how: Any) -> dict[str, Floats]:
         """Answer for each record, as the network says it."""
-        if not hasattr(self, "network_"):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
+        self._check_fitted()
         dataset = replace(as_dataset(X, **how), targets={})
         treated = self.preprocessor_.transform(conform(dataset, self._shapes))
         return _answers(self.network_, treated)
@@ -187,8 +186,7 @@ class RecordEstimator(BaseEstimator):
         FileError
             If it cannot be written.
         """
-        if not hasattr(self, "network_"):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
+        self._check_fitted()
         parameters = self.get_params(deep=False)
         parameters["treatments"] = "auto" if self.treatments == "auto" else None
         if self.training is not None:
@@ -197,7 +195,7 @@ class RecordEstimator(BaseEstimator):
             "estimator": type(self).__name__,
             "parameters": parameters,
             "preprocessor": self.preprocessor_.header(),
-            "plan": asdict(self.network_.plan),
+            "plan": _plan_to_dict(self.network_.plan),
             "shapes": {name: shape._asdict() for name, shape in self._shapes.items()},
             "log": asdict(self.log_),
             "report": self.report_,
@@ -290,6 +288,10 @@ class RecordEstimator(BaseEstimator):
             self.recurrent_dropout,
             self.channel_dropout,
         )
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
 
     def _check_options(self) -> None:
         check_choice("layer", self.layer, LAYERS)
@@ -391,10 +393,16 @@ def _answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Fl
     return {name: np.concatenate(parts)[back] for name, parts in found.items()}
 
 
+def _plan_to_dict(plan: NetworkPlan) -> dict[str, Any]:
+    """Write a plan for JSON, whose objects have no order: the order of streams is in lists."""
+    told = asdict(plan)
+    return told | {name: list(told[name].items()) for name in ("inputs", "answers")}
+
+
 def _plan_from_dict(told: Mapping[str, Any]) -> NetworkPlan:
     """Make a plan of what JSON held."""
-    inputs = {name: _input_from_dict(each) for name, each in told["inputs"].items()}
-    answers = {name: Answer(**each) for name, each in told["answers"].items()}
+    inputs = {name: _input_from_dict(each) for name, each in told["inputs"]}
+    answers = {name: Answer(**each) for name, each in told["answers"]}
     static = None if told["static"] is None else _input_from_dict(told["static"])
     rest = {k: v for k, v in told.items() if k not in ("inputs", "answers", "static", "pooling")}
     return NetworkPlan(inputs, answers, static, pooling=tuple(told["pooling"]), **rest)

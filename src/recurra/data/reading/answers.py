@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import Target
-from recurra.errors import DataError
+from recurra.errors import DataError, OptionError
 from recurra.types import Array, Integers
 
-__all__ = ["read_target"]
+__all__ = ["TargetLevel", "read_target"]
+
+TargetLevel = Literal["record", "step", "labels"]
+LEVELS = ("record", "step", "labels")
 
 
 def read_target(
-    y: Any, ids: tuple[object, ...], name: str, stream: str, lengths: Integers
+    y: Any,
+    ids: tuple[object, ...],
+    name: str,
+    stream: str,
+    lengths: Integers,
+    target_for: TargetLevel | None = None,
 ) -> Target:
     """Read what is to be learnt.
 
     Parameters
     ----------
     y : array-like
-        One label or number for each record; (records, outputs); or a list with an array for each
-        record, one label or number for each step, or as many labels as there are (a transcript).
-        Text, flags and integers are labels; floats are numbers. None and NaN are unknown.
+        One label or number for each record; or several. Text, flags and integers are labels; floats
+        are numbers. None and NaN are unknown.
     ids : tuple
         The records.
     name : str
@@ -34,65 +41,151 @@ def read_target(
         The stream that steps belong to.
     lengths : ndarray of int64, shape (records,)
         How many steps it has.
+    target_for : {"record", "step", "labels"}, optional
+        What several in a row are: outputs of the record, as many for each; one for each step of
+        the stream; or a sequence of labels of any length (a transcript). By default an array of
+        shape (records, outputs) is outputs. A list with a list for each record is outputs where
+        these hold one each, or numbers, as many each; else steps where all lengths are those of the
+        stream, and labels where they are not.
 
     Returns
     -------
     Target
         With sorted classes, or as numbers.
 
+    Raises
+    ------
+    DataError
+        If there is not one for each record or step, or labels are of several types.
+    OptionError
+        If numbers may be outputs as well as steps: as many for each record, and as many as steps.
+
     Examples
     --------
     >>> target = read_target(["b", "a"], (0, 1), "y", "x", np.array([3, 3]))
     >>> target.classes, target.values.ravel()
     (('a', 'b'), array([1, 0]))
+    >>> target = read_target([[0, 1], [1, 1]], (0, 1), "y", "x", np.array([2, 2]), "step")
+    >>> target.level, target.values.ravel()
+    ('step', array([0, 1, 1, 1]))
     """
-    if len(y) != len(ids):
-        raise DataError(
-            f"There are {len(ids)} records, but {name} has {len(y)} rows",
-            code="target_count",
-            hint="Give one for each record.",
-        )
-    first = next((each for each in y if each is not None), None)
-    if isinstance(y, np.ndarray) and y.dtype != object:
-        nested = False
-    else:
-        nested = isinstance(first, list | tuple | np.ndarray) and np.ndim(first) == 1
-    if nested and (isinstance(y, np.ndarray) or _is_ragged(y, lengths)):
-        return _for_steps(y, name, stream, lengths)
-    cells = np.asarray(y, object) if isinstance(first, str) else np.asarray(y)
+    if target_for not in (*LEVELS, None):
+        raise OptionError(f"target_for={target_for!r}, but it is one of {LEVELS}, or None.")
+    y = _listed(y, name)
+    _check_count(y, ids, name)
+    flat = not isinstance(y, np.ndarray) or y.ndim == 1
+    first = next((each for each in y if each is not None), None) if flat else None
+    if isinstance(first, list | tuple | np.ndarray):
+        target_for = target_for or _level(y, name, lengths)
+    if target_for in ("step", "labels"):
+        return _for_steps(y, ids, name, stream, lengths, target_for)
+    return _for_records(y, ids, name, isinstance(first, str))
+
+
+def _listed(y: Any, name: str) -> Any:
+    """Give a list or an array; refuse what is neither."""
+    if hasattr(y, "detach"):
+        y = y.detach().cpu().numpy()
+    elif hasattr(y, "to_numpy") or hasattr(y, "columns"):
+        y = np.asarray(y)
+    if not isinstance(y, list | tuple | np.ndarray | range) or (
+        isinstance(y, np.ndarray) and not y.ndim
+    ):
+        message = f"{name} is one for each record, but a {type(y).__name__} came"
+        raise DataError(message, code="target_count", hint="Give a list, or an array.")
+    return y
+
+
+def _check_count(y: Any, ids: tuple[object, ...], name: str) -> None:
+    """Refuse another number of rows than there are records."""
+    if len(y) == len(ids):
+        return
+    hint = "Give one for each record."
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == len(ids):
+        hint = f"Use {name}.T if its columns are the records."
+    message = f"There are {len(ids)} records, but {name} has {len(y)} rows"
+    raise DataError(message, code="target_count", hint=hint)
+
+
+def _level(y: Any, name: str, lengths: Integers) -> TargetLevel:
+    """Say what a list of lists is, or that it may be two things."""
+    sizes = np.array([_size(each) for each in y])
+    if (sizes == 1).all():
+        return "record"
+    texts = any(isinstance(cell, str) for row in y if row is not None for cell in row)
+    if texts or (sizes != sizes[0]).any():
+        return "step" if (sizes == lengths).all() else "labels"
+    if not (sizes == lengths).all():
+        return "record"
+    message = f"{name} has {sizes[0]} numbers for each record, and each record has {sizes[0]} steps"
+    raise OptionError(
+        f"{message}. Say target_for='step' if there is one for each step, target_for='record' if "
+        f"they are {sizes[0]} outputs."
+    )
+
+
+def _size(row: Any) -> int:
+    """Count what there is for a record; what is unknown is one."""
+    return len(row) if isinstance(row, list | tuple) or np.ndim(row) else 1
+
+
+def _for_records(y: Any, ids: tuple[object, ...], name: str, texts: bool) -> Target:
+    """Read one row for each record."""
+    try:
+        cells = np.asarray(y, object) if texts else np.asarray(y)
+    except ValueError:
+        sizes = [_size(each) for each in y]
+        odd = next((k for k, size in enumerate(sizes) if size != sizes[0]), 0)
+        message = f"{name} has {sizes[odd]} values here, but {sizes[0]} for the first record"
+        hint = "Give as many for each, or say target_for='step' or 'labels'."
+        raise DataError(message, code="ragged", record=ids[odd], hint=hint) from None
     if cells.ndim > 2:
         message = f"{name} has shape {cells.shape}, but (records,) or (records, outputs) is read"
         raise DataError(message, code="shape")
-    cells = cells.reshape(len(ids), -1)
+    cells = cells.reshape(len(ids), -1) if cells.size else np.empty((len(ids), 0))
+    if not cells.shape[1]:
+        raise DataError(f"{name} has no values", code="empty", hint="Give one for each record.")
     outputs = (name,) if cells.shape[1] == 1 else tuple(f"{name}{k}" for k in range(cells.shape[1]))
     values, classes = _coded(cells, name)
     return Target(values, "record", classes, outputs)
 
 
-def _is_ragged(y: Any, lengths: Integers) -> bool:
-    """Say whether each record has its own number of rows: those of its steps, or others."""
-    sizes = np.array([np.size(each) for each in y])
-    return bool((sizes != sizes[0]).any() or (sizes == lengths).all())
-
-
-def _for_steps(y: Any, name: str, stream: str, lengths: Integers) -> Target:
+def _for_steps(
+    y: Any,
+    ids: tuple[object, ...],
+    name: str,
+    stream: str,
+    lengths: Integers,
+    level: TargetLevel,
+) -> Target:
     """Read a row for each step, or for each label of a sequence of them."""
-    parts = [np.asarray(each, object).reshape(-1) for each in y]
+    parts = [_row(each, name, record) for each, record in zip(y, ids, strict=True)]
     sizes = np.array([len(part) for part in parts], np.int64)
+    odd = np.flatnonzero(sizes != lengths)
+    if level == "step" and odd.size:
+        have, want = sizes[odd[0]], lengths[odd[0]]
+        message = f"{name} has {have} values for a record of {want} steps"
+        hint = "Give one for each step, or say target_for='labels'."
+        raise DataError(message, code="target_length", record=ids[odd[0]], hint=hint)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     cells = np.concatenate(parts)
     first = next((cell for cell in cells if cell is not None), 0.0)
     plain = cells if isinstance(first, str) else np.array(cells.tolist())
     values, classes = _coded(plain.reshape(-1, 1), name)
-    aligned = (sizes == lengths).all()
-    return Target(
-        values,
-        "step" if aligned else "labels",
-        classes,
-        (name,),
-        offsets,
-        stream if aligned else None,
-    )
+    return Target(values, level, classes, (name,), offsets, stream if level == "step" else None)
+
+
+def _row(given: Any, name: str, record: object) -> Array:
+    """Give what is to be learnt of one record's steps; refuse what is nested deeper."""
+    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype != object:
+        return given.astype(object)
+    cells = np.empty(_size(given), object)
+    for k, cell in enumerate(given if isinstance(given, list | tuple | np.ndarray) else [given]):
+        cells[k] = cell
+    if any(isinstance(cell, list | tuple | np.ndarray | dict) for cell in cells):
+        message = f"{name} has one label or number for each step, but a list came"
+        raise DataError(message, code="shape", record=record, hint="Give several by name.")
+    return cells
 
 
 def _coded(cells: Array, name: str) -> tuple[Array, tuple[object, ...]]:
@@ -115,4 +208,6 @@ def _coded(cells: Array, name: str) -> tuple[Array, tuple[object, ...]]:
         hint = "Make all of them text, or all of them integers."
         raise DataError(message, code="mixed_labels", row=row, value=value, hint=hint)
     codes, classes = pd.factorize(cells.ravel(), sort=True)
+    if not len(classes):
+        return np.full(cells.shape, np.nan), ()
     return codes.astype(np.int64).reshape(cells.shape), tuple(pd.Index(classes).tolist())
