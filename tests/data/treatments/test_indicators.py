@@ -74,3 +74,12 @@ def test_static_covariates_have_no_age():
 def test_wrong_options_say_what_is_expected(options, said):
     with pytest.raises(OptionError, match=said):
         SinceObserved(**options)
+
+
+@pytest.mark.parametrize("treatment", [Indicators(), SinceObserved()])
+def test_a_channel_made_of_another_shares_what_is_told_of_its_holes(treatment):
+    nan = float("nan")
+    record = [[1.0, 2.0, nan], [nan, nan, 3.0]]
+    data = from_arrays([record], channels=["x", "x:min", "x:max"])
+    added = treatment.apply(data, treatment.learn(data)).stream.channels[3:]
+    assert [name.rsplit(":", 1)[0] for name in added] == ["x", "x:max"]

@@ -131,3 +131,13 @@ def test_data_without_outliers_bring_no_note():
 def test_wrong_options_say_what_is_expected(options, said):
     with pytest.raises(OptionError, match=said):
         Outliers(**options)
+
+
+def test_winsorising_clips_at_quantiles_of_the_training_part():
+    data = from_arrays([np.arange(1001.0)])
+    outliers = Outliers("quantile", 0.01)
+    learned = outliers.learn(data)
+    clipped = outliers.apply(from_arrays([[-5.0, 500.0, 5000.0]]), learned).stream.values.ravel()
+    assert clipped.tolist() == [10, 500, 990]
+    with pytest.raises(OptionError, match=r"less than 0\.5"):
+        Outliers("quantile", 0.5)

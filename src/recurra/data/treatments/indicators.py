@@ -12,6 +12,7 @@ from recurra.data.treatments.gaps import neighbours
 from recurra.data.treatments.noted import NotedTreatment
 from recurra.data.treatments.timing import SpacedTreatment, learn_spacing
 from recurra.data.treatments.treatment import Learned
+from recurra.types import Booleans
 
 __all__ = ["Indicators", "SinceObserved"]
 
@@ -19,6 +20,8 @@ __all__ = ["Indicators", "SinceObserved"]
 @dataclass(frozen=True, repr=False)
 class Indicators(NotedTreatment):
     """Add a channel ``name:observed``, 1 or 0, for each that had holes in the training part.
+
+    One that was made of another and has the same holes, as ``pulse:min`` of ``pulse``, gets none.
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ class Indicators(NotedTreatment):
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn which channels have holes."""
-        return {"gappy": ~stream.mask[:, columns].all(0)}
+        return {"gappy": _gappy(stream, columns)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
         """Add their masks."""
@@ -57,7 +60,8 @@ class Indicators(NotedTreatment):
 class SinceObserved(SpacedTreatment):
     r"""Add a channel ``name:since`` for each that had holes in the training part.
 
-    It says how old the last value is: 0 where there is a value, else the time Δ since the last,
+    One that was made of another and has the same holes, as ``pulse:min`` of ``pulse``, gets none. The
+    channel says how old the last value is: 0 where there is a value, else the time Δ since the last,
     before the first since the start of the record. Δ is in seconds on a calendar, else in the units
     of the clock. Under ``scale="log"`` it is log(1 + Δ / s), with s the median time between steps
     in the training part.
@@ -94,7 +98,7 @@ class SinceObserved(SpacedTreatment):
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn which channels have holes, and the median time between steps."""
-        return {"gappy": ~stream.mask[:, columns].all(0), "spacing": learn_spacing(stream)}
+        return {"gappy": _gappy(stream, columns), "spacing": learn_spacing(stream)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
         """Measure back to the last observation."""
@@ -109,3 +113,14 @@ class SinceObserved(SpacedTreatment):
                 name = f"{stream.channels[column]}:since"
                 added[name] = self.scaled(stream, since, learned["spacing"])
         return with_channels(stream, added)
+
+
+def _gappy(stream: Stream, columns: list[int]) -> Booleans:
+    """Find the channels with holes of their own, shape (columns,)."""
+    mask = stream.mask
+    found: Booleans = ~mask[:, columns].all(0)
+    for place, column in enumerate(columns):
+        root = stream.channels[column].split(":")[0]
+        if root != stream.channels[column] and root in stream.channels:
+            found[place] &= bool((mask[:, column] != mask[:, stream.channel(root)]).any())
+    return found

@@ -17,7 +17,7 @@ from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["DETECTORS", "Outliers", "find_outliers"]
 
-DETECTORS = {"robust_z": 3.5, "iqr": 1.5, "hampel": 3.0}
+DETECTORS = {"robust_z": 3.5, "iqr": 1.5, "quantile": 0.005, "hampel": 3.0}
 """What is looked for, and the usual threshold."""
 TREATMENTS = ("clip", "missing", "flag")
 MAD_TO_STD = 1.4826
@@ -34,6 +34,7 @@ class Outliers(NotedTreatment):
     ============  ==================================================================  =========
     ``robust_z``  median ± threshold · 1.4826 · MAD of the training part              3.5
     ``iqr``       the quartiles ∓ threshold · (their distance), of the training part  1.5
+    ``quantile``  the quantiles threshold and 1 − threshold of the training part      0.005
     ``hampel``    the same as ``robust_z``, of the window of values around it         3
     ============  ==================================================================  =========
 
@@ -45,8 +46,8 @@ class Outliers(NotedTreatment):
 
     Parameters
     ----------
-    detect : {"robust_z", "iqr", "hampel"}
-        How they are found.
+    detect : {"robust_z", "iqr", "quantile", "hampel"}
+        How they are found; clipping at quantiles is known as winsorising.
     threshold : float, optional
         How far is too far; by default as above.
     treat : {"clip", "missing", "flag"}
@@ -207,6 +208,8 @@ def _check_detector(detect: str, threshold: float | None, window: int) -> None:
         raise OptionError(f"detect={detect!r}. {near(str(detect), DETECTORS)}")
     if threshold is not None:
         check_number("threshold", threshold, positive=True)
+        if detect == "quantile" and threshold >= 0.5:
+            raise OptionError(f"threshold={threshold!r}, but a quantile is less than 0.5 here.")
     check_count("window", window, 3)
 
 
@@ -227,6 +230,8 @@ def _learn_limits(
             first, third = np.quantile(seen, (0.25, 0.75))
             reach = (third - first) or IQR_OF_NORMAL * MEAN_TO_STD * distance.mean()
             low[k], high[k] = first - threshold * reach, third + threshold * reach
+        elif detect == "quantile":
+            low[k], high[k] = np.quantile(seen, (threshold, 1 - threshold))
         else:
             low[k], high[k] = middle - threshold * spread[k], middle + threshold * spread[k]
     return {"low": low, "high": high, "spread": spread}
