@@ -8,9 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.reading.answers import read_target
+from recurra.data.reading.about import read_groups, read_ids, read_weights
+from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.reading.numbers import numbers_of
+from recurra.data.reading.rows import Moments
+from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Booleans, Integers
 
@@ -31,6 +35,7 @@ def from_arrays(
     weights: Any = None,
     groups: Any = None,
     layout: Layout = "ntc",
+    target_for: TargetLevel | None = None,
 ) -> SequenceDataset:
     """Read arrays.
 
@@ -39,12 +44,14 @@ def from_arrays(
     X : list of array-like, ndarray, or dict of str to these
         A list of records, each of shape (steps,) or (steps, channels), of any lengths; or one array
         of shape (records, steps, channels), where steps at the end that are NaN throughout are
-        padding; or several streams, by name. NaN is a missing value.
+        padding; or several streams, by name, with None for a record that has no such stream. NaN is
+        a missing value.
     y : array-like or dict of str to array-like, optional
-        One label or number for each record, several (records, outputs), or a list with one for each
-        step; or several targets, by name.
+        One label or number for each record, several (records, outputs), or a list for each record
+        with one for each step; or several targets, by name. None and NaN are unknown.
     times : list of array-like, or dict, optional
-        When each step was: numbers, or NumPy's datetime64 in UTC; as `X` is shaped.
+        When each step was, as `X` is shaped: numbers; NumPy's datetime64, in UTC; pandas'
+        timestamps; or text in ISO 8601.
     observed : list of array-like of bool, or dict, optional
         Where there is a value; by default where it is not NaN.
     static : array-like, shape (records, covariates), optional
@@ -59,6 +66,10 @@ def from_arrays(
         Which records belong together.
     layout : {"ntc", "nct"}
         Whether channels come last or in the middle of each record; never guessed.
+    target_for : {"record", "step", "labels"}, optional
+        What several values of `y` in a row are: outputs of the record, one for each step, or a
+        sequence of labels of any length (a transcript). By default what can only be one of these,
+        as `recurra.data.reading.answers.read_target` says; numbers that may be two are refused.
 
     Returns
     -------
@@ -79,33 +90,40 @@ def from_arrays(
     if layout not in ("ntc", "nct"):
         raise OptionError(f"layout={layout!r}, but it is 'ntc' or 'nct'.")
     given = X if isinstance(X, Mapping) else {"x": X}
+    if not given:
+        raise DataError("There are no streams", code="empty", hint="Give at least one record.")
+    names = None if ids is None else read_ids(ids)
     if isinstance(X, Mapping) and channels is not None and not isinstance(channels, Mapping):
         raise OptionError("With several streams, channels is a dict: {'stream': ['a', 'b']}.")
 
     def of(each: Any, name: object) -> Any:
         return (each or {}).get(name) if isinstance(X, Mapping) else each
 
-    streams = {}
+    streams, notes = {}, []
     for name, records in given.items():
-        part = _Given(
+        given_stream = _Given(
             str(name),
             records,
             of(times, name),
             of(observed, name),
             of(channels, name),
-            ids,
+            names,
             layout,
+            isinstance(X, Mapping),
         )
-        streams[str(name)] = part.stream()
-    count = len(next(iter(streams.values())))
-    names = tuple(range(count)) if ids is None else tuple(ids)
+        streams[str(name)], told = given_stream.stream()
+        notes += told
+    if names is None:
+        names = tuple(range(len(next(iter(streams.values())))))
     if y is None:
         targets = {}
     else:
         answers = y if isinstance(y, Mapping) else {"y": y}
         first = next(iter(streams))
         targets = {
-            str(name): read_target(each, names, str(name), first, streams[first].lengths)
+            str(name): read_target(
+                each, names, str(name), first, streams[first].lengths, target_for
+            )
             for name, each in answers.items()
         }
     return SequenceDataset(
@@ -114,39 +132,9 @@ def from_arrays(
         None if static is None else _static(static, names),
         targets,
         None if weights is None else read_weights(weights, names),
-        None if groups is None else np.asarray(groups),
+        None if groups is None else read_groups(groups, names),
+        tuple(notes),
     )
-
-
-def read_weights(weights: Any, ids: tuple[object, ...]) -> Array:
-    """Read how much each record counts.
-
-    Parameters
-    ----------
-    weights : array-like, shape (records,)
-        The weights.
-    ids : tuple
-        The records.
-
-    Returns
-    -------
-    ndarray of float64, shape (records,)
-        Finite, not negative, and not all zero.
-    """
-    read = numbers_of(weights, "weights")
-    if read.shape != (len(ids),):
-        hint = "Give one for each record."
-        message = f"weights has shape {read.shape}, but there are {len(ids)} records"
-        raise DataError(message, code="weight_count", hint=hint)
-    odd = np.flatnonzero(~(np.isfinite(read) & (read >= 0)))
-    if odd.size:
-        message = "A weight is finite and not negative, but this one is not"
-        record, value = ids[odd[0]], float(read[odd[0]])
-        hint = "Use 0 to leave a record out."
-        raise DataError(message, code="weight", record=record, value=value, hint=hint)
-    if not read.any():
-        raise DataError("All weights are zero", code="weight", hint="Nothing would be learnt.")
-    return read
 
 
 @dataclass(frozen=True)
@@ -160,11 +148,21 @@ class _Given:
     channels: Sequence[str] | None
     ids: Sequence[object] | None
     layout: Layout
+    several: bool
 
-    def stream(self) -> Stream:
-        """Read it."""
+    def stream(self) -> tuple[Stream, list[str]]:
+        """Read it, and say what was changed."""
+        rounded: list[int] = []
+        if hasattr(self.records, "columns") or hasattr(self.records, "column_names"):
+            message = "A table came, but arrays are read here"
+            hint = "Read it with from_long, from_wide or from_events, which say what a row is."
+            raise DataError(message, code="shape", hint=hint)
         padded = isinstance(self.records, np.ndarray) and self.records.dtype != object
-        parts = self._from_one() if padded else self._from_list()
+        padded = padded or hasattr(self.records, "detach")
+        parts = self._from_one(rounded) if padded else self._from_list(rounded)
+        if self.ids is not None and len(self.ids) != len(parts):
+            message = f"There are {len(parts)} records, but {len(self.ids)} ids"
+            raise DataError(message, code="record_count", hint="Give one for each record.")
         lengths = np.array([len(part) for part in parts], np.int64)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         wide = next((part.shape[1] for part in parts if len(part)), parts[0].shape[1])
@@ -174,23 +172,33 @@ class _Given:
         names = self._names(values.shape[1])
         seen = self._mask(values, offsets)
         self._check_finite(values, offsets, names)
-        times = self._clock(lengths)
-        stamped = times is not None and times.dtype == np.int64
-        return Stream(
+        moments = Moments(None, "step")
+        if self.times is not None:
+            moments = read_times(self.times, lengths, self._ids(len(parts)), "times")
+        notes = list(moments.notes)
+        if rounded:
+            said = f"{sum(rounded)} integers of {self.name!r} are past 2^53 and were rounded"
+            notes.append(tell(f"{said}: give identifiers as text."))
+        stream = Stream(
             values,
             offsets,
             names,
             observed=None if seen.all() else seen,
-            times=times,
-            clock="step" if times is None else "calendar" if stamped else "number",
+            times=moments.times,
+            clock=moments.clock,
+            zone=moments.zone,
         )
+        return stream, notes
 
     def _id(self, place: int) -> object:
         return place if self.ids is None else self.ids[place]
 
-    def _from_one(self) -> list[Array]:
+    def _ids(self, count: int) -> tuple[object, ...]:
+        return tuple(map(self._id, range(count)))
+
+    def _from_one(self, rounded: list[int]) -> list[Array]:
         """Part a padded array into records."""
-        whole = numbers_of(self.records, self.name)
+        whole = numbers_of(self.records, self.name, rounded=rounded)
         if whole.ndim != 3:
             hint = "Use X[:, :, None] for one channel, X[None] for one record."
             message = f"X has shape {whole.shape}, but (records, steps, channels) is read"
@@ -206,7 +214,7 @@ class _Given:
         ends = np.where(there.any(1), steps - np.argmax(there[:, ::-1], 1), 0)
         return [record[:end] for record, end in zip(whole, ends, strict=True)]
 
-    def _from_list(self) -> list[Array]:
+    def _from_list(self, rounded: list[int]) -> list[Array]:
         """Read records of any lengths."""
         if isinstance(self.records, str | bytes) or not hasattr(self.records, "__len__"):
             came = type(self.records).__name__
@@ -215,7 +223,10 @@ class _Given:
             raise DataError("There are no records", code="empty", hint="Give at least one.")
         parts = []
         for place, record in enumerate(self.records):
-            part = numbers_of(record, self.name, record=self._id(place))
+            if record is None and self.several:
+                parts.append(np.zeros((0, 0)))
+                continue
+            part = numbers_of(record, self.name, record=self._id(place), rounded=rounded)
             if part.ndim not in (1, 2):
                 message = f"A record has shape {part.shape}, but (steps, channels) is read"
                 raise DataError(message, code="shape", record=self._id(place))
@@ -263,40 +274,7 @@ class _Given:
 
     def _check_finite(self, values: Array, offsets: Integers, names: tuple[str, ...]) -> None:
         """Refuse infinities, and numbers that single precision cannot carry."""
-        check_finite(values, offsets, names, tuple(map(self._id, range(len(offsets) - 1))))
-
-    def _clock(self, lengths: Integers) -> Array | None:
-        """Read the times, which must not fall."""
-        if self.times is None:
-            return None
-        parts = [np.asarray(each) for each in self.times]
-        if [len(part) for part in parts] != lengths.tolist():
-            odd = next(
-                (k for k, part in enumerate(parts) if k >= len(lengths) or len(part) != lengths[k]),
-                len(parts),
-            )
-            message = "times does not have one stamp for each step"
-            raise DataError(message, code="time_count", record=self._id(min(odd, len(lengths) - 1)))
-        calendar = any(part.dtype.kind == "M" for part in parts)
-        read = np.int64 if calendar else np.float64
-        unit = "M8[ns]" if calendar else np.float64
-        times = np.concatenate([part.astype(unit) for part in parts]).view(read)
-        if not calendar and not np.isfinite(times).all():
-            raise DataError("A time is NaN or infinite", code="null_time")
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        back = np.flatnonzero((np.diff(times) < 0) & (np.diff(owners) == 0))
-        if back.size:
-            record = int(owners[back[0] + 1])
-            row = int(back[0] + 1 - lengths[:record].sum())
-            message = "A step is earlier than the one before"
-            raise DataError(
-                message,
-                code="unsorted_time",
-                record=self._id(record),
-                row=row,
-                hint="Sort the steps of each record by time.",
-            )
-        return times
+        check_finite(values, offsets, names, self._ids(len(offsets) - 1))
 
 
 def check_finite(

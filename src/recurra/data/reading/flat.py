@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.reading.answers import read_target
-from recurra.data.reading.arrays import check_finite, read_weights
+from recurra.data.reading.about import read_groups, read_ids, read_weights
+from recurra.data.reading.answers import TargetLevel, read_target
+from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.files import FREE_SIZE, LARGEST_FILE, LARGEST_RATIO, opened
@@ -39,6 +40,7 @@ def from_flat(
     channels: Sequence[str] | None = None,
     vocabulary: Sequence[object] | None = None,
     stream: str = "x",
+    target_for: TargetLevel | None = None,
 ) -> SequenceDataset:
     """Read the steps of all records, one after the other.
 
@@ -64,6 +66,8 @@ def from_flat(
         What tokens stand for.
     stream : str
         What the stream is called.
+    target_for : {"record", "step", "labels"}, optional
+        What several targets in a row are, as for `from_arrays`.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def from_flat(
         raise DataError(message, code="shape")
     starts = _starts(offsets, len(steps))
     names = _names(channels, steps.shape[-1])
-    whose = tuple(range(len(starts) - 1)) if ids is None else tuple(ids)
+    whose = tuple(range(len(starts) - 1)) if ids is None else read_ids(ids)
     if kind != "frames":
         check_finite(steps, starts, names, whose)
     part = Stream(
@@ -109,7 +113,7 @@ def from_flat(
     )
     answers = target if isinstance(target, Mapping) else {"y": target}
     targets = {
-        str(name): read_target(each, whose, str(name), stream, part.lengths)
+        str(name): read_target(each, whose, str(name), stream, part.lengths, target_for)
         for name, each in answers.items()
         if each is not None
     }
@@ -118,7 +122,7 @@ def from_flat(
         {stream: part},
         targets=targets,
         weights=None if weights is None else read_weights(weights, whose),
-        groups=None if groups is None else np.asarray(groups),
+        groups=None if groups is None else read_groups(groups, whose),
     )
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from recurra.data.reading.answers import TargetLevel
 from recurra.data.reading.archive import read_lines
 from recurra.data.reading.arrays import from_arrays
 from recurra.data.reading.cells import read_column
 from recurra.data.reading.roles import static_stream
-from recurra.data.reading.rows import Moments, read_moments
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.places import Places
 from recurra.errors import DataError, OptionError, near
@@ -39,6 +38,7 @@ def from_lines(
     *,
     fields: Mapping[str, str] | None = None,
     channels: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    target_for: TargetLevel | None = None,
 ) -> SequenceDataset:
     """Read a file with a JSON object for a record in each line.
 
@@ -55,6 +55,8 @@ def from_lines(
         What fields are called, where they are called otherwise: ``{"x": "signal"}``.
     channels : sequence of str, or dict of str to it, optional
         What the channels are called.
+    target_for : {"record", "step", "labels"}, optional
+        What several targets in a row are, as for `from_arrays`.
 
     Returns
     -------
@@ -85,21 +87,18 @@ def from_lines(
     ids = file.ids()
     X = file.field("x")
     several = X is not None and isinstance(X[0], Mapping)
-    times, zones = file.times(several, ids)
     y = file.field("y")
     dataset = from_arrays(
         file.columns("x", list) if several else X,
         file.columns("y", lambda: None) if y is not None and isinstance(y[0], Mapping) else y,
-        times=times,
+        times=file.times(several),
         ids=ids,
         channels=channels,
         weights=file.field("weight"),
         groups=file.field("group"),
+        target_for=target_for,
     )
-    streams = {
-        name: replace(stream, zone=zones.get(name)) for name, stream in dataset.streams.items()
-    }
-    return replace(dataset, streams=streams, static=file.static(ids))
+    return replace(dataset, static=file.static(ids))
 
 
 def _names(fields: Mapping[str, str] | None) -> dict[str, str]:
@@ -183,16 +182,11 @@ class _File:
         keys = dict.fromkeys(key for each in objects for key in each)
         return {key: [each[key] if key in each else absent() for each in objects] for key in keys}
 
-    def times(self, several: bool, ids: list[Any]) -> tuple[Any, dict[str, str | None]]:
-        """Read times, and the zones of calendars by stream."""
-        given = self.field("times")
-        if given is None:
-            return None, {}
-        if not several:
-            read, zone = _times(given, ids)
-            return read, {"x": zone}
-        pairs = {name: _times(each, ids) for name, each in self.columns("times", list).items()}
-        return {n: t for n, (t, _) in pairs.items()}, {n: z for n, (_, z) in pairs.items()}
+    def times(self, several: bool) -> Any:
+        """Give the times as they came, by stream if there are several."""
+        return (
+            self.columns("times", list) if several and self.field("times") else self.field("times")
+        )
 
     def static(self, ids: list[Any]) -> Stream | None:
         """Read the covariates of each record."""
@@ -216,19 +210,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the name {twice!r} comes twice in one object")
     return made
-
-
-def _times(times: Iterable[Any], ids: list[Any]) -> tuple[list[Any], str | None]:
-    """Read times, which may be text in ISO 8601."""
-    parts = [each if isinstance(each, list) else [] if each is None else [each] for each in times]
-    sizes = [len(part) for part in parts]
-    flat = pd.Series([cell for part in parts for cell in part])
-    whose = np.repeat(np.arange(len(parts)), sizes)
-    inside = np.arange(len(flat)) - np.repeat(np.cumsum([0, *sizes])[:-1], sizes)
-    if not len(flat):
-        return [np.zeros(0) for _ in parts], None
-    owners = pd.Series(ids, dtype=object).iloc[whose]
-    moments: Moments = read_moments(flat, "times", Places(owners, inside))
-    read = np.asarray(moments.times)
-    read = read.view("M8[ns]") if moments.clock == "calendar" else read
-    return np.split(read, np.cumsum(sizes)[:-1]), moments.zone

@@ -11,8 +11,13 @@ from recurra.types import Array
 
 __all__ = ["numbers_of"]
 
+EXACT = 2**53
+KINDS = {"U": "text", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "spans of time"}
 
-def numbers_of(given: Any, name: str, *, record: object = None) -> Array:
+
+def numbers_of(
+    given: Any, name: str, *, record: object = None, rounded: list[int] | None = None
+) -> Array:
     """Turn what came into an array of numbers.
 
     Parameters
@@ -23,6 +28,8 @@ def numbers_of(given: Any, name: str, *, record: object = None) -> Array:
         What it is called.
     record : object, optional
         Whose it is.
+    rounded : list of int, optional
+        Where to append how many integers float64 cannot hold, past 2^53, if there are any.
 
     Returns
     -------
@@ -49,18 +56,32 @@ def numbers_of(given: Any, name: str, *, record: object = None) -> Array:
     except ValueError:
         raise _ragged(given, name, record) from None
     if array.dtype == object:
-        return _from_objects(array, name, record)
+        return _from_objects(array, name, record, rounded)
+    if array.dtype in (np.int64, np.uint64) and rounded is not None:
+        _count_large(array, rounded)
     if array.dtype.kind in "fiub":
         small = array.dtype in (np.int8, np.int16, np.uint8, np.uint16, np.bool_, np.float32)
         kept = array if isinstance(given, np.ndarray) and small else array.astype(np.float64)
         return kept.astype(np.float32) if kept.dtype == np.float16 else kept
     value = array.ravel()[0].item() if array.size else None
-    raise _no_numbers(name, record, str(array.dtype), value)
+    raise _no_numbers(name, record, KINDS.get(array.dtype.kind, str(array.dtype)), value)
 
 
-def _from_objects(array: Array, name: str, record: object) -> Array:
+def _count_large(integers: Array, rounded: list[int]) -> None:
+    """Count integers that float64 cannot tell from their neighbours."""
+    large = int(((integers > EXACT) | (integers < -EXACT)).sum()) if integers.size else 0
+    if large:
+        rounded.append(large)
+
+
+def _from_objects(
+    array: Array, name: str, record: object, rounded: list[int] | None = None
+) -> Array:
     """Read numbers and None from an array of objects."""
     cells = array.ravel()
+    if rounded is not None:
+        large = sum(isinstance(cell, int) and abs(cell) > EXACT for cell in cells)
+        rounded += [large] if large else []
     for place, cell in enumerate(cells):
         if cell is None:
             continue

@@ -67,7 +67,8 @@ def read(source: Any, *, layout: str | None = None, **how: Any) -> SequenceDatas
     **how
         What the reader of such data takes, as `from_long`, `from_wide`, `from_events`,
         `from_nested`, `from_npz`, `from_lines`, `from_audio`, `from_images`, `from_text` and
-        `from_arrays` say.
+        `from_arrays` say. For ``.csv`` and ``.tsv`` also ``quoted=False``, where ``"`` is a letter
+        and encloses nothing, as `read_table` says.
 
     Returns
     -------
@@ -131,12 +132,14 @@ def _from_path(
     reader = _layout(layout, str(path))
     if layout == "ucr":
         return _called(reader, path, {"separator": "," if ending == ".csv" else "\t", **how})
+    quoted = how.get("quoted")
+    how = {option: value for option, value in how.items() if option != "quoted"}
     texts = [how.get(role) for role in ("id", "variable")]
     expected = Expected(text=tuple(one for one in texts if isinstance(one, str)))
     if isinstance(outcomes := how.get("outcomes"), str | os.PathLike):
         how = {**how, "outcomes": read_table(outcomes, Expected(text=expected.text[:1]))}
     _bound(reader, path, how)
-    return _called(reader, read_table(path, expected), how)
+    return _called(reader, read_table(path, expected, quoted=quoted), how)
 
 
 def _ending(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from recurra.data.reading.arrays import read_weights
+from recurra.data.reading.about import read_weights
 from recurra.data.reading.cells import Answer, Column, numbered, read_answers, read_column
 from recurra.data.reading.rows import Duplicates, Rows
 from recurra.data.sequences import SequenceDataset, Stream, Target

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.reading.answers import read_target
+from recurra.data.reading.about import read_ids
+from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.errors import DataError, OptionError
 from recurra.types import Array
@@ -22,6 +23,7 @@ def from_tokens(
     y: Any = None,
     *,
     ids: Sequence[object] | None = None,
+    target_for: TargetLevel | None = None,
 ) -> SequenceDataset:
     """Read records of tokens: words that are parted already, or their numbers.
 
@@ -37,6 +39,8 @@ def from_tokens(
         One label or number for each record, or a list with one for each token.
     ids : sequence, optional
         The identifiers; by default 0, 1, 2 …
+    target_for : {"record", "step", "labels"}, optional
+        What several targets in a row are, as for `from_arrays`.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def from_tokens(
         came = type(records).__name__
         raise OptionError(f"A list of records is read, but a {came} came.")
     given = list(records)
-    names = tuple(range(len(given))) if ids is None else tuple(ids)
+    names = tuple(range(len(given))) if ids is None else read_ids(ids)
     if not given:
         raise DataError("There are no records", code="empty", hint="Give at least one.")
     if len(names) != len(given):
@@ -82,7 +86,9 @@ def from_tokens(
         words = _words(vocabulary)
         codes = _checked(tokens, len(words), offsets, names)
     stream = token_stream(codes, offsets, words)
-    targets = {} if y is None else {"y": read_target(y, names, "y", "text", stream.lengths)}
+    targets = (
+        {} if y is None else {"y": read_target(y, names, "y", "text", stream.lengths, target_for)}
+    )
     return SequenceDataset(names, {"text": stream}, targets=targets)
 
 

@@ -37,17 +37,26 @@ FREE_SIZE = 16 * 2**20
 CHUNK = 2**20
 
 
-def read_table(path: str | os.PathLike[str], columns: Columns | Expected) -> pd.DataFrame:
+def read_table(
+    path: str | os.PathLike[str],
+    columns: Columns | Expected | None = None,
+    *,
+    quoted: bool | None = None,
+) -> pd.DataFrame:
     """Read a table from a file.
 
     Parameters
     ----------
     path : str or Path
         A ``.csv``, ``.tsv``, ``.csv.gz``, ``.tsv.gz`` or ``.parquet`` file. Text is UTF-8.
-    columns : Columns or Expected
+    columns : Columns or Expected, optional
         The roles of the columns: the identifier of a text file is read as text always, the
         target as numbers; any other column as numbers if every cell that is not empty is one
         (and none has leading zeros), else as text. `Expected` says the same without roles.
+    quoted : bool, optional
+        For text: whether ``"`` encloses fields, or is a letter like others, as in many ``.tsv``
+        files of sentences. By default it encloses, but a field of several lines that look like
+        rows themselves is refused, so that no row is lost.
 
     Returns
     -------
@@ -59,7 +68,8 @@ def read_table(path: str | os.PathLike[str], columns: Columns | Expected) -> pd.
     FileError
         If the file is not there, not a file, damaged or not what its name says.
     DataError
-        If its rows are ragged, its header names a column twice, or a target is no number.
+        If its rows are ragged, a quote may be none, its header names a column twice, or a target
+        is no number.
 
     Examples
     --------
@@ -84,7 +94,7 @@ def read_table(path: str | os.PathLike[str], columns: Columns | Expected) -> pd.
         if kind[0] == ".parquet":
             return _read_parquet(path, file)
         content = unzipped(path, file) if zipped else file.read()
-    return parse_text(content, SEPARATORS[kind[0]], str(path), columns)
+    return parse_text(content, SEPARATORS[kind[0]], str(path), columns or Expected(), quoted)
 
 
 @contextmanager

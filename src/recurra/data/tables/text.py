@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,9 @@ class Expected:
     numbers: tuple[str, ...] = ()
 
 
-def parse_text(content: bytes, separator: str, file: str, expected: Expected) -> pd.DataFrame:
+def parse_text(
+    content: bytes, separator: str, file: str, expected: Expected, quoted: bool | None = None
+) -> pd.DataFrame:
     """Parse a table of text.
 
     Parameters
@@ -55,11 +57,23 @@ def parse_text(content: bytes, separator: str, file: str, expected: Expected) ->
         What the file is called, for messages.
     expected : Expected
         What is known of the columns.
+    quoted : bool, optional
+        Whether ``"`` encloses fields, which may then hold separators and line ends, or is a letter
+        like others. By default it encloses, but a field of several lines that look like rows
+        themselves is refused.
 
     Returns
     -------
     pandas.DataFrame
         Each column as text or as numbers.
+
+    Raises
+    ------
+    FileError
+        If it is not UTF-8, or separated otherwise.
+    DataError
+        If rows are ragged, a quote is never closed or may have been meant as a letter, or cells
+        are not what is expected.
 
     Examples
     --------
@@ -71,10 +85,15 @@ def parse_text(content: bytes, separator: str, file: str, expected: Expected) ->
     """
     text = decode(content, file)
     try:
-        names = _read_header(text, separator, file, expected)
-        _check_fields(text, separator, len(names), file)
+        names = _read_header(text, separator, file, expected, quoted)
+        _check_fields(text, separator, len(names), file, quoted)
         table = pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
+            io.StringIO(text),
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            index_col=False,
+            quoting=_quoting(quoted),
         )
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise FileError(f"{file} is no table of text: {str(error).strip().rstrip('.')}.") from error
@@ -121,9 +140,17 @@ def decode(content: bytes, file: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _read_header(text: str, separator: str, file: str, expected: Expected) -> list[str]:
+def _quoting(quoted: bool | None) -> Literal[0, 3]:
+    """Say whether quotes enclose, as ``csv`` and pandas do."""
+    return csv.QUOTE_NONE if quoted is False else csv.QUOTE_MINIMAL
+
+
+def _read_header(
+    text: str, separator: str, file: str, expected: Expected, quoted: bool | None
+) -> list[str]:
     """Read the names of the columns."""
-    names = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), [])
+    rows = csv.reader(io.StringIO(text), delimiter=separator, quoting=_quoting(quoted))
+    names = next((row for row in rows if row), [])
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         message = f"The header of {file} names a column twice"
@@ -143,9 +170,12 @@ def _read_header(text: str, separator: str, file: str, expected: Expected) -> li
     return names
 
 
-def _check_fields(text: str, separator: str, fields: int, file: str) -> None:
-    """Refuse a row with too few or too many fields."""
-    lines, counts = _count_quoted(text, separator) if '"' in text else _count_plain(text, separator)
+def _check_fields(text: str, separator: str, fields: int, file: str, quoted: bool | None) -> None:
+    """Refuse a row with too few or too many fields, and quotes that may be none."""
+    if quoted is False or '"' not in text:
+        lines, counts = _count_plain(text, separator)
+    else:
+        lines, counts = _count_quoted(text, separator, fields, file, doubt=quoted is None)
     odd = np.flatnonzero(counts != fields)
     if odd.size:
         row = int(odd[0]) - 1
@@ -169,19 +199,51 @@ def _count_plain(text: str, separator: str) -> tuple[Integers, Integers]:
     return full + 1, counts[full]
 
 
-def _count_quoted(text: str, separator: str) -> tuple[Integers, Integers]:
+def _count_quoted(
+    text: str, separator: str, fields: int, file: str, *, doubt: bool
+) -> tuple[Integers, Integers]:
     """Count the fields of each row that is not blank, where some are quoted."""
-
-    def rows() -> Iterator[tuple[int, int]]:
-        reader = csv.reader(io.StringIO(text), delimiter=separator)
-        start = 1
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    counts, starts, ends = [], [], []
+    start = 1
+    try:
         for row in reader:
             if row:
-                yield start, len(row)
+                counts.append(len(row))
+                starts.append(start)
+                ends.append(reader.line_num)
             start = reader.line_num + 1
+    except csv.Error as error:
+        after = "is followed by text after it closed" if "expected after" in str(error) else ""
+        message = f'A quote (") in line {start} of {file} {after or "is never closed"}'
+        raise _stray(message, len(starts) - 1) from error
+    read, last = np.array(starts, np.int64), np.array(ends, np.int64)
+    if doubt and fields > 1 and (last > read).any():
+        _check_quoted_lines(text, separator, fields, file, read, last)
+    return read, np.array(counts, np.int64)
 
-    found = np.array(list(rows()), np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+
+def _check_quoted_lines(
+    text: str, separator: str, fields: int, file: str, starts: Integers, ends: Integers
+) -> None:
+    """Refuse a quoted field of several lines, if all of them look like rows: they may be some."""
+    lines, counts = _count_plain(text, separator)
+    whole = np.zeros(int(max(lines[-1], ends[-1])) + 1, bool)
+    whole[lines[counts == fields]] = True
+    for row in np.flatnonzero(ends > starts):
+        start, end = int(starts[row]), int(ends[row])
+        if whole[start : end + 1].all():
+            message = (
+                f'A quote (") opens in line {start} of {file} and closes in line {end}, but each '
+                "of these lines looks like a row of its own"
+            )
+            raise _stray(message, int(row) - 1, "say quoted=True if it is one field")
+
+
+def _stray(message: str, row: int, otherwise: str = "double the quote inside a field") -> DataError:
+    """Make the error for a quote that may be none."""
+    hint = f"Read the file with quoted=False if quotes are letters in it, else {otherwise}."
+    return DataError(message, code="stray_quote", row=max(row, 0), hint=hint)
 
 
 def _converted(cells: pd.Series, name: str, file: str, expected: Expected) -> pd.Series:
