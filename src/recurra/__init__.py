@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recurra import data, errors, evaluation, kernels, layers, metrics, runtime
+    from recurra import auditing, data, errors, evaluation, kernels, layers, metrics, runtime
+    from recurra.auditing import audit
     from recurra.data import Columns, Preprocessor, SequenceDataset, read
     from recurra.estimators import Classifier, Forecaster, Regressor, load
     from recurra.training import Training
@@ -26,10 +27,11 @@ _HOMES = {
     "Regressor": "recurra.estimators",
     "SequenceDataset": "recurra.data",
     "Training": "recurra.training",
+    "audit": "recurra.auditing",
     "load": "recurra.estimators",
     "read": "recurra.data",
 }
-_ROOMS = ("data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
+_ROOMS = ("auditing", "data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
 
 __all__ = [
     "Classifier",
@@ -39,6 +41,8 @@ __all__ = [
     "Regressor",
     "SequenceDataset",
     "Training",
+    "audit",
+    "auditing",
     "data",
     "errors",
     "evaluation",
