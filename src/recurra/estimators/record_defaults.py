@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.tables.notes import tell
 from recurra.data.treatments import (
     Encode,
     Fill,
@@ -14,6 +15,7 @@ from recurra.data.treatments import (
     SinceObserved,
     Treatment,
     Vocabulary,
+    find_outliers,
 )
 from recurra.training import Training
 
@@ -21,6 +23,7 @@ __all__ = ["default_training", "default_treatments"]
 
 EPOCHS = 40
 FEWEST, MOST = 300, 3000
+FAR = 10.0  # robust standard deviations from the median
 UNEVEN = 0.01  # steps that differ from the usual one by this share make a clock irregular
 
 
@@ -37,8 +40,9 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
     Returns
     -------
     list of Treatment
-        Categories to codes, numbers scaled, holes filled with the last value, then the mean; with
-        channels that say where a hole was, and how long ago the last value.
+        Categories to codes; numbers scaled, those with values far out by their ranks; holes filled
+        with the last value, then the mean; channels that say where a hole was, and how long ago the
+        last value; and the time between steps, where it is uneven.
     """
     chosen: list[Treatment] = []
     everything = [*dataset.streams.values(), *([dataset.static] if dataset.static else [])]
@@ -49,16 +53,56 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
         chosen.append(Vocabulary())
     if not measured:
         return chosen
+    far = sorted({name for each in measured for name in _far_out(each)})
+    if far:
+        chosen.append(Scale("quantile", channels=far))
     chosen.append(Scale("standard"))
     gappy = any(not each.mask.all() for each in measured)
+    static_holes = dataset.static is not None and not dataset.static.mask.all()
     if decays:
-        if dataset.static is not None and not dataset.static.mask.all():
-            chosen.append(Fill("mean", stream="static"))
-        return chosen
+        return [*chosen, Fill("mean", stream="static")] if static_holes else chosen
+    chosen.append(Fill("forward", then="mean"))
     if gappy:
-        chosen += [Fill("forward", then="mean"), Indicators(), SinceObserved()]
+        chosen += [Indicators(), SinceObserved()]
     uneven = [n for n, each in dataset.streams.items() if each.kind == "values" and _uneven(each)]
     return chosen + [Gaps(stream=name) for name in uneven]
+
+
+def tell_of_holes(dataset: SequenceDataset, decays: bool) -> list[str]:
+    """Say what the default treatments do with what is missing, and with uneven clocks.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        The training part.
+    decays : bool
+        Whether the layer reads the mask and the times itself.
+
+    Returns
+    -------
+    list of str
+        What was told.
+    """
+    notes = []
+    static = {} if dataset.static is None else {"static": dataset.static}
+    for name, each in {**dataset.streams, **static}.items():
+        if each.kind != "values":
+            continue
+        missing, cells = int((~each.mask).sum()), each.mask.size
+        if missing:
+            said = f"{missing} of {cells} values of {name!r} are missing"
+            done = "the layer reads which, and how long ago the last was"
+            if not decays or name == "static":
+                done = (
+                    "filled with the last value, else the mean; channels say which and since when"
+                )
+            notes.append(tell(f"{said}: {done}."))
+        if name != "static" and _uneven(each):
+            gaps = each.gaps[each.gaps > 0]
+            unit = " s" if each.clock == "calendar" else ""
+            said = f"The steps of {name!r} are {gaps.min():g} to {gaps.max():g}{unit} apart"
+            notes.append(tell(f"{said}: the time between them is an input, as a logarithm."))
+    return notes
 
 
 def default_training(records: int) -> Training:
@@ -85,6 +129,16 @@ def default_training(records: int) -> Training:
         check_every=max(steps // 40, 5),
         patience=12,
     )
+
+
+def _far_out(stream: Stream) -> list[str]:
+    """Name the channels of numbers with values that would drown the others."""
+    numbers = [k for k, name in enumerate(stream.channels) if name not in stream.categories]
+    mask = stream.mask[:, numbers]
+    far = find_outliers(
+        stream.values[:, numbers], mask, stream.offsets, detect="robust_z", threshold=FAR
+    )
+    return [stream.channels[numbers[k]] for k in np.flatnonzero(far.any(0))]
 
 
 def _holds_tokens(stream: Stream) -> bool:

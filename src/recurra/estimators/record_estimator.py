@@ -16,10 +16,18 @@ from recurra import layers
 from recurra.artifact import write_model
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.batching import Batches, pad_records
+from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators.forecast_checks import check_choice, check_seed
-from recurra.estimators.record_defaults import default_training, default_treatments
+from recurra.estimators.record_checks import (
+    answerable,
+    check_filled,
+    check_streams,
+    known_targets,
+    tell_of_copies,
+)
+from recurra.estimators.record_defaults import default_training, default_treatments, tell_of_holes
 from recurra.estimators.record_inputs import Shape, as_dataset, conform
 from recurra.models import Answer, Input, NetworkPlan, RecordBatch, SequenceNetwork
 from recurra.training import Log, Training, train
@@ -120,10 +128,11 @@ class RecordEstimator(BaseEstimator):
         dataset = as_dataset(X, y, weights=sample_weight, groups=groups, **how)
         if not dataset.targets:
             raise DataError("There is nothing to learn: y is missing", code="no_target")
-        dataset = self._prepared(_with_known_targets(dataset))
+        dataset = self._prepared(self._with_known_targets(check_streams(dataset)))
+        dataset = replace(dataset, notes=(*dataset.notes, *tell_of_copies(dataset)))
         kept, held = self._parted(dataset)
         kept = _evenly_weighted(kept)
-        self._ready(kept)
+        kept = replace(kept, notes=(*kept.notes, *self._ready(kept)))
         treated, preprocessor = self._treated(self._scaled(kept))
         shapes = {name: Shape.of(each) for name, each in _parts(dataset).items()}
         plan = self._plan(treated)
@@ -147,8 +156,18 @@ class RecordEstimator(BaseEstimator):
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
         """Check the targets, and put them as the network learns them."""
 
-    def _ready(self, kept: SequenceDataset) -> None:
-        """Learn what the targets need from the training part."""
+    def _with_known_targets(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Leave out records of which nothing is known that could be learned."""
+        known = known_targets(dataset)
+        if known.all():
+            return dataset
+        said = f"{int((~known).sum())} of {len(dataset)} records have no known target: left out."
+        left = dataset.take(np.flatnonzero(known))
+        return replace(left, notes=(*left.notes, tell(said)))
+
+    def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:  # noqa: ARG002
+        """Learn what the targets need from the training part; return what is to be told of it."""
+        return ()
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         """Write the targets as the network learns them."""
@@ -165,10 +184,31 @@ class RecordEstimator(BaseEstimator):
     # ------------------------------------------------------------------ answer
 
     def _raw(self, X: Any, **how: Any) -> dict[str, Floats]:
-        """Answer for each record, as the network says it."""
+        """Answer for each record, as the network says it; NaN where nothing is known of it."""
         self._check_fitted()
         dataset = replace(as_dataset(X, **how), targets={})
-        treated = self.preprocessor_.transform(conform(dataset, self._shapes))
+        dataset = conform(dataset, self._shapes)
+        there = answerable(dataset)
+        if there.all():
+            return self._answered(dataset)
+        first = dataset.ids[int(np.argmin(there))]
+        count = int((~there).sum())
+        said = f"{count} of {len(there)} records have no steps and get no answer (NaN or None)"
+        tell(f"{said}: the first is {first!r}.")
+        found = {}
+        for name, each in self.network_.plan.answers.items():
+            size = (each.size, each.classes) if each.classes else (each.size,)
+            found[name] = np.full((len(dataset), *size), np.nan)
+        if there.any():
+            for name, raw in self._answered(dataset.take(np.flatnonzero(there))).items():
+                found[name][there] = raw
+        return found
+
+    def _answered(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Treat records, each with something known, and answer for them."""
+        treated = self.preprocessor_.transform(dataset)
+        if self.layer != "grud":
+            check_filled(treated)
         return _answers(self.network_, treated)
 
     # ------------------------------------------------------------------ keep
@@ -235,12 +275,17 @@ class RecordEstimator(BaseEstimator):
     def _treated(self, kept: SequenceDataset) -> tuple[SequenceDataset, Preprocessor]:
         """Learn the treatments from the training part, and treat it."""
         if isinstance(self.treatments, str):
-            preprocessor = Preprocessor(default_treatments(kept, self.layer == "grud"))
+            decays = self.layer == "grud"
+            preprocessor = Preprocessor(default_treatments(kept, decays))
+            kept = replace(kept, notes=(*kept.notes, *tell_of_holes(kept, decays)))
         elif isinstance(self.treatments, Preprocessor):
             preprocessor = Preprocessor(self.treatments.treatments)
         else:
             preprocessor = Preprocessor(self.treatments)
-        return preprocessor.fit_transform(kept), preprocessor
+        treated = preprocessor.fit_transform(kept)
+        if self.layer != "grud":
+            check_filled(treated)
+        return treated, preprocessor
 
     def _parted(self, dataset: SequenceDataset) -> tuple[SequenceDataset, SequenceDataset | None]:
         """Hold some records back, to stop the training; groups are never parted."""
@@ -318,21 +363,10 @@ def _evenly_weighted(dataset: SequenceDataset) -> SequenceDataset:
     """Scale the weights to a mean of one, so that they do not change the learning rate."""
     if dataset.weights is None:
         return dataset
+    if not dataset.weights.any():
+        message = "All weights of the records that were not held back are zero"
+        raise DataError(message, code="weight", hint="Use validation=0, or leave those out.")
     return replace(dataset, weights=dataset.weights / dataset.weights.mean())
-
-
-def _with_known_targets(dataset: SequenceDataset) -> SequenceDataset:
-    """Leave out records of which nothing is known that could be learned."""
-    known = np.zeros(len(dataset), bool)
-    for target in dataset.targets.values():
-        if target.offsets is None:
-            known |= target.observed.any(1)
-        else:
-            rows = np.repeat(np.arange(len(target)), np.diff(target.offsets))
-            known[rows[target.observed.any(1)]] = True
-    if not known.any():
-        raise DataError("Every target is missing", code="empty", hint="Give at least one.")
-    return dataset if known.all() else dataset.take(np.flatnonzero(known))
 
 
 def _input(name: str, stream: Stream) -> Input:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,14 +72,18 @@ def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
     """
     given = {name: value for name, value in how.items() if value is not None}
     if not isinstance(X, SequenceDataset):
-        return from_arrays(X, y, **given)
+        known = [*list(signature(from_arrays).parameters)[2:]]
+        for name in given:
+            if name not in known:
+                raise OptionError(f"There is no argument {name!r}. {near(name, known)}")
+        return from_arrays(X, y, **{"target_for": "record", **given})
     extra = set(given) - {"weights", "groups"}
     if extra:
         raise OptionError(f"The data set has its own {', '.join(sorted(extra))}: give none here.")
     if y is None and not given:
         return X
     anchor = np.zeros((len(X), 1, 1))
-    told = from_arrays(anchor, y, ids=X.ids, **given)
+    told = from_arrays(anchor, y, ids=X.ids, target_for="record", **given)
     targets = told.targets if y is not None else X.targets
     for name, target in targets.items():
         if y is not None and target.level != "record":
@@ -116,12 +121,20 @@ def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDa
     static = streams.pop("static", None)
     extra = [name for name in dataset.streams if name not in shapes]
     if extra:
-        tell(f"{len(extra)} streams were not learned from and are left out: {', '.join(extra)}.")
+        _tell_of_extra("streams", extra)
     return replace(dataset, streams=streams, static=static)
+
+
+def _tell_of_extra(what: str, names: list[str]) -> None:
+    """Say what is left out."""
+    verb = f"1 {what[:-1]} was" if len(names) == 1 else f"{len(names)} {what} were"
+    tell(f"{verb} not learned from and is left out: {', '.join(names)}.")
 
 
 def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
     """Put the channels of one stream in order."""
+    if not stream.rows and not stream.channels:  # empty records do not say how wide they are
+        stream = replace(stream, values=np.zeros((0, len(shape.channels))), channels=shape.channels)
     for what in ("kind", "clock"):
         ours, theirs = getattr(shape, what), getattr(stream, what)
         if ours != theirs:
@@ -152,7 +165,7 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
     order = [stream.channels.index(channel) for channel in shape.channels]
     extra = [channel for channel in stream.channels if channel not in shape.channels]
     if extra:
-        tell(f"{len(extra)} channels were not learned from and are left out: {', '.join(extra)}.")
+        _tell_of_extra("channels", extra)
     return replace(
         stream,
         values=stream.values[..., order],
