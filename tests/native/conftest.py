@@ -13,8 +13,8 @@ from recurra.native import ISAS, engine, instruction_sets, using
 
 CELLS = {"elman": (0, 1), "lstm": (1, 4), "gru": (2, 3)}
 ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2}
-PLAIN = (0,) * 13  # no option of a cell
-PACKED, SAVED = 20, 39  # members of a run
+PLAIN = (0,) * 16  # no option of a cell
+PACKED, SAVED = 20, 42  # members of a run
 PATTERN = 0xA5
 GUARD = 37  # numbers on each side: no vector is wider, and what follows is badly aligned
 

@@ -35,7 +35,7 @@ GATES = {"elman": 1, "lstm": 4, "gru": 3}
 
 # Members of a run, in the engine's order: where y stands, and how many say what the options are.
 _Y = 21
-_PLAIN = (0,) * 13
+_PLAIN = (0,) * 16
 
 _OPERANDS = {"bf16": BFLOAT16, "tf32": BFLOAT16_TWICE}  # "ieee" and "none" are exact
 
@@ -117,6 +117,7 @@ def forward_calls(
     rest : sequence of Tensor or None
         The state before, each (directions, batch, size) or None, then the weights of each
         direction: torch's four, ``weight_hr`` if projected, ``weight_ch`` if there are peepholes.
+        At the end the decay, (directions, time, batch, outputs), if there is one.
     masks : sequence of Masks or None, optional
         What chance decided about each direction.
     operands : int, optional
@@ -135,7 +136,9 @@ def forward_calls(
     states = 2 if stack.cell == "lstm" else 1
     x = _rows(x)
     before = [None if part is None else _rows(part) for part in rest[:states]]
-    weights = [None if one is None else one.contiguous() for one in rest[states:]]
+    given, decay = _parted(stack, rest)
+    weights = [None if one is None else one.contiguous() for one in given[states:]]
+    decay = None if decay is None else _rows(decay)
     assert weights[0] is not None
     assert weights[1] is not None
     each, element, directions = count_weights(stack), x.element_size(), stack.directions
@@ -161,14 +164,19 @@ def forward_calls(
             *addresses[of_way][:4], 0,
             y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
             _part(after[0], way)[0], _part(after[-1], way)[0],
-            *_options(stack, weights[of_way], outputs, drawn[way]),
+            *_options(stack, weights[of_way], outputs, drawn[way], decay, way),
         ))  # fmt: skip
     kept = [part for one in drawn if one is not None for part in one]
-    return (y, *after), calls, (x, lengths, *before, *weights, *kept)
+    return (y, *after), calls, (x, lengths, *before, *weights, *kept, decay)
 
 
 def _options(
-    stack: Stack, weights: Sequence[Tensor | None], outputs: int, masks: Masks | None
+    stack: Stack,
+    weights: Sequence[Tensor | None],
+    outputs: int,
+    masks: Masks | None,
+    decay: Tensor | None,
+    way: int,
 ) -> tuple[int, ...]:
     """What a run says of the options of its cell."""
     if masks is None and not (stack.projected or stack.options):
@@ -180,6 +188,7 @@ def _options(
         stack.heads, stack.coupled, outputs, _at(projection), _at(peepholes),
         _at(mask), _stride(mask),
         _at(kept_h), *_strides(kept_h), _at(kept_c), *_strides(kept_c),
+        *_of_way(decay, way),
     )  # fmt: skip
 
 
@@ -234,7 +243,9 @@ def backward_calls(
     states = 2 if stack.cell == "lstm" else 1
     dy, *dafter = [None if one is None else _rows(one) for one in incoming]
     dx = empty_like(_rows(x)) if needed[0] else None
-    wanted = [*needed[1 : 1 + states], *[any(needed[1 + states :])] * (len(rest) - states)]
+    of_weights, of_decay = _parted(stack, needed[1 + states :])
+    wanted = [*needed[1 : 1 + states], *[any(of_weights)] * len(of_weights)]
+    wanted += [of_decay] * stack.decay
     gradients = [
         None
         if one is None or not want
@@ -254,6 +265,8 @@ def backward_calls(
         weights = addresses[states + each * way : states + each * way + each]
         if each == 5 and stack.peephole:
             weights.insert(4, 0)  # the place of the projection
+        if stack.decay:
+            weights += (*(0,) * (6 - len(weights)), *_of_way(gradients[-1], way))
         back.append((
             *call[:_Y], y_at + shift, *call[_Y + 1 :],
             dy_at and dy_at + shift, dy_step, dy_row,
@@ -349,6 +362,19 @@ class Form(NamedTuple):
             for head, x_strides, middle, beside, y_strides, part, options in self.ways
         ]  # fmt: skip
         return (y, *after), calls, (x, lengths, *rest)
+
+
+def _parted(stack: Stack, rest: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+    """What stands before the decay, and what stands for it."""
+    return (rest[:-1], rest[-1]) if stack.decay else (rest, None)
+
+
+def _of_way(decay: Tensor | None, way: int) -> tuple[int, int, int]:
+    """Where the decay of a direction begins, from step to step and from row to row."""
+    if decay is None:
+        return 0, 0, 0
+    apart, step, row, _ = decay.stride()
+    return decay.data_ptr() + way * apart * decay.element_size(), step, row
 
 
 def _rows(tensor: Tensor) -> Tensor:

@@ -209,10 +209,10 @@ def run(
     x, lengths = _trim(x, lengths)
     decay = None if decay is None else decay[:, : x.shape[0]]
     name = "native"  # of most calls: tried first, without the words of a choice
-    if _blocks or _refuse_native(stack, x, state, weights) is not None:
-        name = _choose(stack, x, lengths, state, weights).backend
+    if _blocks or _refuse_native(stack, x, state, weights, decay) is not None:
+        name = _choose(stack, x, lengths, state, weights, decay).backend
     if name == "native":
-        output, state = native.run(stack, x, state, weights, lengths, training)
+        output, state = native.run(stack, x, state, weights, lengths, training, decay)
     else:
         # Contiguous, so that torch takes the same path, to the bit, however the input was cut.
         x = x.contiguous()
@@ -258,10 +258,11 @@ def _choose(
     lengths: Tensor | None,
     state: State | None = None,
     weights: Sequence[Weights] = (),
+    decay: Tensor | None = None,
 ) -> Choice:
     forced = _forced.get() if _blocks else None
     if forced is not None:
-        able, reason = _judge(forced, stack, x, lengths, state, weights)
+        able, reason = _judge(forced, stack, x, lengths, state, weights, decay)
         if able:
             return Choice(forced, f"forced by backend({forced!r})")
         raise OptionError(
@@ -270,7 +271,7 @@ def _choose(
         )
     refusals: list[str] = []
     for name in _BACKENDS:
-        able, reason = _judge(name, stack, x, lengths, state, weights)
+        able, reason = _judge(name, stack, x, lengths, state, weights, decay)
         if able:
             return Choice(name, "; ".join([*refusals, reason]))
         refusals.append(reason)
@@ -284,10 +285,11 @@ def _judge(
     lengths: Tensor | None,
     state: State | None,
     weights: Sequence[Weights],
+    decay: Tensor | None,
 ) -> tuple[bool, str]:
     able, reason = _BACKENDS[name].judge(stack, x, lengths)
     if able and name == "native":
-        refusal = _refuse_native(stack, x, state, weights)
+        refusal = _refuse_native(stack, x, state, weights, decay)
         return refusal is None, refusal or reason
     if able and name == "aten" and (who := transformed()) is not None:
         return False, f"{who} does not know torch's kernels"
@@ -295,14 +297,20 @@ def _judge(
 
 
 def _refuse_native(
-    stack: Stack, x: Tensor, state: State | None, weights: Sequence[Weights]
+    stack: Stack,
+    x: Tensor,
+    state: State | None,
+    weights: Sequence[Weights],
+    decay: Tensor | None,
 ) -> str | None:
     """Why the native engine does not run these tensors, or None."""
     refusal = native.refuse(stack, x)
     if refusal is not None:
         return refusal
-    if (who := onlooker(x, weights)) is not None:
+    if (who := onlooker(x, weights if decay is None else (*weights, (decay,)))) is not None:
         return f"{who} cannot look into the native engine"
+    if decay is not None and (decay.dtype is not x.dtype or not decay.is_cpu):
+        return "the native engine wants a decay of the type of the input"
     if weights and not fits(stack, x, state, weights, torch.is_autocast_enabled("cpu")):
         return "the native engine wants state and weights that fit the input"
     return None

@@ -105,8 +105,6 @@ def refuse(stack: Stack, x: Tensor) -> str | None:
         return f"the native engine has no {stack.cell} cell"
     if stack.activation not in ACTIVATIONS:
         return f"the native engine has no Elman cell with {stack.activation}"
-    if stack.decay:
-        return "the native engine has no decay"
     if stack.layer_norm:
         return "the native engine has no layer norm in the cell: it would need a whole row at once"
     if stack.projected and (stack.cell != "lstm" or stack.heads > 1):
@@ -155,7 +153,7 @@ def run(
     weights: Sequence[Weights],
     lengths: Tensor | None,
     training: bool,
-    decay: Tensor | None = None,  # noqa: ARG001
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """Run a stack on an input that `judge` has let pass.
 
@@ -173,8 +171,8 @@ def run(
         The real steps of each record; None if all fill the time axis.
     training : bool
         Whether chance acts: dropout between layers, recurrent dropout, zoneout.
-    decay : Tensor, optional
-        None: `judge` lets no plan with decay pass.
+    decay : Tensor, shape (layers·directions, time, batch, outputs), optional
+        Of a plan with decay: what is left of the state when each step begins.
 
     Returns
     -------
@@ -195,7 +193,7 @@ def run(
     operands = None  # read when the graph runs
     if not torch.compiler.is_compiling():
         operands = operands_of(x)
-    return _run(stack, x, state, weights, lengths, training, operands)
+    return _run(stack, x, state, weights, lengths, training, operands, decay)
 
 
 def _run_bfloat16(
@@ -228,6 +226,7 @@ def _run(
     lengths: Tensor | None,
     training: bool,
     operands: int | None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     runs, states = stack.directions, 2 if stack.cell == "lstm" else 1
     chance = bool(stack.recurrent_dropout or stack.zoneout or stack.zoneout_cell)
@@ -245,7 +244,8 @@ def _run(
             if chance:
                 ways = zip(*before, strict=True)
                 masks = tuple(draw_masks(stack, x, way, training=training) for way in ways)
-        x, *after = one_layer(stack, x, before, weights[here], lengths, masks, operands)
+        left = None if decay is None else decay[here]
+        x, *after = one_layer(stack, x, before, weights[here], lengths, masks, operands, left)
         finals.append(tuple(after))
     if len(finals) == 1:
         return x, finals[0]
@@ -263,6 +263,7 @@ def one_layer(
     lengths: Tensor | None = None,
     masks: Sequence[Masks | None] = (),
     operands: int | None = None,
+    decay: Tensor | None = None,
 ) -> tuple[Tensor, ...]:
     """Run one layer of a stack, with what chance has decided.
 
@@ -282,6 +283,8 @@ def one_layer(
         One for each direction.
     operands : int, optional
         0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
+    decay : Tensor, shape (directions, time, batch, outputs), optional
+        Of a plan with decay.
 
     Returns
     -------
@@ -298,6 +301,8 @@ def one_layer(
     flat = [weight for one in weights for weight in one[:4]]
     if count_weights(stack) > 4:
         flat = [weight for one in weights for weight in _of(stack, one)]
+    if decay is not None:
+        flat.append(decay)
     if torch.compiler.is_compiling():
         return _compiled(stack, lengths, x, *state, *flat)
     return _eager(stack, lengths, masks, operands, None, x, *state, *flat)
@@ -481,6 +486,7 @@ def _by_reference(
     states, each = 2 if stack.cell == "lstm" else 1, count_weights(stack)
     optional = ("weight_hr",) * stack.projected + ("weight_ch",) * stack.peephole
     fields, kernel = (*Weights._fields[:4], *optional), kernel_of(stack)
+    decay = rest[-1] if stack.decay else None
     ways = []
     with torch.enable_grad():
         for way in range(stack.directions):
@@ -492,7 +498,9 @@ def _by_reference(
                 for part, zero in zip(rest[:states], zeros, strict=True)
             )
             drawn = masks[way] if masks else None
-            ways.append(kernel(x, before, weights, lengths, reverse=way == 1, masks=drawn))
+            left = None if decay is None else decay[way]
+            options: dict[str, Any] = {"reverse": way == 1, "masks": drawn, "decay": left}
+            ways.append(kernel(x, before, weights, lengths, **options))
         outputs, finals = zip(*ways, strict=True)
         ends = (torch.stack(one) for one in zip(*finals, strict=True))
         values = (torch.cat(outputs, dim=-1), *ends)

@@ -140,6 +140,11 @@ void backward(const Pass& pass, Group group) {
                 rows[i].c = c0 ? c0 + row * run.c0_row : nullptr;
                 rows[i].c_pad = 0;
             }
+            if (run.decay) {
+                const T* left = y + t * run.y_step + row * run.y_row;
+                decayed_by<T>(run, pass.time(rank, s + 1), row, left, rows[i].slot + layout.c, rows[i]);
+                decay_before<T, Cell>(run, t, row, rows[i]);
+            }
         }
         over_blocks(0, after, step);
         over_blocks(after, active, step);
@@ -154,24 +159,32 @@ void backward(const Pass& pass, Group group) {
         after = active;
     }
 
-    if (run.dx && !run.add_dx) {
+    auto clear_padding = [&](void* gradient, int64_t time_step, int64_t row_step, int64_t width) {
         for (int64_t i = 0; i < group.count; ++i) {
             int64_t rank = group.rank(i);
-            T* dx = static_cast<T*>(run.dx) + order.row[rank] * run.dx_row;
-            for (int64_t t = order.length[rank]; t < run.steps; ++t) fill<T>(dx + t * run.dx_step, nullptr, run.inputs);
+            T* to = static_cast<T*>(gradient) + order.row[rank] * row_step;
+            for (int64_t t = order.length[rank]; t < run.steps; ++t) fill<T>(to + t * time_step, nullptr, width);
         }
-    }
+    };
+    if (run.dx && !run.add_dx) clear_padding(run.dx, run.dx_step, run.dx_row, run.inputs);
+    if (run.ddecay) clear_padding(run.ddecay, run.ddecay_step, run.ddecay_row, outputs);
 
     // What is left is the gradient of the state before the first step.
-    if (T* dh0 = static_cast<T*>(run.dh0)) {
+    T* dh0 = static_cast<T*>(run.dh0);
+    if (dh0 || run.decay) {
         for (int64_t i = 0; i < group.count; ++i) {
+            int64_t rank = group.rank(i), row = order.row[rank];
             rows[i].next = i < after ? rows[i].slot : nullptr;
-            rows[i].slot = dh0 + order.row[group.rank(i)] * outputs;
+            rows[i].slot = dh0 ? dh0 + row * outputs : nullptr;
+            if (run.decay)
+                decayed_by<T>(run, pass.time(rank, 0), row, h0 ? h0 + row * run.h0_row : nullptr,
+                              c0 ? c0 + row * run.c0_row : nullptr, rows[i]);
         }
         auto put = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
             if (optional) dh = arrived(dh, row, unit, n);
+            if (row.decay) dh = before_decay<T, Cell>(dh, row, unit, n);
             if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
-            store_first(row.slot + unit, dh, n);
+            if (row.slot) store_first(row.slot + unit, dh, n);
         };
         over_blocks(0, after, put);
         over_blocks(after, group.count, put);

@@ -43,6 +43,8 @@ struct BackRow {
     const T* mask;                 // recurrent dropout
     const T *kept_h, *kept_c;      // zoneout
     T* h_carry;                    // what of h's gradient passes by the whole cell
+    const T *decay, *h_left, *c_left;  // decay: how the step after found h and c, which were these
+    T* ddecay;                     // its gradient; may be null
     T* dh;                         // projection: the gradient of what it gave
 };
 

@@ -152,7 +152,7 @@ void forward(const Pass& pass, Group group) {
             rows[i].slot = slots ? slots + slot * width : nullptr;
             sums[i] = projected ? projected + slot * Cell::parts * pad : nullptr;
         }
-        if (optional) before_tiles<T, Cell>(run, order.row + group.first, group.stride, active, rows, sides);
+        if (optional) before_tiles<T, Cell>(run, order.row + group.first, times, group.stride, active, rows, sides);
         for (int64_t block = 0; block < panels.blocks.count; ++block) {
             const T* panel = packed + panels.offset(block);
             const Range felt = panels.states_of(run, block);

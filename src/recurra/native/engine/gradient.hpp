@@ -57,6 +57,7 @@ void gather_features(const Pass& pass, const Features<T>& features, int64_t begi
         if (step) before = y + pass.time(rank, step - 1) * run.y_step + row * run.y_row;
         T* fed = to + features.x_vectors * lanes<T>;
         copy_padded(fed, before, outputs);
+        if (const T* decay = decay_of<T>(run, pass.time(rank, step), row)) multiply_rows(fed, fed, decay, outputs);
         if (const T* mask = mask_of<T>(run, row))
             for (int64_t i = 0; i < outputs; ++i) fed[i] *= mask[i];
     }
@@ -140,12 +141,14 @@ void optional_gradients(const Pass& pass, int64_t task, int64_t tasks) {
             const int64_t rank = slot - order.first_slot[step];
             const T *at = slots + slot * width, *before = c0 ? c0 + order.row[rank] * run.c0_row : nullptr;
             if (step) before = slots + (order.first_slot[step - 1] + rank) * width + layout.c;
+            const T* decay = decay_of<T>(run, pass.time(rank, step), order.row[rank]);
             for (int gate = 0; gate + 1 < Cell::gates; ++gate) {
                 const bool last = gate + 2 == Cell::gates;  // the output gate sees the c it lets out
                 const T *d = at + (gate + last) * pad, *c = last ? at + (Cell::slot_parts - 1) * pad : before;
                 T* out = dw_ch + gate * hidden;
-                if (c)
-                    for (int64_t unit = begin; unit < end; ++unit) out[unit] += d[unit] * c[unit];
+                if (!c) continue;
+                for (int64_t unit = begin; unit < end; ++unit)
+                    out[unit] += d[unit] * (decay && !last ? decay[unit] * c[unit] : c[unit]);
             }
         }
     }

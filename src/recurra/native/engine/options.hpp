@@ -26,7 +26,7 @@ RECURRA_INLINE int64_t padded_outputs(const recurra_run& run) {
 
 // Whether a step has more to do than its tiles.
 RECURRA_INLINE bool has_options(const recurra_run& run) {
-    return run.recurrent || run.zoneout_h || run.zoneout_c || run.w_hr || run.w_ch;
+    return run.recurrent || run.zoneout_h || run.zoneout_c || run.decay || run.w_hr || run.w_ch;
 }
 
 // A slot: the parts of the cell, then those of the options.
@@ -52,13 +52,15 @@ int64_t slot_width(const recurra_run* run) {
     return Layout<T, Cell>(*run).width;
 }
 
-// Of one row, what a step needs and the next writes over. Forward: h times the mask, the c before,
-// the projection's input where nothing is saved. Backward: the carries of c or h, and of zoneout.
+// Of one row, what a step needs and the next writes over. Forward: h decayed, h times the mask, the c
+// before, the projection's input where nothing is saved. Backward: the carries of c or h, these as decay
+// left them, the carry of zoneout.
 template <class T, class Cell>
 int64_t side_width(const recurra_run* run, bool backward) {
     const int64_t pad = padded<T>(*run), outputs = padded_outputs<T>(*run);
-    if (backward) return (Cell::carries ? pad : 0) + (run->zoneout_h ? outputs : 0);
-    return (run->recurrent ? outputs : 0) + (run->zoneout_c ? pad : 0) + (run->w_hr ? pad : 0);
+    if (backward) return (Cell::carries ? pad + (run->decay ? pad : 0) : 0) + (run->zoneout_h ? outputs : 0);
+    return (run->decay ? outputs : 0) + (run->recurrent ? outputs : 0) + (run->zoneout_c ? pad : 0) +
+           (run->w_hr ? pad : 0);
 }
 
 // Columns begin .. begin + count.
@@ -134,24 +136,43 @@ RECURRA_INLINE const T* kept_c(const recurra_run& run, int64_t t, int64_t row) {
 }
 
 template <class T>
+RECURRA_INLINE const T* decay_of(const recurra_run& run, int64_t t, int64_t row) {
+    const T* decay = static_cast<const T*>(run.decay);
+    return decay ? decay + t * run.decay_step + row * run.decay_row : nullptr;
+}
+
+template <class T>
 RECURRA_INLINE const T* mask_of(const recurra_run& run, int64_t row) {
     const T* mask = static_cast<const T*>(run.recurrent);
     return mask ? mask + row * run.recurrent_row : nullptr;
 }
 
+// n products, padded with zeros to whole vectors.
+template <class T>
+RECURRA_INLINE void multiply_rows(T* to, const T* one, const T* other, int64_t n) {
+    for (int64_t u = 0; u < n; u += lanes<T>) store(to + u, load_first(one + u, n - u) * load_first(other + u, n - u));
+}
+
 // Before the tiles of a forward step: what they read and write is turned to the side.
 template <class T, class Cell>
-RECURRA_APART void before_tiles(const recurra_run& run, const int64_t* order, int64_t rank_step, int64_t active,
-                                Row<T>* rows, T* const* sides) {
+RECURRA_APART void before_tiles(const recurra_run& run, const int64_t* order, const int64_t* times,
+                                int64_t rank_step, int64_t active, Row<T>* rows, T* const* sides) {
     const Layout<T, Cell> layout(run);
     for (int64_t i = 0; i < active; ++i) {
         Row<T>& row = rows[i];
         T* side = sides[i];
-        if (const T* mask = mask_of<T>(run, order[i * rank_step])) {
-            const int64_t outputs = outputs_of(run);
+        if (const T* decay = decay_of<T>(run, times[i], order[i * rank_step])) {
             if (row.h) {
-                for (int64_t u = 0; u < outputs; u += lanes<T>)
-                    store(side + u, load_first(row.h + u, outputs - u) * load_first(mask + u, outputs - u));
+                multiply_rows(side, row.h, decay, run.hidden);
+                row.h = row.fed = side;
+            }
+            if constexpr (Cell::has_cell)
+                for (int64_t u = 0; u < run.hidden; ++u) row.c[u] *= decay[u];
+            side += padded_outputs<T>(run);
+        }
+        if (const T* mask = mask_of<T>(run, order[i * rank_step])) {
+            if (row.h) {
+                multiply_rows(side, row.h, mask, outputs_of(run));
                 row.fed = side;
             }
             side += padded_outputs<T>(run);
@@ -190,7 +211,7 @@ RECURRA_APART void after_tiles(const Pass& pass, const T* projection, const int6
         const int64_t row = order[i * rank_step];
         if constexpr (Cell::has_cell) {
             if (const T* kept = kept_c<T>(run, times[i], row)) {
-                const T* before = sides[i] + (run.recurrent ? padded_outputs<T>(run) : 0);
+                const T* before = sides[i] + ((run.decay != nullptr) + (run.recurrent != nullptr)) * padded_outputs<T>(run);
                 T *c = rows[i].c, *slot = rows[i].slot;
                 for (int64_t u = 0; u < hidden; u += lanes<T>) {
                     Vector<T> blended = blend(kept, before, load_first(c + u, hidden - u), u, hidden - u);
@@ -219,6 +240,49 @@ RECURRA_INLINE Vector<T> arrived(Vector<T> dh, const BackRow<T>& row, int64_t un
     return dh;
 }
 
+// The gradient of h after a step from that of h as the step after found it, of which all has arrived; the
+// carry of c likewise.
+template <class T, class Cell>
+RECURRA_INLINE Vector<T> before_decay(Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+    const Vector<T> decay = load_first(row.decay + unit, n);
+    if (Cell::carries && !Cell::has_cell) {
+        dh += load(row.carry + unit);
+        store(row.carry + unit, Vector<T>{});
+    }
+    Vector<T> of_decay = row.h_left ? dh * load_first(row.h_left + unit, n) : Vector<T>{};
+    if constexpr (Cell::has_cell) {
+        const Vector<T> dc = load(row.carry + unit);
+        if (row.c_left) of_decay += dc * load_first(row.c_left + unit, n);
+        store(row.carry + unit, decay * dc);
+    }
+    if (row.ddecay) store_first(row.ddecay + unit, of_decay, n);
+    return decay * dh;
+}
+
+// Where the step of a row after the present one, at time t, finds a decay; h and c are those between.
+template <class T>
+RECURRA_INLINE void decayed_by(const recurra_run& run, int64_t t, int64_t record, const T* h, const T* c,
+                               BackRow<T>& row) {
+    row.decay = row.next ? decay_of<T>(run, t, record) : nullptr;
+    row.h_left = h, row.c_left = c;
+    T* ddecay = static_cast<T*>(run.ddecay);
+    row.ddecay = ddecay ? ddecay + t * run.ddecay_step + record * run.ddecay_row : nullptr;
+}
+
+// What the present step of a row, at time t, found of h or c: what its cell asks for.
+template <class T, class Cell>
+RECURRA_APART void decay_before(const recurra_run& run, int64_t t, int64_t record, BackRow<T>& row) {
+    const T* decay = decay_of<T>(run, t, record);
+    if constexpr (Cell::carries) {
+        const T*& before = Cell::has_cell ? row.c : row.h;
+        T* found = row.carry + padded<T>(run);
+        if (!before) return;
+        multiply_rows(found, before, decay, run.hidden);
+        before = found;
+        row.c_pad = lanes<T>;
+    }
+}
+
 // Backward through the cell, a vector of units wide, `dh` the gradient of what the cell answered.
 template <class T, class Cell>
 RECURRA_APART void back_through(const recurra_run& run, Vector<T> dh, const BackRow<T>& row, int64_t unit,
@@ -241,6 +305,7 @@ template <class T, class Cell>
 RECURRA_APART void back_to(const recurra_run& run, Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t pad,
                            int64_t n) {
     dh = arrived(dh, row, unit, n);
+    if (row.decay) dh = before_decay<T, Cell>(dh, row, unit, n);
     if (row.dy) dh += load_first(row.dy + unit, n);
     if (row.kept_h) {
         if (Cell::carries && !Cell::has_cell) {  // what passes by a GRU's product is h's too

@@ -68,6 +68,9 @@ typedef struct {
     int64_t zoneout_h_step, zoneout_h_row;
     const void *zoneout_c;      /* LSTM: (steps, batch, hidden), of c */
     int64_t zoneout_c_step, zoneout_c_row;
+    const void *decay;          /* (steps, batch, outputs): what a step finds of h, and of an LSTM's c;
+                                   not with w_hr */
+    int64_t decay_step, decay_row;
 
     void *saved;   /* recurra_saved_size bytes that backward wants back; NULL: inference */
 
@@ -81,6 +84,8 @@ typedef struct {
     int64_t dx_step, dx_row, add_dx;
     void *dh0, *dc0; /* (batch, outputs) and (batch, hidden), rows side by side */
     void *dw_ih, *dw_hh, *db_ih, *db_hh, *dw_hr, *dw_ch;
+    void *ddecay; /* (steps, batch, outputs) */
+    int64_t ddecay_step, ddecay_row;
 } recurra_run;
 
 /* What the processor offers and what is in use: one of RECURRA_BASELINE ... */
