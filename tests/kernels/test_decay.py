@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
-from recurra.kernels import Stack, Weights, backend, choose, run
+from recurra.kernels import Stack, Weights, backend, choose, native, run
 from recurra.kernels.recurrence import Masks, State
 from recurra.kernels.reference import kernel_of
 from recurra.testing import draw_weights
@@ -120,6 +120,113 @@ def test_a_decay_of_one_changes_nothing():
     assert torch.equal(with_it, kernel(x, state, weights)[0])
 
 
+def gradients(chosen: str, stack: Stack, leaves: dict[str, Tensor], wanted: list[str]):
+    """Output and gradients of two records, both ways, by the backend that is named."""
+    weights = [Weights(*(leaves[f"{field}{way}"] for field in FIELDS)) for way in (0, 1)]
+    before = tuple(leaves[part] for part in ("h", "c") if part in leaves) or None
+    with backend(chosen):
+        call = (stack, leaves["x"], before, weights, torch.tensor([3, 7, 0]))
+        y, after = run(*call, decay=leaves["decay"])
+    loss = y.square().sum() + sum(part.sin().sum() for part in after)
+    return [
+        y,
+        *torch.autograd.grad(loss, [leaves[name] for name in wanted], materialize_grads=True),
+    ]
+
+
+FIELDS = Weights._fields[:4]
+WANTED = [
+    ["decay"],
+    ["x"],
+    ["x", "decay"],
+    ["h"],
+    ["decay", "weight_hh0"],
+    ["weight_ih1", "x", "h"],
+]
+needs_engine = pytest.mark.skipif(native.engine is None, reason="the engine was not built")
+
+
+def both_ways(cell: str, state: bool = True) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    sizes = {"x": (7, 3, 5), "decay": (2, 7, 3, 11)}
+    sizes |= dict.fromkeys(("h", "c")[: SIZES[cell] * state], (2, 3, 11))
+    leaves = {name: torch.rand(shape, dtype=torch.float64) for name, shape in sizes.items()}
+    for way in (0, 1):
+        one = draw_weights(GATES[cell], 5, 11)
+        leaves |= {f"{field}{way}": getattr(one, field).detach() / 3 for field in FIELDS}
+    return leaves
+
+
+@needs_engine
+@pytest.mark.parametrize("state", [True, False])
+@pytest.mark.parametrize("wanted", WANTED, ids=" ".join)
+@pytest.mark.parametrize("cell", GATES)
+def test_the_engine_computes_the_gradients_that_are_wanted(cell, wanted, state):
+    leaves = both_ways(cell, state)
+    wanted = [name for name in wanted if name in leaves]
+    if not wanted:
+        return
+    for name in wanted:
+        leaves[name].requires_grad_()
+    call = (Stack(cell, bidirectional=True, decay=True), leaves, wanted)
+    for ours, law in zip(gradients("native", *call), gradients("reference", *call), strict=True):
+        torch.testing.assert_close(ours, law, rtol=0, atol=1e-12)
+
+
+@needs_engine
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("cell", GATES)
+def test_a_decay_may_lie_as_it_likes(cell, recompute):
+    leaves = both_ways(cell)
+    stack = Stack(cell, bidirectional=True, decay=True, recompute=recompute)
+    for odd in (
+        torch.rand(11, 3, 2, 7, dtype=torch.float64).permute(2, 3, 1, 0),
+        torch.rand(2, 3, 7, 11, dtype=torch.float64).transpose(1, 2),
+        torch.rand(2, 7, 1, 11, dtype=torch.float64).expand(2, 7, 3, 11),
+        torch.rand(1, 1, 1, 1, dtype=torch.float64).expand(2, 7, 3, 11),
+    ):
+        leaves["decay"] = odd.requires_grad_()
+        call = (stack, leaves, ["decay"])
+        for ours, law in zip(
+            gradients("native", *call), gradients("reference", *call), strict=True
+        ):
+            torch.testing.assert_close(ours, law, rtol=0, atol=1e-12)
+
+
+@needs_engine
+@pytest.mark.parametrize("cell", GATES)
+def test_a_gradient_of_a_gradient_comes_from_the_reference(cell):
+    leaves = both_ways(cell)
+    leaves["decay"].requires_grad_(), leaves["x"].requires_grad_()
+    weights = [Weights(*(leaves[f"{field}{way}"] for field in FIELDS)) for way in (0, 1)]
+
+    def twice(chosen: str) -> Tensor:
+        with backend(chosen):
+            plan = Stack(cell, bidirectional=True, decay=True)
+            y, _ = run(plan, leaves["x"], None, weights, decay=leaves["decay"])
+        (once,) = torch.autograd.grad(y.square().sum(), leaves["decay"], create_graph=True)
+        return torch.autograd.grad(once.square().sum(), leaves["x"])[0]
+
+    torch.testing.assert_close(twice("native"), twice("reference"), rtol=1e-12, atol=1e-12)
+
+
+@needs_engine
+def test_how_many_threads_there_are_changes_no_bit():
+    x, one = torch.randn(40, 60, 21), draw_weights(3, 21, 66, dtype=torch.float32)
+    decay = torch.rand(1, 40, 60, 66).requires_grad_()
+
+    def read(threads: int) -> list[Tensor]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            y, _ = run(Stack("gru", decay=True), x, None, [one], decay=decay)
+            return [y, *torch.autograd.grad(y.square().sum(), [decay, *one[:4]])]
+        finally:
+            torch.set_num_threads(before)
+
+    assert all(map(torch.equal, read(1), read(3)))
+
+
 def test_torchs_kernels_know_no_decay():
     with backend("aten"), pytest.raises(OptionError, match="do not know decay=True"):
         choose(Stack("gru", decay=True), torch.ones(5, 2, 3))
@@ -149,6 +256,13 @@ def test_torchs_kernels_know_no_decay():
             lambda: run(Stack("gru", decay=True), X, None, [ONE], decay=torch.ones(5, 2, 4)),
             ShapeError,
             "decay has shape (5, 2, 4), but this plan and input need (1, 5, 2, 4): (layers·dir",
+        ),
+        (
+            lambda: run(
+                Stack("gru", decay=True), X, None, [ONE], decay=torch.ones(1, 5, 2, 4).double()
+            ),
+            ShapeError,
+            "decay is torch.float64, but x is torch.float32. Use decay.to(torch.float32).",
         ),
     ],
 )

@@ -35,6 +35,11 @@ OPTIONS = {
     },
     "peephole and zoneout_cell": {"peephole": True, "zoneout_cell": 0.3},
     "peephole and projected": {"peephole": True, "projected": True},
+    "decay": {"decay": True},
+    "decay, heads and chance": {"decay": True, "heads": 3, **CHANCE},
+    "an LSTM that decays, with all but a projection": {
+        "decay": True, "peephole": True, "coupled": True, "zoneout_cell": 0.2, **CHANCE
+    },
 }  # fmt: skip
 OF_LSTM = ("projected", "zoneout_cell", "peephole", "coupled")
 CASES = [
@@ -56,11 +61,14 @@ def one_way(stack: Stack):
         *,
         reverse: bool = False,
         masks: Masks | None = None,
+        decay: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, State]:
         ways = 1 + reverse
         plan = replace(stack, bidirectional=reverse)
         before = tuple(torch.stack([part] * ways) for part in state)
-        y, *after = native.one_layer(plan, x, before, [weights] * ways, lengths, [masks] * ways)
+        left = None if decay is None else torch.stack([decay] * ways)
+        call = (plan, x, before, [weights] * ways, lengths, [masks] * ways)
+        y, *after = native.one_layer(*call, decay=left)
         return y.chunk(ways, dim=-1)[-1], tuple(part[-1] for part in after)
 
     return kernel
@@ -90,7 +98,8 @@ def drawn(stack: Stack, hidden: int, dtype: torch.dtype) -> tuple[Weights, tuple
 @pytest.mark.parametrize(("cell", "name"), CASES)
 def test_an_option_is_what_the_reference_says(cell, name, isa, dtype):
     stack = Stack(cell, **OPTIONS[name])
-    chances = stack if any(one in stack.options for one in (*CHANCE, "zoneout_cell")) else None
+    drawn_for = (*CHANCE, "zoneout_cell", "decay")
+    chances = stack if any(one in stack.options for one in drawn_for) else None
     with using(isa):
         for hidden in (21, 3, 66):
             weights, sizes = drawn(stack, hidden, dtype)

@@ -251,6 +251,25 @@ def test_mean_and_scale_of_time_are_saved_with_the_weights(tmp_path):
     assert repr(again) == "GRUD(3, 4, batch_first=True)"
 
 
+def test_autocast_to_bfloat16_runs():
+    layer, x = make(), torch.randn(5, 2, 3)
+    x[1, 1] = float("nan")
+    expected, _ = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, state = layer(x)
+        again, _ = layer(x, state)
+    torch.testing.assert_close(output.float(), expected, rtol=0, atol=0.05)
+    assert again.isfinite().all()
+
+
+def test_torch_func_maps_over_layers():
+    layer, x = make(), torch.randn(4, 5, 2, 3)
+    weights = dict(layer.named_parameters())
+    expected = torch.stack([layer(one)[0] for one in x])
+    call = lambda one: torch.func.functional_call(layer, weights, (one,))[0]  # noqa: E731
+    torch.testing.assert_close(torch.func.vmap(call)(x), expected)
+
+
 LAYER = GRUD(3, 4, batch_first=True)
 X = torch.ones(2, 5, 3)
 

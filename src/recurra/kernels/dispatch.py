@@ -234,6 +234,8 @@ def _check_decay(stack: Stack, x: Tensor, weights: Sequence[Weights], decay: Ten
             f"decay has shape {tuple(decay.shape)}, but this plan and input need {shape}: "
             "(layers·directions, time, batch, outputs)."
         )
+    if decay.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise ShapeError(f"decay is {decay.dtype}, but x is {x.dtype}. Use decay.to({x.dtype}).")
 
 
 def _compiles(stack: Stack, x: Tensor) -> bool:

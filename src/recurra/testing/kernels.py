@@ -114,7 +114,8 @@ def check_kernel(
     both_ways : bool, default True
         Whether the kernel also runs in reverse.
     stack : Stack, optional
-        A plan whose recurrent dropout and zoneout act, as in training and as out of it.
+        A plan whose recurrent dropout and zoneout act, as in training and as out of it, and whose
+        state decays.
     examples : int, default 20
         Batches to draw.
 
@@ -195,7 +196,12 @@ def _drawn(
         return [{}]
     x = batch.values.transpose(0, 1)
     state = tuple(x.new_zeros(x.shape[1], size) for size in state_sizes)
-    return [{"masks": draw_masks(stack, x, state, training=one)} for one in (True, False)]
+    decay = {}
+    if stack.decay:
+        chance = torch.Generator().manual_seed(2)
+        shape = (*x.shape[:2], state_sizes[0])
+        decay["decay"] = torch.rand(shape, generator=chance, dtype=x.dtype).requires_grad_()
+    return [{"masks": draw_masks(stack, x, state, training=one)} | decay for one in (True, False)]
 
 
 def _everything(
@@ -217,6 +223,7 @@ def _everything(
     found = {"output": output, **{f"state[{n}]": part for n, part in enumerate(after)}}
     sources = {"x": x, **{f"state[{n}] before": part for n, part in enumerate(state)}}
     sources |= {name: one for name, one in weights._asdict().items() if one is not None}
+    sources |= {name: one for name, one in options.items() if name == "decay"}
     loss = torch.stack([(part * part.detach().cos()).sum() for part in found.values()]).sum()
     gradients = torch.autograd.grad(loss, list(sources.values()), materialize_grads=True)
     found |= {f"gradient of {name}": one for name, one in zip(sources, gradients, strict=True)}
