@@ -207,7 +207,8 @@ def run(
         return native.run(stack, x, state, weights, lengths, training)
     steps = x.shape[0]
     x, lengths = _trim(x, lengths)
-    decay = None if decay is None else decay[:, : x.shape[0]]
+    if decay is not None and x.shape[0] < steps:
+        decay = decay[:, : x.shape[0]]
     name = "native"  # of most calls: tried first, without the words of a choice
     if _blocks or _refuse_native(stack, x, state, weights, decay) is not None:
         name = _choose(stack, x, lengths, state, weights, decay).backend
@@ -249,9 +250,10 @@ def _trim(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
     if lengths is None:
         return x, None
     shortest, longest = check_lengths(lengths, *x.shape[:2])
+    x = x[:longest] if longest < x.shape[0] else x  # a slice would cost a copy on the way back
     if shortest == longest:
-        return x[:longest], None
-    return x[:longest], lengths.to("cpu", torch.int64).contiguous()
+        return x, None
+    return x, lengths.to("cpu", torch.int64).contiguous()
 
 
 def _choose(

@@ -244,7 +244,7 @@ def _run(
             if chance:
                 ways = zip(*before, strict=True)
                 masks = tuple(draw_masks(stack, x, way, training=training) for way in ways)
-        left = None if decay is None else decay[here]
+        left = decay if decay is None or stack.num_layers == 1 else decay[here]
         x, *after = one_layer(stack, x, before, weights[here], lengths, masks, operands, left)
         finals.append(tuple(after))
     if len(finals) == 1:

@@ -124,6 +124,8 @@ class GRUD(Recurrent):
     weight_ih_l0: Tensor
     weight_dx_l0: Tensor
     weight_dh_l0: Tensor
+    bias_dx_l0: Tensor
+    bias_dh_l0: Tensor
 
     def __init__(
         self,
@@ -336,19 +338,21 @@ class GRUD(Recurrent):
         on_x = counts.to(x.device)
         real = (torch.arange(len(x), device=x.device)[:, None] < on_x)[:, :, None]
         known = observed & real
-        values = torch.where(known, x, 0)
         sighting = Sighting(*(part[0] for part in before[1:]))
-        last, elapsed, sighting = look_back(values, known, times, on_x, sighting)
-        elapsed = torch.where(real, elapsed / self.time_scale, 0).to(x.dtype)
+        filled, elapsed, sighting = look_back(x, known, times, on_x, sighting)
+        elapsed, mask = (elapsed / self.time_scale).to(x.dtype), known.to(x.dtype)
         if self.input_decay:
-            left = _left(elapsed * self.weight_dx_l0, self._bias("dx"))
-            last = torch.where(known, values, self.mean + left * (last - self.mean))
+            rate = elapsed * self.weight_dx_l0
+            rate = rate + self.bias_dx_l0 if self.bias else rate
+            # What is observed does not decay. A rate is finite, so that the mask may multiply.
+            filled = torch.lerp(self.mean, filled, _left(rate * (1 - mask)))
         decay = None
         if self.state_decay:
-            decay = _left(F.linear(elapsed, self.weight_dh_l0), self._bias("dh"))[None]
+            bias = self.bias_dh_l0 if self.bias else None
+            decay = _left(F.linear(elapsed, self.weight_dh_l0, bias))[None]
         output, (h,) = kernels.run(
             self._plan(),
-            torch.cat([last, known.to(x.dtype)], dim=-1),
+            torch.cat([filled, mask], dim=-1),
             (before.h,),
             self._weights(),
             counts,
@@ -378,14 +382,11 @@ class GRUD(Recurrent):
         decays = [f"{field}_l0" for field in self._decay_shapes()]
         return [*super()._saved_names(), *decays, "mean", "time_scale"]
 
-    def _bias(self, of: str) -> Tensor | float:
-        return getattr(self, f"bias_{of}_l0") if self.bias else 0.0
-
     def _turned(self, tensor: Tensor) -> Tensor:
         """From the caller's layout to time first, and back."""
         return tensor.transpose(0, 1) if self.batch_first else tensor
 
 
-def _left(rate: Tensor, bias: Tensor | float) -> Tensor:
-    """What is left after a decay: exp(-max(0, rate + bias))."""
-    return (rate + bias).relu().neg().exp()
+def _left(rate: Tensor) -> Tensor:
+    """What is left after a decay: exp(-max(0, rate))."""
+    return rate.relu().neg().exp_()

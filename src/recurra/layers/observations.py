@@ -44,7 +44,7 @@ def look_back(
     Parameters
     ----------
     x : Tensor, shape (time, batch, inputs)
-        The values; 0 where they are not observed.
+        The values; anything where they are not observed.
     observed : Tensor of bool, shape (time, batch, inputs)
         Which values there are; none beyond a record's length.
     times : Tensor of float64, shape (time, batch), or None
@@ -83,7 +83,7 @@ def look_back(
     begun = before.steps > 0
     origin = torch.where(begun, before.time, times[0, :, None])
     # Where the last observation stands: 0 is before the first step, t + 1 is step t.
-    place = torch.where(observed, index[:, :, None] + 1, 0).cummax(0).values
+    place = _running_maximum(observed * (index[:, :, None] + 1).int()).long()
     earlier = torch.cat([torch.zeros_like(place[:1]), place[:-1]])
     value = torch.cat([before.value[None], x]).gather(0, place)
     clock = times[:, :, None].expand(x.shape)
@@ -95,3 +95,13 @@ def look_back(
         value[-1], torch.where(real, last, before.time), before.steps + counts[:, None]
     )
     return value, elapsed, after
+
+
+def _running_maximum(numbers: Tensor) -> Tensor:
+    """The largest number so far along the first axis: as cummax, by doubling, which is faster."""
+    seen = 1
+    while seen < len(numbers):
+        later = torch.maximum(numbers[seen:], numbers[:-seen])
+        numbers = torch.cat([numbers[:seen], later])
+        seen *= 2
+    return numbers
