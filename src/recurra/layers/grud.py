@@ -337,7 +337,7 @@ class GRUD(Recurrent):
         """Read records whose longest fills the time axis, time first."""
         on_x = counts.to(x.device)
         real = (torch.arange(len(x), device=x.device)[:, None] < on_x)[:, :, None]
-        known = observed & real
+        known = (observed & real).contiguous()  # laid out as what is computed beside it
         sighting = Sighting(*(part[0] for part in before[1:]))
         filled, elapsed, sighting = look_back(x, known, times, on_x, sighting)
         elapsed, mask = (elapsed / self.time_scale).to(x.dtype), known.to(x.dtype)
