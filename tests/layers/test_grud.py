@@ -299,6 +299,7 @@ def times_with(record: int, step: int, value: float) -> Tensor:
     ("call", "words"),
     [
         ({"observed": X}, "observed has shape (2, 5, 3) and type torch.float32, but GRUD wants"),
+        ({"observed": [True]}, "observed is a list, but must be a tensor, as x."),
         ({"observed": X[0] > 0}, "observed has shape (5, 3) and type torch.bool, but GRUD wants"),
         ({"times": X}, "times has shape (2, 5, 3), but GRUD wants (2, 5) here: one for each step"),
         ({"times": [[1.0]]}, "times is a list, but GRUD reads a tensor."),
@@ -326,6 +327,12 @@ def test_time_does_not_go_back_between_two_calls():
         ShapeError, match=re.escape("step 0 of record 0 is 5.0, but must be finite")
     ):
         LAYER(X, state, times=torch.arange(5.0, 10).repeat(2, 1))
+
+
+def test_who_gives_times_once_gives_them_always():
+    _, state = LAYER(X, times=times_with(0, 4, 9.0))
+    with pytest.raises(ShapeError, match="give times= in every call or in none"):
+        LAYER(X, state)
 
 
 def test_padding_may_hold_any_time():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
+from recurra.kernels.onlookers import transformed
 
 if TYPE_CHECKING:
     from recurra.kernels import Stack, State
@@ -229,6 +230,8 @@ def check_observed(layer: Reader, observed: Tensor, x: Tensor) -> Tensor:
     ...
     recurra.errors.ShapeError: observed has shape (5, 2) and type torch.float32, but ...
     """
+    if not isinstance(observed, Tensor):
+        raise ShapeError(f"observed is a {type(observed).__name__}, but must be a tensor, as x.")
     if observed.shape != x.shape or observed.dtype != torch.bool:
         came = f"shape {tuple(observed.shape)} and type {observed.dtype}"
         raise ShapeError(
@@ -282,7 +285,7 @@ def check_times(layer: Reader, times: Tensor, real: Tensor, latest: Tensor) -> T
         )
     times = times.T if layer.batch_first else times
     times = torch.where(real, times.to(real.device, torch.float64), 0)
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or transformed() is not None:
         return times
     before = torch.cat([latest[None], times])[:-1]
     wrong = real & ~(times.isfinite() & (times >= before))
@@ -291,7 +294,8 @@ def check_times(layer: Reader, times: Tensor, real: Tensor, latest: Tensor) -> T
         now, last = times[step, record].item(), before[step, record].item()
         raise ShapeError(
             f"The time of step {step} of record {record} is {now}, but must be finite, and it was "
-            f"{last} before. Sort each record by time, and give lengths= if this is padding."
+            f"{last} before. Sort each record by time, give times= in every call or in none, and "
+            "lengths= if this is padding."
         )
     return times
 

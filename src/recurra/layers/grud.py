@@ -247,22 +247,22 @@ class GRUD(Recurrent):
         given = ~x.isnan() if observed is None else check_observed(self, observed, x)
         x, given = self._turned(x), self._turned(given)
         steps, batch, _ = x.shape
-        counts = torch.full((batch,), steps)
-        if lengths is not None:
-            counts = check_lengths(lengths, batch, steps)
+        counts = None if lengths is None else check_lengths(lengths, batch, steps)
         before = self._initial(batch, x)
         if state is not None:
             before = GRUDState(*check_state(self, state, (batch,), x, exact=("time", "steps")))
-        longest = extent(counts)[1]  # cut here: no product may feel how much padding there is
-        clock = None
-        if times is not None:
-            real = torch.arange(steps)[:, None] < counts
-            begun = torch.where(before.steps > 0, before.time, -torch.inf)
-            clock = check_times(self, times, real.to(x.device), begun[0].amax(-1))[:longest]
+        ends = torch.full((batch,), steps) if counts is None else counts
+        real = torch.arange(steps, device=x.device)[:, None] < ends.to(x.device)
+        clock = self._clock(times, real, before)
+        # Cut at the longest: no product may feel how much padding there is.
+        longest = steps if counts is None else extent(counts)[1]
         output, after = x.new_zeros(0, batch, self.hidden_size), before
         if longest:
-            output, after = self._read(x[:longest], given[:longest], clock, counts, before)
-        return self._turned(F.pad(output, (0, 0, 0, 0, 0, steps - longest))), after
+            x, given, clock, real = (one[:longest] for one in (x, given, clock, real))
+            output, after = self._read(x, given, clock, real, counts, before)
+        if longest < steps:
+            output = F.pad(output, (0, 0, 0, 0, 0, steps - longest))
+        return self._turned(output), after
 
     def step(
         self,
@@ -309,7 +309,7 @@ class GRUD(Recurrent):
         self._check_step(x_t)
         axis = 1 if self.batch_first else 0
         observed, times = (
-            None if one is None else one.unsqueeze(axis) for one in (observed, times)
+            one.unsqueeze(axis) if isinstance(one, Tensor) else one for one in (observed, times)
         )
         y, after = self.forward(x_t.unsqueeze(axis), state, observed=observed, times=times)
         return y.squeeze(axis), after
@@ -331,15 +331,27 @@ class GRUD(Recurrent):
         ]
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *said])
 
+    def _clock(self, times: Tensor | None, real: Tensor, before: GRUDState) -> Tensor:
+        """The time of each step, time first: as given, or counted."""
+        if times is None:
+            steps = torch.arange(len(real), device=real.device)
+            times = self._turned(before.steps[0].T + steps[:, None])
+        begun = torch.where(before.steps > 0, before.time, -torch.inf)
+        return check_times(self, times, real, begun[0].amax(-1))
+
     def _read(
-        self, x: Tensor, observed: Tensor, times: Tensor | None, counts: Tensor, before: GRUDState
+        self,
+        x: Tensor,
+        observed: Tensor,
+        times: Tensor,
+        real: Tensor,
+        lengths: Tensor | None,
+        before: GRUDState,
     ) -> tuple[Tensor, GRUDState]:
         """Read records whose longest fills the time axis, time first."""
-        on_x = counts.to(x.device)
-        real = (torch.arange(len(x), device=x.device)[:, None] < on_x)[:, :, None]
-        known = (observed & real).contiguous()  # laid out as what is computed beside it
+        known = (observed & real[:, :, None]).contiguous()  # laid out as what is computed beside it
         sighting = Sighting(*(part[0] for part in before[1:]))
-        filled, elapsed, sighting = look_back(x, known, times, on_x, sighting)
+        filled, elapsed, sighting = look_back(x, known, times, real, sighting)
         elapsed, mask = (elapsed / self.time_scale).to(x.dtype), known.to(x.dtype)
         if self.input_decay:
             rate = elapsed * self.weight_dx_l0
@@ -355,7 +367,7 @@ class GRUD(Recurrent):
             torch.cat([filled, mask], dim=-1),
             (before.h,),
             self._weights(),
-            counts,
+            lengths,
             training=self.training,
             decay=decay,
         )

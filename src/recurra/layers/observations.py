@@ -29,7 +29,7 @@ class Sighting(NamedTuple):
 
 
 def look_back(
-    x: Tensor, observed: Tensor, times: Tensor | None, counts: Tensor, before: Sighting
+    x: Tensor, observed: Tensor, times: Tensor, real: Tensor, before: Sighting
 ) -> tuple[Tensor, Tensor, Sighting]:
     """Find, at each step, the last value of each channel and the time since it was observed.
 
@@ -47,10 +47,10 @@ def look_back(
         The values; anything where they are not observed.
     observed : Tensor of bool, shape (time, batch, inputs)
         Which values there are; none beyond a record's length.
-    times : Tensor of float64, shape (time, batch), or None
-        The time s_t of each step; None counts the steps of each record, from 0.
-    counts : Tensor of int64, shape (batch,)
-        The real steps of each record.
+    times : Tensor of float64, shape (time, batch)
+        The time s_t of each step.
+    real : Tensor of bool, shape (time, batch)
+        Which steps are real.
     before : Sighting
         What was known before the first step.
 
@@ -70,31 +70,25 @@ def look_back(
     >>> x = torch.tensor([3.0, 0.0, 7.0, 0.0]).reshape(4, 1, 1)
     >>> nothing = Sighting(torch.zeros(1, 1), *torch.zeros(2, 1, 1, dtype=torch.float64))
     >>> times = torch.tensor([[0.0], [2], [5], [6]], dtype=torch.float64)
-    >>> value, elapsed, after = look_back(x, x != 0, times, torch.tensor([4]), nothing)
+    >>> value, elapsed, after = look_back(x, x != 0, times, times >= 0, nothing)
     >>> value.flatten(), elapsed.flatten()
     (tensor([3., 3., 7., 7.]), tensor([0., 2., 5., 1.], dtype=torch.float64))
     >>> after.time
     tensor([[5.]], dtype=torch.float64)
     """
-    steps = x.shape[0]
-    index = torch.arange(steps, device=x.device)[:, None]
-    if times is None:
-        times = before.steps.T + index
-    begun = before.steps > 0
-    origin = torch.where(begun, before.time, times[0, :, None])
+    origin = torch.where(before.steps > 0, before.time, times[0, :, None])
     # Where the last observation stands: 0 is before the first step, t + 1 is step t.
-    place = _running_maximum(observed * (index[:, :, None] + 1).int()).long()
+    number = torch.arange(1, len(x) + 1, device=x.device, dtype=torch.int32)
+    place = _running_maximum(observed * number[:, None, None]).long()
     earlier = torch.cat([torch.zeros_like(place[:1]), place[:-1]])
     value = torch.cat([before.value[None], x]).gather(0, place)
     clock = times[:, :, None].expand(x.shape)
     seen = torch.cat([origin[None], clock])
     elapsed = clock - seen.gather(0, earlier)
     last = seen.gather(0, place[-1:])[0]
-    real = counts[:, None] > 0
-    after = Sighting(
-        value[-1], torch.where(real, last, before.time), before.steps + counts[:, None]
-    )
-    return value, elapsed, after
+    counts = real.sum(0)[:, None]
+    time = torch.where(counts > 0, last, before.time)
+    return value, elapsed, Sighting(value[-1], time, before.steps + counts)
 
 
 def _running_maximum(numbers: Tensor) -> Tensor:
