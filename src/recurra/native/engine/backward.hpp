@@ -142,8 +142,8 @@ void backward(const Pass& pass, Group group) {
             }
             if (run.decay) {
                 const T* left = y + t * run.y_step + row * run.y_row;
-                decayed_by<T>(run, pass.time(rank, s + 1), row, left, rows[i].slot + layout.c, rows[i]);
-                decay_before<T, Cell>(run, t, row, rows[i]);
+                next_decay<T>(run, pass.time(rank, s + 1), row, left, rows[i].slot + layout.c, rows[i]);
+                found_state<T, Cell>(run, t, row, rows[i]);
             }
         }
         over_blocks(0, after, step);
@@ -177,12 +177,12 @@ void backward(const Pass& pass, Group group) {
             rows[i].next = i < after ? rows[i].slot : nullptr;
             rows[i].slot = dh0 ? dh0 + row * outputs : nullptr;
             if (run.decay)
-                decayed_by<T>(run, pass.time(rank, 0), row, h0 ? h0 + row * run.h0_row : nullptr,
+                next_decay<T>(run, pass.time(rank, 0), row, h0 ? h0 + row * run.h0_row : nullptr,
                               c0 ? c0 + row * run.c0_row : nullptr, rows[i]);
         }
         auto put = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
             if (optional) dh = arrived(dh, row, unit, n);
-            if (row.decay) dh = before_decay<T, Cell>(dh, row, unit, n);
+            if (row.decay) dh = through_decay<T, Cell>(dh, row, unit, n);
             if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
             if (row.slot) store_first(row.slot + unit, dh, n);
         };

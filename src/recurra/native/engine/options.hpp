@@ -211,7 +211,8 @@ RECURRA_APART void after_tiles(const Pass& pass, const T* projection, const int6
         const int64_t row = order[i * rank_step];
         if constexpr (Cell::has_cell) {
             if (const T* kept = kept_c<T>(run, times[i], row)) {
-                const T* before = sides[i] + ((run.decay != nullptr) + (run.recurrent != nullptr)) * padded_outputs<T>(run);
+                const int parts_of_h = (run.decay ? 1 : 0) + (run.recurrent ? 1 : 0);
+                const T* before = sides[i] + parts_of_h * padded_outputs<T>(run);
                 T *c = rows[i].c, *slot = rows[i].slot;
                 for (int64_t u = 0; u < hidden; u += lanes<T>) {
                     Vector<T> blended = blend(kept, before, load_first(c + u, hidden - u), u, hidden - u);
@@ -240,10 +241,10 @@ RECURRA_INLINE Vector<T> arrived(Vector<T> dh, const BackRow<T>& row, int64_t un
     return dh;
 }
 
-// The gradient of h after a step from that of h as the step after found it, of which all has arrived; the
-// carry of c likewise.
+// Back through a decay: the gradient of h after a step, from that of h as the next step found it, of which
+// all has arrived. The carry of c likewise.
 template <class T, class Cell>
-RECURRA_INLINE Vector<T> before_decay(Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
+RECURRA_INLINE Vector<T> through_decay(Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
     const Vector<T> decay = load_first(row.decay + unit, n);
     if (Cell::carries && !Cell::has_cell) {
         dh += load(row.carry + unit);
@@ -259,9 +260,9 @@ RECURRA_INLINE Vector<T> before_decay(Vector<T> dh, const BackRow<T>& row, int64
     return decay * dh;
 }
 
-// Where the step of a row after the present one, at time t, finds a decay; h and c are those between.
+// What through_decay needs: the decay of a row's next step, at time t, and the h and c before it.
 template <class T>
-RECURRA_INLINE void decayed_by(const recurra_run& run, int64_t t, int64_t record, const T* h, const T* c,
+RECURRA_INLINE void next_decay(const recurra_run& run, int64_t t, int64_t record, const T* h, const T* c,
                                BackRow<T>& row) {
     row.decay = row.next ? decay_of<T>(run, t, record) : nullptr;
     row.h_left = h, row.c_left = c;
@@ -269,9 +270,9 @@ RECURRA_INLINE void decayed_by(const recurra_run& run, int64_t t, int64_t record
     row.ddecay = ddecay ? ddecay + t * run.ddecay_step + record * run.ddecay_row : nullptr;
 }
 
-// What the present step of a row, at time t, found of h or c: what its cell asks for.
+// What a row's present step, at time t, found of h or c after its own decay: what its cell asks for.
 template <class T, class Cell>
-RECURRA_APART void decay_before(const recurra_run& run, int64_t t, int64_t record, BackRow<T>& row) {
+RECURRA_APART void found_state(const recurra_run& run, int64_t t, int64_t record, BackRow<T>& row) {
     const T* decay = decay_of<T>(run, t, record);
     if constexpr (Cell::carries) {
         const T*& before = Cell::has_cell ? row.c : row.h;
@@ -305,7 +306,7 @@ template <class T, class Cell>
 RECURRA_APART void back_to(const recurra_run& run, Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t pad,
                            int64_t n) {
     dh = arrived(dh, row, unit, n);
-    if (row.decay) dh = before_decay<T, Cell>(dh, row, unit, n);
+    if (row.decay) dh = through_decay<T, Cell>(dh, row, unit, n);
     if (row.dy) dh += load_first(row.dy + unit, n);
     if (row.kept_h) {
         if (Cell::carries && !Cell::has_cell) {  // what passes by a GRU's product is h's too
