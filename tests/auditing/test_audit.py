@@ -456,8 +456,11 @@ def overlapping_records():
     return from_arrays([long[k : k + 40] for k in range(0, 560, 20)])
 
 
-def sampled():
-    return clean()
+def lasting_target():
+    data = clean()
+    codes = (np.arange(data.stream.rows) // 300 % 2)[:, None]
+    target = Target(codes, "step", ("0", "1"), ("y",), data.stream.offsets, "x")
+    return replace(data, targets={"y": target})
 
 
 PLANTED = {
@@ -513,6 +516,7 @@ PLANTED = {
     "target_told": target_told,
     "easily_told": easily_told,
     "future_copied": future_copied_in_step,
+    "lasting_target": lasting_target,
     "identical_records": identical_records,
     "contradicting_targets": contradicting_targets,
     "overlapping_records": overlapping_records,
@@ -697,6 +701,16 @@ def test_several_streams_are_told_apart_and_treated_each():
     assert all(np.isfinite(each.values).all() for each in treated.streams.values())
 
 
+def test_streams_that_never_meet_in_time_are_warned_of():
+    records = [np.arange(5.0) for _ in range(6)]
+    times = [np.arange(5.0) for _ in range(6)]
+    later = [each + 1000 for each in times]
+    data = from_arrays({"a": records, "b": records}, times={"a": times, "b": later})
+    assert audit(data).of("no_overlap")
+    data = from_arrays({"a": records, "b": records}, times={"a": times, "b": times})
+    assert not audit(data).of("no_overlap")
+
+
 @pytest.mark.parametrize("kind", ["tokens", "signal", "frames"])
 def test_streams_of_other_kinds_are_read_too(kind):
     rng = np.random.default_rng(0)
@@ -743,6 +757,22 @@ def test_the_physionet_events_repeat_stamps_that_tell_who_dies():
     data = SequenceDataset(tuple(sizes.index), {"x": stream}, targets={"died": target})
     (found,) = audit(data).of("repeats_tell")
     assert found.numbers["auroc"] == pytest.approx(0.608, abs=0.002)
+
+
+def test_spikes_that_two_channels_share_do_not_make_them_alike():
+    def spike(values, stream):
+        values[7] = 1e6
+
+    report = audit(with_values(clean(), spike))
+    assert report.of("outliers")
+    assert not report.of("alike_channels")
+
+
+def test_a_frame_whose_rows_contradict_each_other_is_audited_with_a_note():
+    frame = pd.DataFrame({"unique_id": "a", "ds": [*range(30), 29], "y": np.arange(31) % 7.0})
+    report = audit(frame)
+    assert any("joined by 'mean'" in note for note in report.notes)
+    assert "joined by 'mean'" in str(report)
 
 
 def test_events_are_audited_as_a_user_would():

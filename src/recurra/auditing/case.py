@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.panel import Panel, from_frame
+from recurra.data.panel import Panel
 from recurra.data.panel.wall import to_wall
 from recurra.data.reading import read
 from recurra.data.sequences import SequenceDataset, Stream, Target
@@ -20,7 +20,7 @@ from recurra.data.treatments.sorting import steps_back
 from recurra.errors import DataError, DataWarning, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
-__all__ = ["STATIC", "Case", "View", "as_dataset", "quietly"]
+__all__ = ["STATIC", "Case", "View", "as_dataset", "quietly", "read_anyway"]
 
 STATIC = "static"
 MEASURED = ("values", "signal")
@@ -256,10 +256,40 @@ def as_dataset(data: Any) -> tuple[SequenceDataset, tuple[str, str] | None]:
     usual = Columns()
     columns = getattr(data, "columns", getattr(data, "column_names", ()))
     if {usual.id, usual.time, usual.target} <= {str(name) for name in columns}:
-        known = (usual.id, usual.time, usual.target)
-        others = tuple(str(name) for name in columns if str(name) not in known)
-        return as_dataset(quietly(from_frame, data, Columns(past=others)))
+        names = {"id": usual.id, "time": usual.time}
+        return read_anyway(data, "long", names), ("values", usual.target)
     return quietly(read, data), None
+
+
+def read_anyway(table: Any, layout: str, names: Mapping[str, Any]) -> SequenceDataset:
+    """Read a table; rows of the same record and time that differ are joined, with a note.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A pandas, polars or pyarrow table.
+    layout : {"long", "events"}
+        What a row is.
+    names : dict of str
+        The roles of its columns.
+
+    Returns
+    -------
+    SequenceDataset
+        By mean, or by the last of them where labels differ.
+    """
+    for duplicates in ("error", "mean"):
+        try:
+            return _read(table, layout, names, duplicates)
+        except DataError as error:
+            if error.code != "duplicate_time":
+                raise
+    return _read(table, layout, names, "last")
+
+
+def _read(table: Any, layout: str, names: Mapping[str, Any], duplicates: str) -> SequenceDataset:
+    found: SequenceDataset = quietly(read, table, layout=layout, duplicates=duplicates, **names)
+    return found
 
 
 def quietly(function: Any, *arguments: Any, **options: Any) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from recurra.auditing.case import STATIC, Case, View
 from recurra.auditing.finding import Finding
 from recurra.auditing.phrases import names, number, percent, plural, quoted
-from recurra.auditing.profile import OUTLYING, Profile
+from recurra.auditing.profile import Profile
 from recurra.types import Booleans, Floats, Integers
 
 __all__ = ["find_channels"]
@@ -53,7 +54,10 @@ def find_channels(case: Case, profiles: Mapping[str, list[Profile]]) -> list[Fin
         plain = [each for each in channels if not each.coded]
         found += [*_far_out(case, plain), *_skewed(case, plain)]
         telling = [k for k, each in enumerate(channels) if not each.constant and each.count]
-        found += _doubled(case, case.views[name], telling)
+        usual = case.views[name].seen.copy()
+        for k, each in enumerate(channels):
+            usual[each.outlying, k] = False  # two spikes at once would make anything alike
+        found += _doubled(case, replace(case.views[name], seen=usual), telling)
         found += _sizes(case, channels)
     return found
 
@@ -186,7 +190,7 @@ def _far_out(case: Case, channels: list[Profile]) -> list[Finding]:
             "outliers": int(each.outlying.sum()),
             "of": each.count,
             "furthest": told[each.channel],
-            "beyond": OUTLYING,
+            "beyond": each.beyond,
         }
         for each in odd
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,28 @@ def find_clocks(case: Case) -> list[Finding]:
         ticks = Ticks(view)
         if ticks.told:
             found += [*_order(view), *_regularity(case, ticks), *_zone(ticks)]
+    return [*found, *_apart(case)]
+
+
+def _apart(case: Case) -> list[Finding]:
+    """Tell of streams that never run at the same time."""
+    timed = [v for v in case.streams.values() if v.stream.times is not None and v.stream.rows]
+    found = []
+    for one, other in combinations(timed, 2):
+        if one.stream.clock != other.stream.clock:
+            continue
+        both = np.flatnonzero((one.stream.lengths > 0) & (other.stream.lengths > 0))
+        first, last = (
+            np.stack([view.stream.clock_times[edge(view.places)[both]] for view in (one, other)])
+            for edge in (lambda places: places[:-1], lambda places: places[1:] - 1)
+        )
+        if (first.max(0) <= last.min(0)).any():
+            continue
+        said = (
+            f"Streams {one.name!r} and {other.name!r} are at the same time in no record: compare "
+        )
+        said += "their units, zones and where they start."
+        found.append(Finding("no_overlap", "warning", said, one.name))
     return found
 
 

@@ -15,7 +15,7 @@ from recurra.types import Array, Booleans, Floats
 
 __all__ = ["find_leaks"]
 
-CERTAIN, STRONG, CLEAR = 0.995, 0.9, 0.75
+CERTAIN, NEARLY, STRONG, CLEAR = 0.995, 0.95, 0.9, 0.75
 ALIKE = 0.999
 MOST_ROWS, MOST_LAGS = 100_000, 24
 MOST_TOLD = 5
@@ -60,6 +60,11 @@ class _Sought:
         if self.target.classes:
             return tell_class(feature, answers, self.target.classes)
         return tell_number(feature, answers.astype(np.float64))
+
+    def hangs_on(self, feature: Floats) -> bool:
+        """Whether a number may tell all classes, not only one of several."""
+        several = len(self.target.classes) > 2
+        return not several or self.copied_by(feature) >= NEARLY
 
     def copied_by(self, feature: Floats, rows: Array | slice = slice(None)) -> float:
         """Say how nearly a number determines it: 1 for a copy."""
@@ -193,7 +198,9 @@ def _static(case: Case, sought: _Sought, view: View) -> list[Finding]:
         copied, told = sought.copied_by(feature), sought.told_by(feature)
         if copied >= ALIKE:
             found.append(_copy(case, sought, view.name, name, copied))
-        elif told is not None and told.strength >= CERTAIN and not view.is_coded(k):
+        elif (
+            told and told.strength >= CERTAIN and sought.hangs_on(feature) and not view.is_coded(k)
+        ):
             found.append(_told(case, sought, view.name, name, told))
     return found
 
@@ -228,7 +235,9 @@ def _channels(case: Case, sought: _Sought, view: View) -> list[Finding]:
         if still and sought.copied_by(summaries["last"]) >= ALIKE:
             found.append(_copy(case, sought, view.name, name, sought.copied_by(summaries["last"])))
             continue
-        told = [(sought.told_by(one), what) for what, one in summaries.items()]
+        told = [
+            (sought.told_by(one), what) for what, one in summaries.items() if sought.hangs_on(one)
+        ]
         sure = [(each, what) for each, what in told if each and each.strength >= CERTAIN]
         if sure:
             best, what = max(sure, key=lambda each: each[0].strength)

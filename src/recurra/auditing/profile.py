@@ -10,12 +10,12 @@ import numpy as np
 from recurra.auditing.case import STATIC, View
 from recurra.auditing.missingness import Missingness, find_pattern
 from recurra.data.treatments import find_outliers
-from recurra.types import Array, Booleans, Integers
+from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["OUTLYING", "Profile", "profiles_of"]
 
-OUTLYING = 10.0
-"""Values further out than this many robust standard deviations are told as outliers."""
+OUTLYING, HEAVY = 10.0, 3.0
+"""Far out is past so many robust standard deviations, and so many times the outer fiftieth."""
 SKEWED, MAINLY, FEWEST = 0.5, 0.5, 20
 
 
@@ -35,6 +35,8 @@ class Profile:
         What was observed, sorted.
     outlying : ndarray of bool, shape (rows,)
         Values far from the others: of a skewed channel, on a log scale.
+    beyond : float
+        How many robust standard deviations out they are at least.
     """
 
     stream: str
@@ -43,6 +45,7 @@ class Profile:
     missing: Missingness
     ordered: Array
     outlying: Booleans
+    beyond: float = OUTLYING
 
     @property
     def count(self) -> int:
@@ -64,15 +67,10 @@ class Profile:
         """The median."""
         return self._at(0.5)
 
-    @cached_property
-    def mean(self) -> float:
-        """The mean."""
-        return float(self.ordered.mean(dtype=np.float64)) if self.count else float("nan")
-
-    @cached_property
+    @property
     def spread(self) -> float:
-        """The standard deviation."""
-        return float(self.ordered.std(dtype=np.float64)) if self.count else float("nan")
+        """How far nine tenths of the values reach, as standard deviations of normal ones."""
+        return (self._at(0.95) - self._at(0.05)) / 3.29
 
     @cached_property
     def common(self) -> tuple[float, float]:
@@ -143,10 +141,10 @@ def profiles_of(view: View) -> list[Profile]:
             known[key] = _pattern(view, seen, times)
         column, coded = view.stream.values[:, k], view.is_coded(k)
         ordered = np.sort(column[seen])
-        outlying = np.zeros(len(column), bool)
+        outlying, beyond = np.zeros(len(column), bool), OUTLYING
         if not coded:
-            outlying = _outlying(column, seen, ordered, view.places)
-        made.append(Profile(view.name, name, coded, known[key], ordered, outlying))
+            outlying, beyond = _outlying(column, seen, ordered, view.places)
+        made.append(Profile(view.name, name, coded, known[key], ordered, outlying, beyond))
     return made
 
 
@@ -160,23 +158,40 @@ def _pattern(view: View, seen: Booleans, times: Integers) -> Missingness:
     return find_pattern(seen, times, view.places, unit=unit)  # type: ignore[arg-type]
 
 
-def _outlying(column: Array, seen: Booleans, ordered: Array, offsets: Integers) -> Booleans:
-    """Find values that are far out, unless most are one and the same."""
+def _outlying(
+    column: Array, seen: Booleans, ordered: Array, offsets: Integers
+) -> tuple[Booleans, float]:
+    """Find values that are far out, unless most are one and the same; and how far that is."""
     none = np.zeros(len(column), bool)
-    if len(ordered) < FEWEST or ordered[0] == ordered[-1]:
-        return none
-    first, third = _quantile(ordered, 0.25), _quantile(ordered, 0.75)
-    if first == third:  # most values are equal: the others are no outliers, but rare
-        return none
-    values = column
+    if len(ordered) < FEWEST or _quantile(ordered, 0.25) == _quantile(ordered, 0.75):
+        return none, OUTLYING  # where most values are equal the others are rare, not far out
+    values, tidy = column, ordered
     if abs(_skew(ordered)) > SKEWED:
+        tidy = _tamed(ordered, ordered)
         values = np.full(len(column), np.nan)
-        middle = float(ordered[len(ordered) // 2])
-        distance = column[seen].astype(np.float64) - (ordered[0] if ordered[0] >= 0 else middle)
-        unit = _quantile(np.sort(np.abs(distance[distance != 0])), 0.05)
-        values[seen] = np.sign(distance) * np.log1p(np.abs(distance) / unit)
-    found = find_outliers(values[:, None], seen[:, None], offsets, threshold=OUTLYING)
-    return found[:, 0]
+        values[seen] = _tamed(column[seen], ordered)
+    beyond = _reach(tidy)
+    found = find_outliers(values[:, None], seen[:, None], offsets, threshold=beyond)
+    return found[:, 0], beyond
+
+
+def _reach(ordered: Array) -> float:
+    """Choose how many robust standard deviations are far: more where tails are heavy."""
+    low, middle, high = (_quantile(ordered, share) for share in (0.02, 0.5, 0.98))
+    distance = np.abs(ordered.astype(np.float64) - middle)
+    spread = 1.4826 * float(np.median(distance)) or 1.2533 * float(distance.mean())
+    tail = HEAVY * max(high - middle, middle - low) / spread
+    return next((one for one in (10.0, 15.0, 20.0, 30.0, 50.0) if one >= tail), 100.0)
+
+
+def _tamed(values: Array, ordered: Array) -> Floats:
+    """Take logarithms of distances: from 0 or, if there are values below, from the middle."""
+    lowest, middle = float(ordered[0]), float(ordered[len(ordered) // 2])
+    every = ordered.astype(np.float64) - (0.0 if lowest >= 0 else middle)
+    unit = _quantile(np.sort(np.abs(every[every != 0])), 0.05)
+    distance = values.astype(np.float64) - (0.0 if lowest >= 0 else middle)
+    found: Floats = np.sign(distance) * np.log1p(np.abs(distance) / unit)
+    return found
 
 
 def _skew(ordered: Array) -> float:

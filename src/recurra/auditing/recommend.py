@@ -13,7 +13,7 @@ from typing import Any
 
 from recurra.auditing.case import STATIC, Case, quietly
 from recurra.auditing.finding import Finding
-from recurra.auditing.profile import OUTLYING, Profile
+from recurra.auditing.profile import Profile
 from recurra.data.treatments import (
     Drop,
     Duplicates,
@@ -209,11 +209,13 @@ class _Plan:
     def clipped(self) -> list[Step]:
         """Clip what is far out, but not of skewed channels, which are scaled instead."""
         odd = [each for each in self.treated if each.outlying.any() and not each.skewed]
-        reason = f"values more than {OUTLYING:.0f} robust deviations out"
+        beyond = {each.stream: 0.0 for each in odd}
+        for each in odd:
+            beyond[each.stream] = max(beyond[each.stream], each.beyond)
         return [
             Step(
-                Outliers(threshold=OUTLYING, stream=stream, channels=channels),
-                reason,
+                Outliers(threshold=beyond[which[0][0]], stream=stream, channels=channels),
+                f"values more than {beyond[which[0][0]]:.0f} robust deviations out",
                 ("outliers",),
                 which,
             )

@@ -13,7 +13,7 @@ from recurra.data.treatments import find_outliers
 
 __all__ = ["find_targets"]
 
-RARE, MOST_NAMED = 0.05, 4
+RARE, LASTING, MOST_NAMED = 0.05, 0.05, 4
 
 
 def find_targets(case: Case) -> list[Finding]:
@@ -36,7 +36,7 @@ def find_targets(case: Case) -> list[Finding]:
         unit = {"record": "record", "step": "step", "labels": "label"}[target.level]
         found += _unknown(name, target, unit)
         if target.classes:
-            found += _classes(name, target, unit)
+            found += [*_classes(name, target, unit), *_persistent(name, target)]
         else:
             for k, output in enumerate(target.outputs):
                 called = quoted(name if len(target.outputs) == 1 else f"{name}.{output}")
@@ -100,6 +100,23 @@ def _classes(name: str, target: Target, unit: str) -> list[Finding]:
         Finding("class_balance", "advice" if rare else "note", f"{said}.", numbers=numbers)
     )
     return found
+
+
+def _persistent(name: str, target: Target) -> list[Finding]:
+    """Classes of steps that stay as they are for long."""
+    if target.level != "step" or target.offsets is None or len(target.values) < 100:
+        return []
+    inner = np.ones(len(target.values), bool)
+    inner[target.offsets[:-1][np.diff(target.offsets) > 0]] = False
+    changes = int((target.values[1:] != target.values[:-1]).any(1)[inner[1:]].sum())
+    if changes > LASTING * len(target.values):
+        return []
+    said = (
+        f"Target {quoted(name)} changes {changes:,} times in {len(target.values):,} steps: split "
+    )
+    said += "by record or in time, never steps at random, since neighbours tell the answer."
+    numbers = {"target": name, "changes": changes, "of": len(target.values)}
+    return [Finding("lasting_target", "advice", said, numbers=numbers)]
 
 
 def _numbers(called: str, target: Target, k: int) -> list[Finding]:

@@ -71,7 +71,7 @@ def tell_class(feature: Floats, codes: Integers, classes: tuple[object, ...]) ->
     --------
     >>> codes = np.repeat([0, 1], 10)
     >>> tell_class(np.arange(20.0), codes, ("a", "b")).words
-    "tells 'b' with AUROC 1.0"
+    "tells 'a' from 'b' with AUROC 1.0"
     """
     known = (codes >= 0) & ~np.isnan(feature)
     feature, codes = feature[known], codes[known]
@@ -87,15 +87,17 @@ def tell_class(feature: Floats, codes: Integers, classes: tuple[object, ...]) ->
     areas = (sums[usable] / ours - (ours + 1) / 2) / others
     errors = np.sqrt((len(feature) + 1) / (12 * ours * others)) * _tie_factor(ranks)
     best = int(np.abs(areas - 0.5).argmax())
-    if len(usable) == 2 and len(classes) == 2:
-        best = int(areas.argmax())
     area = float(areas[best])
     strength = max(area, 1 - area)
     label = quoted(classes[usable[best]])
-    verb = "tells" if area >= 0.5 else "tells against"
+    rest = "the others"
+    if len(usable) == 2 and len(classes) == 2:
+        label, rest = quoted(classes[0]), quoted(classes[1])
     shown = "1.0" if strength == 1 else f"{min(strength, 0.999):.3f}".lstrip("0").rstrip("0")
     surprise = abs(area - 0.5) / float(errors[best]) if errors[best] else 0.0
-    return Telling(strength, surprise, f"{verb} {label} with AUROC {shown}", "auroc", strength)
+    return Telling(
+        strength, surprise, f"tells {label} from {rest} with AUROC {shown}", "auroc", strength
+    )
 
 
 def tell_number(feature: Floats, answers: Floats) -> Telling | None:

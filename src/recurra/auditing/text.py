@@ -44,6 +44,11 @@ def _lines(audit: Audit) -> Iterator[str]:
     for title in ("Streams", "Targets"):
         if title in tables:
             yield from (*_table(tables[title]), "")
+    if audit.notes:
+        yield "As they were read"
+        for note in audit.notes:
+            yield from _hung(note, "  · ")
+        yield ""
     for level, head in HEADS.items():
         mine = [each for each in audit.findings if each.level == level]
         if not mine:
@@ -58,11 +63,6 @@ def _lines(audit: Audit) -> Iterator[str]:
         yield from ("Nothing was found that needs care.", "")
     if "Channels" in tables:
         yield from (*_table(tables["Channels"]), "")
-    if audit.notes:
-        yield "As they were read"
-        for note in audit.notes:
-            yield from _hung(note, "  · ")
-        yield ""
     if audit.steps:
         yield "Recommended: report.recommended, a Preprocessor to fit on the training part"
         for step in audit.steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 TABLES = (".csv", ".tsv", ".parquet")
-REPEATED = ("duplicate_time", "duplicate_value")
 
 
 @dataclass(frozen=True)
@@ -168,6 +167,8 @@ def _wide(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
 
 def _events(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
     """Read a row for every measurement."""
+    from recurra.auditing.case import read_anyway
+
     roles = {
         "id": (laid.id_column or "unique_id", "--id-column"),
         "time": (laid.time_column or "ds", "--time-column"),
@@ -176,13 +177,15 @@ def _events(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
     }
     _require(frame, file, dict(roles.values()))
     names = {role: name for role, (name, _) in roles.items()}
-    return _forgiving("events", frame, names)
+    return read_anyway(frame, "events", names)
 
 
 def _long(
     frame: pd.DataFrame, file: Path, laid: Laid, quiet: bool
 ) -> tuple[SequenceDataset, str | None]:
     """Read a row for every record and step, as a forecasting table if no column is named."""
+    from recurra.auditing.case import read_anyway
+
     who = laid.id_column or "unique_id"
     when = None if laid.no_time else laid.time_column or "ds"
     target = laid.target_column or ("y" if "y" in frame else None)
@@ -199,7 +202,7 @@ def _long(
         frame.insert(0, who, file.name.split(".")[0] or file.name)
     whole = target is not None and _of_records(frame, who, target)
     names = {"id": who, "time": when, **({"target": target} if whole else {})}
-    return _forgiving("long", frame, names), target
+    return read_anyway(frame, "long", names), target
 
 
 def _of_records(frame: pd.DataFrame, who: str, target: str) -> bool:
@@ -207,19 +210,6 @@ def _of_records(frame: pd.DataFrame, who: str, target: str) -> bool:
     if frame[who].nunique() < 2:
         return False
     return bool((frame.groupby(who, sort=False)[target].nunique() <= 1).all())
-
-
-def _forgiving(layout: str, frame: pd.DataFrame, names: dict[str, Any]) -> SequenceDataset:
-    """Read a table; rows of the same record and time that differ are joined, with a note."""
-    from recurra.data.reading import read
-
-    for duplicates in ("error", "mean", "last"):
-        try:
-            return read(frame, layout=layout, duplicates=duplicates, **names)
-        except DataError as error:
-            if duplicates == "last" or error.code not in REPEATED:
-                raise
-    raise AssertionError("the last way raises or returns")
 
 
 def _require(frame: pd.DataFrame, file: Path, wanted: dict[str, str]) -> None:
