@@ -29,6 +29,7 @@ from recurra import Classifier, SequenceDataset, Training
 from recurra.data import (
     Fill,
     Indicators,
+    Outliers,
     Resample,
     Scale,
     SinceObserved,
@@ -72,8 +73,9 @@ def read() -> SequenceDataset:
 
 
 def treatments(*more: Treatment, how: tuple[str, ...] = ("mean",)) -> list[Treatment]:
-    """Values as normal scores, in bins of two hours over the two days; then what is given."""
-    return [Scale("quantile"), Resample(120.0, how, origin="clock", span=(0, 2880)), *more]
+    """Winsorise, take logarithms, put on a grid of two hours over two days; then what is given."""
+    grid = Resample(120.0, how, origin="clock", span=(0, 2880))
+    return [Outliers("quantile"), Scale("log"), grid, *more]
 
 
 def networks(data: SequenceDataset, seed: int) -> dict[str, Callable[[], Classifier]]:
@@ -82,15 +84,13 @@ def networks(data: SequenceDataset, seed: int) -> dict[str, Callable[[], Classif
     training = Training(steps, 64, learning_rate=2e-3, weight_decay=1e-2, progress=False)
     common = {"validation": 0.0, "training": training, "seed": seed}
     plain = {**common, "pooling": "last", "input_dropout": 0.0, "dropout": 0.0}
-    rich = {**common, "input_dropout": 0.2, "dropout": 0.5, "recurrent_dropout": 0.4}
-    names = data.stream.channels
-    marks = [Indicators(stream="values", channels=names), SinceObserved(channels=names)]
+    rich = {**common, "input_dropout": 0.2, "dropout": 0.3, "recurrent_dropout": 0.4}
     filled = treatments(Fill("forward"))
-    marked = treatments(Fill("forward"), *marks)
-    decayed = treatments(Fill("mean", stream="static"))
-    counts = Scale("standard", channels=[f"{name}:count" for name in names])
+    marked = treatments(Fill("forward"), Indicators(), SinceObserved())
+    decayed = treatments(Fill("mean", stream="static"), Indicators(stream="static"))
+    counts = Scale("log", channels=[f"{name}:count" for name in data.stream.channels])
     ways = ("mean", "min", "max", "count")
-    whole = treatments(counts, Fill("forward"), *marks, how=ways)
+    whole = treatments(counts, Fill("forward"), Indicators(), SinceObserved(), how=ways)
     return {
         "GRU, filled": lambda: Classifier("gru", treatments=filled, **plain),
         "GRU, filled + mask + time since": lambda: Classifier("gru", treatments=marked, **plain),
