@@ -81,7 +81,7 @@ def _time_bits(stream: Stream) -> Array:
 
 def _row_hashes(stream: Stream) -> Array:
     """Hash what was observed at each step, as float32 holds it."""
-    values = stream.values.reshape(stream.rows, -1)
+    values = stream.values.reshape(stream.rows, int(np.prod(stream.values.shape[1:])))
     seen = stream.mask if stream.kind != "frames" else None
     total = np.zeros(stream.rows, np.uint64)
     for k in range(values.shape[1]):

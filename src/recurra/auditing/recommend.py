@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from recurra.auditing.case import STATIC, Case, quietly
+from recurra.auditing.case import STATIC, Case
 from recurra.auditing.finding import Finding
+from recurra.auditing.opened import quietly
 from recurra.auditing.profile import Profile
+from recurra.auditing.ways import Way, way_to_fill
 from recurra.data.treatments import (
     Drop,
     Duplicates,
@@ -33,15 +34,6 @@ from recurra.errors import DataError
 
 __all__ = ["Step", "recommend"]
 
-PHASES = {
-    "hour of day": "hour",
-    "weekday": "weekday",
-    "hour of week": "hour of week",
-    "month of year": "month",
-    "week of year": "month",
-    "day of year": "month",
-}
-"""The season by which a hole is filled, for each cycle in which it may come back."""
 MOSTLY = 0.5
 DROPPED = ("never_observed", "constant", "equal_channels", "alike_channels", "target_copied")
 
@@ -237,21 +229,24 @@ class _Plan:
     def filled(self) -> list[Step]:
         """Fill holes: by season, from the last observation, or with the middle."""
         gappy = [each for each in self.treated if not each.coded and self._holes(each)]
-        ways: dict[tuple[Any, ...], list[Profile]] = {}
+        gappy = [each for each in gappy if each.count]  # of nothing, nothing can be learnt
+        ways: dict[Way, list[Profile]] = {}
         for each in gappy:
-            ways.setdefault(self._way(each), []).append(each)
+            ways.setdefault(way_to_fill(each), []).append(each)
         everything = [each for each in self.treated if not each.coded]
         only = len(ways) == 1 and len(self.case.streams) == 1
         steps = []
-        for (method, then, period, reason), group in ways.items():
+        for way, group in ways.items():
             for stream, channels, which in self._by_stream(group, whole=only):
                 covers = {*which} >= {
                     (e.stream, e.channel) for e in everything if e.stream == stream
                 }
                 named = None if covers else channels
-                treatment = Fill(method, then, period=period, stream=stream, channels=named)
+                treatment = Fill(
+                    way.method, way.then, period=way.period, stream=stream, channels=named
+                )
                 codes = ("missing_values", "missing_stamps", "missing_steps", "missing_together")
-                steps.append(Step(treatment, reason, codes, which))
+                steps.append(Step(treatment, way.reason, codes, which))
         return steps
 
     def _holes(self, profile: Profile) -> bool:
@@ -260,20 +255,6 @@ class _Plan:
 
     def _regridded(self, stream: str) -> bool:
         return any(one.stream == stream for one in self._of("missing_stamps"))
-
-    def _way(self, profile: Profile) -> tuple[Any, ...]:
-        """Choose how a channel is filled: method, what comes then, period, and why."""
-        missing = profile.missing
-        if profile.stream == STATIC:
-            return ("median", "median", None, "unknown of some records")
-        period: int | str | None = PHASES.get(missing.phase or "")
-        whole = missing.period is not None and float(missing.period).is_integer()
-        if period is None and missing.pattern in ("seasonal", "periodic") and whole:
-            period = int(missing.period or 0)
-        if period is not None and missing.pattern in ("seasonal", "yearly", "periodic"):
-            reason = f"missing every {missing.cycle}: the mean of that phase, else the last value"
-            return ("seasonal", ("forward", "mean"), period, reason)
-        return ("forward", "mean", None, "holes get the last value before, nothing from after")
 
     def marked(self) -> list[Step]:
         """Tell a network where holes were, how old values are, and how much time went by."""

@@ -167,7 +167,7 @@ def _wide(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
 
 def _events(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
     """Read a row for every measurement."""
-    from recurra.auditing.case import read_anyway
+    from recurra.auditing.opened import read_anyway
 
     roles = {
         "id": (laid.id_column or "unique_id", "--id-column"),
@@ -184,7 +184,7 @@ def _long(
     frame: pd.DataFrame, file: Path, laid: Laid, quiet: bool
 ) -> tuple[SequenceDataset, str | None]:
     """Read a row for every record and step, as a forecasting table if no column is named."""
-    from recurra.auditing.case import read_anyway
+    from recurra.auditing.opened import read_anyway
 
     who = laid.id_column or "unique_id"
     when = None if laid.no_time else laid.time_column or "ds"
