@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from recurra.auditing import Audit, audit
-from recurra.auditing.page import as_page
 from recurra.auditing.pictures import caption
 from recurra.data.reading import from_arrays
 from recurra.errors import FileError, MissingExtraError, OptionError
@@ -179,7 +178,7 @@ def test_without_jinja_the_extra_is_named(monkeypatch):
 
     monkeypatch.setattr("recurra.errors.import_module", lambda name: refuse(name))
     with pytest.raises(MissingExtraError, match=r"recurra\[report\]"):
-        as_page(report, "x")
+        report.to_html()
 
 
 def test_show_prints_what_str_says(capsys):

@@ -9,7 +9,11 @@ from recurra.auditing.pictures import TITLES, as_svg, caption
 from recurra.errors import need
 
 if TYPE_CHECKING:
-    from recurra.auditing.report import Audit
+    from collections.abc import Sequence
+
+    from recurra.auditing.drawings import Drawing
+    from recurra.auditing.finding import Finding
+    from recurra.auditing.recommend import Step
     from recurra.auditing.tables import Table
 
 __all__ = ["as_page"]
@@ -18,15 +22,22 @@ HEADS = {"warning": "Warnings", "advice": "Advice", "note": "Notes"}
 MOST_ROWS = 1000
 
 
-def as_page(audit: Audit, title: str) -> str:
+def as_page(
+    title: str,
+    findings: Sequence[Finding],
+    steps: Sequence[Step],
+    tables: Sequence[Table],
+    drawings: Sequence[Drawing],
+    notes: Sequence[str],
+) -> str:
     """Write an audit as a page.
 
     Parameters
     ----------
-    audit : Audit
-        What was found.
     title : str
         Its heading.
+    findings, steps, tables, drawings, notes : sequence of Finding, Step, Table, dict, str
+        The parts of an audit.
 
     Returns
     -------
@@ -42,26 +53,26 @@ def as_page(audit: Audit, title: str) -> str:
     source = files("recurra.auditing").joinpath("page.html.jinja").read_text(encoding="utf-8")
     options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     template = jinja2.Environment(**options, undefined=jinja2.StrictUndefined).from_string(source)
-    several = len({each["stream"] for each in audit.drawings}) > 1
-    counts = {level: sum(f.level == level for f in audit.findings) for level in HEADS}
+    several = len({each["stream"] for each in drawings}) > 1
+    counts = {level: sum(f.level == level for f in findings) for level in HEADS}
     page: str = template.render(
         title=title,
         heads=HEADS,
         counts=counts,
-        findings=audit.findings,
+        findings=findings,
         several=several,
-        tables=[_table(each) for each in audit.tables],
+        tables=[_table(each) for each in tables],
         pictures=[
             {
                 "title": TITLES[each["kind"]] + (f": {each['stream']}" if several else ""),
                 "svg": as_svg(each, f"picture{place}"),
                 "caption": caption(each),
             }
-            for place, each in enumerate(audit.drawings)
+            for place, each in enumerate(drawings)
         ],
-        steps=audit.steps,
-        code=_code(audit),
-        notes=audit.notes,
+        steps=steps,
+        code=_code(steps),
+        notes=notes,
     )
     return page
 
@@ -81,12 +92,12 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _code(audit: Audit) -> str:
+def _code(steps: Sequence[Step]) -> str:
     """Write the preprocessor as Python that can be copied."""
-    if not audit.steps:
+    if not steps:
         return ""
-    kinds = ", ".join(sorted({type(step.treatment).__name__ for step in audit.steps}))
-    lines = "".join(f"    # {step.reason}\n    {step.treatment!r},\n" for step in audit.steps)
+    kinds = ", ".join(sorted({type(step.treatment).__name__ for step in steps}))
+    lines = "".join(f"    # {step.reason}\n    {step.treatment!r},\n" for step in steps)
     return (
         f"from recurra.data.treatments import Preprocessor, {kinds}\n\n"
         f"preprocessor = Preprocessor([\n{lines}])\n"

@@ -83,7 +83,7 @@ class Audit:
 
     def __str__(self) -> str:
         """Write the findings, tables and steps for a terminal."""
-        return as_text(self)
+        return as_text(self.findings, self.steps, self.tables, self.notes)
 
     def __repr__(self) -> str:
         levels = [each.level for each in self.findings]
@@ -135,7 +135,8 @@ class Audit:
         """
         from recurra.auditing.page import as_page
 
-        page = as_page(self, title)
+        parts = (self.findings, self.steps, self.tables, self.drawings, self.notes)
+        page = as_page(title, *parts)
         if path is not None:
             _write(path, page)
         return page

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from recurra.auditing.phrases import quoted
-from recurra.types import Array, Floats, Integers
+from recurra.types import Floats, Integers
 
 __all__ = ["Telling", "determines", "tell_class", "tell_number"]
 
@@ -77,7 +76,7 @@ def tell_class(feature: Floats, codes: Integers, classes: tuple[object, ...]) ->
     feature, codes = feature[known], codes[known]
     if len(feature) < 4 * FEWEST or feature.min() == feature.max():
         return None
-    ranks = rankdata(feature)
+    ranks, ties = _ranks(feature)
     counts = np.bincount(codes, minlength=len(classes)).astype(np.float64)
     sums = np.bincount(codes, ranks, minlength=len(classes))
     usable = np.flatnonzero((counts >= FEWEST) & (len(feature) - counts >= FEWEST))
@@ -85,7 +84,7 @@ def tell_class(feature: Floats, codes: Integers, classes: tuple[object, ...]) ->
         return None
     ours, others = counts[usable], len(feature) - counts[usable]
     areas = (sums[usable] / ours - (ours + 1) / 2) / others
-    errors = np.sqrt((len(feature) + 1) / (12 * ours * others)) * _tie_factor(ranks)
+    errors = np.sqrt((len(feature) + 1) / (12 * ours * others)) * _tie_factor(ties)
     best = int(np.abs(areas - 0.5).argmax())
     area = float(areas[best])
     strength = max(area, 1 - area)
@@ -122,7 +121,7 @@ def tell_number(feature: Floats, answers: Floats) -> Telling | None:
     feature, answers = feature[known], answers[known]
     if len(feature) < 4 * FEWEST or not (np.ptp(feature) and np.ptp(answers)):
         return None
-    rho = float(np.corrcoef(rankdata(feature), rankdata(answers))[0, 1])
+    rho = float(np.corrcoef(_ranks(feature)[0], _ranks(answers)[0])[0, 1])
     strength = 0.5 + abs(rho) / 2
     shown = f"{rho:.2f}" if abs(rho) < 0.995 else ("1.0" if abs(rho) > 0.9999 else f"{rho:.4f}")
     words = f"goes with it: rank correlation {shown}"
@@ -168,9 +167,15 @@ def determines(feature: Floats, codes: Integers) -> float:
     return 1 - max(changes - least, 0) / max((len(codes) - 1) * chance, 1e-9)
 
 
-def _tie_factor(ranks: Array) -> float:
+def _ranks(values: Floats) -> tuple[Floats, Floats]:
+    """Rank from 1 on, equals by their mean; and how many are equal, for each different value."""
+    _, number, counts = np.unique(values, return_inverse=True, return_counts=True)
+    means = np.cumsum(counts) - (counts - 1) / 2
+    return means[number], counts.astype(np.float64)
+
+
+def _tie_factor(ties: Floats) -> float:
     """How much smaller the error is for ties."""
-    _, ties = np.unique(ranks, return_counts=True)
-    total = float(len(ranks))
-    lost = float((ties.astype(np.float64) ** 3 - ties).sum())
+    total = float(ties.sum())
+    lost = float((ties**3 - ties).sum())
     return float(np.sqrt(max(1 - lost / (total**3 - total), 0.0))) if total > 1 else 1.0

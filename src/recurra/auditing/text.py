@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from recurra.auditing.phrases import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from recurra.auditing.finding import Finding
     from recurra.auditing.recommend import Step
-    from recurra.auditing.report import Audit
     from recurra.auditing.tables import Table
 
 __all__ = ["as_text", "short"]
@@ -23,34 +23,44 @@ HEADS = {"warning": "Warnings", "advice": "Advice", "note": "Notes"}
 MARKS = {"warning": "!", "advice": "→", "note": "·"}
 
 
-def as_text(audit: Audit) -> str:
+def as_text(
+    findings: Sequence[Finding],
+    steps: Sequence[Step],
+    tables: Sequence[Table],
+    notes: Sequence[str],
+) -> str:
     """Write an audit.
 
     Parameters
     ----------
-    audit : Audit
-        What was found.
+    findings, steps, tables, notes : sequence of Finding, Step, Table, str
+        Its parts.
 
     Returns
     -------
     str
         Lines of at most 100 signs.
     """
-    return "\n".join(_lines(audit)).rstrip()
+    return "\n".join(_lines(findings, steps, tables, notes)).rstrip()
 
 
-def _lines(audit: Audit) -> Iterator[str]:
-    tables = {table.title: table for table in audit.tables}
+def _lines(
+    findings: Sequence[Finding],
+    steps: Sequence[Step],
+    every: Sequence[Table],
+    notes: Sequence[str],
+) -> Iterator[str]:
+    tables = {table.title: table for table in every}
     for title in ("Streams", "Targets"):
         if title in tables:
             yield from (*_table(tables[title]), "")
-    if audit.notes:
+    if notes:
         yield "As they were read"
-        for note in audit.notes:
+        for note in notes:
             yield from _hung(note, "  · ")
         yield ""
     for level, head in HEADS.items():
-        mine = [each for each in audit.findings if each.level == level]
+        mine = [each for each in findings if each.level == level]
         if not mine:
             continue
         yield f"{head} ({len(mine)})"
@@ -59,13 +69,13 @@ def _lines(audit: Audit) -> Iterator[str]:
             where = f"[{each.stream}] " if several and each.stream else ""
             yield from _hung(f"{where}{each.sentence}", f"  {MARKS[level]} ")
         yield ""
-    if not audit.findings:
+    if not findings:
         yield from ("Nothing was found that needs care.", "")
     if "Channels" in tables:
         yield from (*_table(tables["Channels"]), "")
-    if audit.steps:
+    if steps:
         yield "Recommended: report.recommended, a Preprocessor to fit on the training part"
-        for step in audit.steps:
+        for step in steps:
             yield from _step(step)
 
 
