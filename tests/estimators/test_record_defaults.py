@@ -19,8 +19,8 @@ from recurra.estimators.record_defaults import default_training, default_treatme
 NAN = float("nan")
 
 
-def test_complete_numbers_are_scaled_and_no_more():
-    assert default_treatments(from_arrays([[1.0, 2.0], [3.0]]), False) == [Scale()]
+def test_complete_numbers_are_scaled_and_filled_if_one_is_missing_later():
+    assert default_treatments(from_arrays([[1.0, 2.0], [3.0]]), False) == [Scale(), Fill()]
 
 
 def test_holes_are_filled_and_told():
@@ -40,9 +40,9 @@ def test_values_far_out_are_scaled_by_rank():
 
 def test_uneven_clocks_are_read():
     even, uneven = [[0.0, 1.0, 2.0]], [[0.0, 1.0, 5.0]]
-    assert default_treatments(from_arrays([[1.0] * 3], times=even), False) == [Scale()]
+    assert default_treatments(from_arrays([[1.0] * 3], times=even), False) == [Scale(), Fill()]
     chosen = default_treatments(from_arrays([[1.0] * 3], times=uneven), False)
-    assert chosen == [Scale(), Gaps(stream="x")]
+    assert chosen == [Scale(), Fill(), Gaps(stream="x")]
 
 
 def test_labels_and_tokens_become_codes():

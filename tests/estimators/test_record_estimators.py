@@ -188,7 +188,7 @@ def test_channels_are_found_by_name(at_ward):
         values=np.concatenate([vitals.values, vitals.values[:, :1]], 1),
         channels=(*vitals.channels, "more"),
     )
-    with pytest.warns(DataWarning, match="1 channels were not learned from and are left out: more"):
+    with pytest.warns(DataWarning, match="1 channel was not learned from and is left out: more"):
         assert np.array_equal(at_ward.predict_proba(data.with_streams(vitals=wide)), before)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from recurra.errors import DataError, OptionError
+from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
 
 if TYPE_CHECKING:
@@ -91,10 +92,14 @@ class Classifier(ClassifierMixin, RecordEstimator):
         Returns
         -------
         ndarray, shape (records,)
-            Labels.
+            Labels; None for a record of which nothing is known.
         """
-        best = np.argmax(self.predict_proba(X, **how), 1)
-        labels: Array = self.classes_[best]
+        probabilities = self.predict_proba(X, **how)
+        labels: Array = self.classes_[np.argmax(probabilities, 1)]
+        unknown = np.isnan(probabilities[:, 0])
+        if unknown.any():
+            labels = labels.astype(object)
+            labels[unknown] = None
         return labels
 
     def predict_proba(self, X: Any, **how: Any) -> Floats:
@@ -110,13 +115,26 @@ class Classifier(ClassifierMixin, RecordEstimator):
         Returns
         -------
         ndarray of float64, shape (records, classes)
-            In the order of `classes_`.
+            In the order of `classes_`; NaN for a record of which nothing is known.
         """
         (raw,) = self._raw(X, **how).values()
         logits = raw[:, 0]
         shares = np.exp(logits - logits.max(1, keepdims=True))
         probabilities: Floats = shares / shares.sum(1, keepdims=True)
         return probabilities
+
+    def _with_known_targets(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Refuse a label that is missing."""
+        unknown = np.flatnonzero(~known_targets(dataset))
+        if unknown.size:
+            raise DataError(
+                f"A label is missing, as {unknown.size} in all",
+                code="null_label",
+                record=dataset.ids[unknown[0]],
+                row=int(unknown[0]),
+                hint="Leave such records out.",
+            )
+        return dataset
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
         """Check that there is one label for each record, of two or more kinds."""

@@ -19,7 +19,7 @@ from recurra.data.treatments import (
 )
 from recurra.training import Training
 
-__all__ = ["default_training", "default_treatments"]
+__all__ = ["default_training", "default_treatments", "tell_of_holes"]
 
 EPOCHS = 40
 FEWEST, MOST = 300, 3000
@@ -54,13 +54,16 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
     if not measured:
         return chosen
     far = sorted({name for each in measured for name in _far_out(each)})
+    rest = sorted(
+        {n for each in measured for n in each.channels if n not in each.categories} - {*far}
+    )
     if far:
         chosen.append(Scale("quantile", channels=far))
-    chosen.append(Scale("standard"))
+    if rest:
+        chosen.append(Scale("standard", channels=rest if far else None))
     gappy = any(not each.mask.all() for each in measured)
-    static_holes = dataset.static is not None and not dataset.static.mask.all()
     if decays:
-        return [*chosen, Fill("mean", stream="static")] if static_holes else chosen
+        return chosen if dataset.static is None else [*chosen, Fill("mean", stream="static")]
     chosen.append(Fill("forward", then="mean"))
     if gappy:
         chosen += [Indicators(), SinceObserved()]

@@ -17,7 +17,7 @@ from recurra.artifact import write_model
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.batching import Batches, pad_records
 from recurra.data.tables.notes import tell
-from recurra.data.treatments import Treatment
+from recurra.data.treatments import Fill, Indicators, SinceObserved, Treatment
 from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators.forecast_checks import check_choice, check_seed
 from recurra.estimators.record_checks import (
@@ -26,6 +26,7 @@ from recurra.estimators.record_checks import (
     check_streams,
     known_targets,
     tell_of_copies,
+    tell_of_new_holes,
 )
 from recurra.estimators.record_defaults import default_training, default_treatments, tell_of_holes
 from recurra.estimators.record_inputs import Shape, as_dataset, conform
@@ -128,6 +129,15 @@ class RecordEstimator(BaseEstimator):
         dataset = as_dataset(X, y, weights=sample_weight, groups=groups, **how)
         if not dataset.targets:
             raise DataError("There is nothing to learn: y is missing", code="no_target")
+        before = dict(self.__dict__)
+        try:
+            return self._fit(dataset)
+        except BaseException:  # what was learned before stays until all has gone well
+            self.__dict__ = before
+            raise
+
+    def _fit(self, dataset: SequenceDataset) -> Self:
+        """Learn from a data set with targets."""
         dataset = self._prepared(self._with_known_targets(check_streams(dataset)))
         dataset = replace(dataset, notes=(*dataset.notes, *tell_of_copies(dataset)))
         kept, held = self._parted(dataset)
@@ -197,7 +207,7 @@ class RecordEstimator(BaseEstimator):
         tell(f"{said}: the first is {first!r}.")
         found = {}
         for name, each in self.network_.plan.answers.items():
-            size = (each.size, each.classes) if each.classes else (each.size,)
+            size = (each.outputs, each.classes) if each.classes else (each.outputs,)
             found[name] = np.full((len(dataset), *size), np.nan)
         if there.any():
             for name, raw in self._answered(dataset.take(np.flatnonzero(there))).items():
@@ -206,9 +216,11 @@ class RecordEstimator(BaseEstimator):
 
     def _answered(self, dataset: SequenceDataset) -> dict[str, Floats]:
         """Treat records, each with something known, and answer for them."""
+        kinds = {type(each) for each in self.preprocessor_.treatments}
+        if Fill in kinds and not kinds & {Indicators, SinceObserved}:
+            tell_of_new_holes(dataset)
         treated = self.preprocessor_.transform(dataset)
-        if self.layer != "grud":
-            check_filled(treated)
+        check_filled(treated, self.layer == "grud")
         return _answers(self.network_, treated)
 
     # ------------------------------------------------------------------ keep
@@ -283,8 +295,7 @@ class RecordEstimator(BaseEstimator):
         else:
             preprocessor = Preprocessor(self.treatments)
         treated = preprocessor.fit_transform(kept)
-        if self.layer != "grud":
-            check_filled(treated)
+        check_filled(treated, self.layer == "grud")
         return treated, preprocessor
 
     def _parted(self, dataset: SequenceDataset) -> tuple[SequenceDataset, SequenceDataset | None]:

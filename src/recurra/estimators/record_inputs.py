@@ -127,8 +127,10 @@ def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDa
 
 def _tell_of_extra(what: str, names: list[str]) -> None:
     """Say what is left out."""
-    verb = f"1 {what[:-1]} was" if len(names) == 1 else f"{len(names)} {what} were"
-    tell(f"{verb} not learned from and is left out: {', '.join(names)}.")
+    said = f"{len(names)} {what} were not learned from and are left out"
+    if len(names) == 1:
+        said = f"1 {what[:-1]} was not learned from and is left out"
+    tell(f"{said}: {', '.join(names)}.")
 
 
 def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from recurra.errors import OptionError
+from recurra.data.tables.notes import tell
+from recurra.errors import DataError, OptionError
 from recurra.estimators.record_estimator import RecordEstimator
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Regressor(RegressorMixin, RecordEstimator):
         Returns
         -------
         ndarray of float64, shape (records,) or (records, outputs)
-            In the units of `y`.
+            In the units of `y`; NaN for a record of which nothing is known.
         """
         (raw,) = self._raw(X, **how).values()
         numbers: Floats = raw * self._spread + self._centre
@@ -67,18 +68,29 @@ class Regressor(RegressorMixin, RecordEstimator):
             dataset = replace(dataset, targets={name: replace(target, values=values, classes=())})
         return dataset
 
-    def _ready(self, kept: SequenceDataset) -> None:
-        """Learn the scale of each output from the training part."""
-        values = kept.target.values
-        self._centre = np.nanmean(values, 0)
-        spread = np.nanstd(values, 0)
-        self._spread = np.where(spread > 0, spread, 1.0)
+    def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
+        """Learn the scale of each output from the training part; tell of those that never vary."""
+        values, outputs = kept.target.values, kept.target.outputs
+        known = kept.target.observed.any(0)
+        if not known.all():
+            name = outputs[int(np.argmin(known))]
+            message = "No record that is learned from has a known value of this output"
+            raise DataError(message, code="all_missing", column=name, hint="Leave the output out.")
+        least = np.nanmin(values, 0)
+        constant = least == np.nanmax(values, 0)
+        self._centre = np.where(constant, least, np.nanmean(values, 0))
+        self._spread = np.where(constant, 0.0, np.nanstd(values, 0))
+        return tuple(
+            tell(f"The target {name!r} is always {value:g}, and so will be every answer.")
+            for name, value, same in zip(outputs, least, constant, strict=True)
+            if same
+        )
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         """Write the targets in standard deviations."""
         (name,) = dataset.targets
         target = dataset.target
-        values = (target.values - self._centre) / self._spread
+        values = (target.values - self._centre) / np.where(self._spread > 0, self._spread, 1.0)
         return replace(dataset, targets={name: replace(target, values=values)})
 
     def _state(self) -> dict[str, Any]:

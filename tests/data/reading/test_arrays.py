@@ -75,7 +75,7 @@ def test_several_outputs():
         ([[1.0], [[1.0, 2.0]]], {}, "channel_count", "The record has 2 channels"),
         ([[1.0], [1.0, float("inf")]], {}, "infinite", "series 1, row 1, column 'x0', value inf"),
         ([[1e38]], {}, "overflow_float32", "past 1e+30"),
-        ([["a"]], {}, "no_number", "Numbers are read as x"),
+        ([["a"]], {}, "no_number", "x is read as numbers"),
         ([[1 + 2j]], {}, "no_number", "complex numbers came"),
         ([[None, 2.0], [{}, 1]], {}, "no_number", "dict came (series 1, row 0"),
         ([[1.0]], {"y": [1, 2]}, "target_count", "There are 1 records, but y has 2 rows"),

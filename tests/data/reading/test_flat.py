@@ -54,7 +54,7 @@ def test_a_file_of_numpy_is_read_in_a_line(tmp_path):
         (SOUND, [0], {}, "empty", "Give integers"),
         (SOUND.reshape(1, 5, 1), [0, 1], {}, "shape", "is read"),
         (SOUND * 1j, [0, 5], {}, "no_number", "complex"),
-        ([b"a"], [0, 1], {}, "no_number", "Numbers are read"),
+        ([b"a"], [0, 1], {}, "no_number", "is read as numbers"),
         ([1.0, np.inf], [0, 2], {}, "infinite", "series 0, row 1"),
         ([1.0, 1e300], [0, 1, 2], {}, "overflow_float32", "series 1, row 0"),
         (SOUND, [0, 3, 5], {"target": [1]}, "target_count", "2 records, but y has 1"),

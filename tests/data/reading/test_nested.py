@@ -159,7 +159,7 @@ def test_ragged_lists_and_missing_lists_are_refused():
         from_nested(pa.array([[{"a": 1}]]))
     with pytest.raises(DataError, match="The lists hold list"):
         from_nested(pa.array([[[[1]]]]))
-    with pytest.raises(DataError, match="Numbers are read"):
+    with pytest.raises(DataError, match="x is read as numbers, but text came"):
         from_nested(pa.array([["a"]]))
     with pytest.raises(DataError, match="no records"):
         from_nested(pa.array([], pa.list_(pa.float64())))

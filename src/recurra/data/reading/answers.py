@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +11,23 @@ import pandas as pd
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import Target
 from recurra.errors import DataError, OptionError
-from recurra.types import Array, Integers
+from recurra.types import Array, Floats, Integers
 
 __all__ = ["TargetLevel", "read_target"]
 
 TargetLevel = Literal["record", "step", "labels"]
 LEVELS = ("record", "step", "labels")
+LARGEST_TARGET = 1e30
+NO_LABELS = (
+    "bytes",
+    "complex",
+    "datetime64",
+    "datetime",
+    "date",
+    "timedelta64",
+    "timedelta",
+    "time",
+)
 
 
 def read_target(
@@ -79,7 +91,7 @@ def read_target(
         target_for = target_for or _level(y, name, lengths)
     if target_for in ("step", "labels"):
         return _for_steps(y, ids, name, stream, lengths, target_for)
-    return _for_records(y, ids, name, isinstance(first, str))
+    return _for_records(y, ids, name)
 
 
 def _listed(y: Any, name: str) -> Any:
@@ -129,10 +141,12 @@ def _size(row: Any) -> int:
     return len(row) if isinstance(row, list | tuple) or np.ndim(row) else 1
 
 
-def _for_records(y: Any, ids: tuple[object, ...], name: str, texts: bool) -> Target:
+def _for_records(y: Any, ids: tuple[object, ...], name: str) -> Target:
     """Read one row for each record."""
     try:
-        cells = np.asarray(y, object) if texts else np.asarray(y)
+        cells = np.asarray(y)
+        if cells.dtype.kind in "US" and not isinstance(y, np.ndarray):
+            cells = np.asarray(y, object)  # NumPy makes text of numbers beside text
     except ValueError:
         sizes = [_size(each) for each in y]
         odd = next((k for k, size in enumerate(sizes) if size != sizes[0]), 0)
@@ -146,7 +160,7 @@ def _for_records(y: Any, ids: tuple[object, ...], name: str, texts: bool) -> Tar
     if not cells.shape[1]:
         raise DataError(f"{name} has no values", code="empty", hint="Give one for each record.")
     outputs = (name,) if cells.shape[1] == 1 else tuple(f"{name}{k}" for k in range(cells.shape[1]))
-    values, classes = _coded(cells, name)
+    values, classes = _coded(cells, name, ids)
     return Target(values, "record", classes, outputs)
 
 
@@ -168,10 +182,11 @@ def _for_steps(
         hint = "Give one for each step, or say target_for='labels'."
         raise DataError(message, code="target_length", record=ids[odd[0]], hint=hint)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    owners = np.repeat(np.arange(len(sizes)), sizes)
     cells = np.concatenate(parts)
-    first = next((cell for cell in cells if cell is not None), 0.0)
-    plain = cells if isinstance(first, str) else np.array(cells.tolist())
-    values, classes = _coded(plain.reshape(-1, 1), name)
+    texts = any(isinstance(cell, str | bytes) for cell in cells)
+    plain = cells if texts else np.array(cells.tolist())
+    values, classes = _coded(plain.reshape(-1, 1), name, [ids[k] for k in owners])
     return Target(values, level, classes, (name,), offsets, stream if level == "step" else None)
 
 
@@ -188,26 +203,55 @@ def _row(given: Any, name: str, record: object) -> Array:
     return cells
 
 
-def _coded(cells: Array, name: str) -> tuple[Array, tuple[object, ...]]:
-    """Turn labels into codes, and numbers into float64."""
-    if cells.dtype.kind == "f":
-        values = cells.astype(np.float64)
-        if np.isinf(values).any():
-            row = int(np.argwhere(np.isinf(values))[0][0])
-            raise DataError("A target is infinite", code="infinite", row=row, column=name)
+def _coded(cells: Array, name: str, owners: Sequence[object]) -> tuple[Array, tuple[object, ...]]:
+    """Turn labels into codes, and numbers into float64; each row has its owner."""
+    flat = cells.ravel()
+    kind = pd.api.types.infer_dtype(flat, skipna=True)
+    if cells.dtype.kind == "f" or kind in ("floating", "mixed-integer-float", "decimal"):
+        values = numbers_of(cells, name).astype(np.float64)
+        _check_size(values, name, owners)
         return values, ()
-    kind = pd.api.types.infer_dtype(cells.ravel(), skipna=True)
-    if cells.dtype == object and kind in ("floating", "mixed-integer-float", "decimal"):
-        return numbers_of(cells, name), ()
-    if cells.dtype == object and kind.startswith("mixed"):
-        row = next(
-            k for k, cell in enumerate(cells.ravel()) if type(cell) is not type(cells.flat[0])
+    odd = _odd_label(flat, kind)
+    if odd is not None:
+        row, value = odd // cells.shape[1], flat[odd]
+        value = value.item() if isinstance(value, np.generic) else value
+        message = f"{name} holds labels of different types, or what is no label"
+        hint = "Make all of them text, or all of them whole numbers."
+        raise DataError(
+            message, code="mixed_labels", record=owners[row], row=row, value=value, hint=hint
         )
-        value = cells.ravel()[row]
-        message = f"{name} holds labels of different types"
-        hint = "Make all of them text, or all of them integers."
-        raise DataError(message, code="mixed_labels", row=row, value=value, hint=hint)
-    codes, classes = pd.factorize(cells.ravel(), sort=True)
+    codes, classes = pd.factorize(flat, sort=True)
     if not len(classes):
         return np.full(cells.shape, np.nan), ()
     return codes.astype(np.int64).reshape(cells.shape), tuple(pd.Index(classes).tolist())
+
+
+def _check_size(values: Floats, name: str, owners: Sequence[object]) -> None:
+    """Refuse numbers that are infinite, or past what single precision can be trained on."""
+    with np.errstate(invalid="ignore"):
+        large = np.abs(values) > LARGEST_TARGET
+    if not large.any():
+        return
+    row, column = (int(k) for k in np.argwhere(large)[0])
+    value = float(values[row, column])
+    infinite = np.isinf(value)
+    message = "A target is infinite" if infinite else f"A target is past {LARGEST_TARGET:g}"
+    raise DataError(
+        f"{message}, as {int(large.sum())} in all",
+        code="infinite" if infinite else "overflow_float32",
+        record=owners[row],
+        row=row,
+        column=name,
+        value=value,
+        hint="Correct it, or make it NaN where it is not known.",
+    )
+
+
+def _odd_label(flat: Array, kind: str) -> int | None:
+    """Find the first label that is not like the others, or is none."""
+    if not (kind.startswith("mixed") or kind in NO_LABELS or flat.dtype.kind in "cmMSV"):
+        return None
+    known = [k for k, cell in enumerate(flat) if not (np.ndim(cell) == 0 and pd.isna(cell))]
+    first = type(flat[known[0]])
+    other = (k for k in known if type(flat[k]) is not first)
+    return next(other, known[0])

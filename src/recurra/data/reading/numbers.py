@@ -86,7 +86,8 @@ def _from_objects(
         if cell is None:
             continue
         if isinstance(cell, complex | str | bytes) or np.ndim(cell):
-            raise _no_numbers(name, record, type(cell).__name__, cell, place)
+            came = "text" if isinstance(cell, str) else type(cell).__name__
+            raise _no_numbers(name, record, came, cell, place)
         try:
             float(cell)
         except (TypeError, ValueError, OverflowError):
@@ -114,7 +115,7 @@ def _no_numbers(
     name: str, record: object, kind: str, value: object, row: int | None = None
 ) -> DataError:
     return DataError(
-        f"Numbers are read as {name}, but {kind} came",
+        f"{name} is read as numbers, but {kind} came",
         code="no_number",
         record=record,
         row=row,

@@ -86,7 +86,7 @@ def parse_text(
     text = decode(content, file)
     try:
         names = _read_header(text, separator, file, expected, quoted)
-        _check_fields(text, separator, len(names), file, quoted)
+        _check_fields(text, separator, names, file, quoted)
         table = pd.read_csv(
             io.StringIO(text),
             sep=separator,
@@ -162,16 +162,24 @@ def _read_header(
         parts = [part.strip() for name in names for part in name.split(other)]
         if other == separator or not (lost & set(parts) or (alone and len(parts) > 1)):
             continue
-        comma = ", decimal=','" if other == ";" else ""
-        dtype = f", dtype={{{expected.text[0]!r}: str}}" if expected.text else ""
         message = f"{file} looks separated by {other!r}, but {separator!r} was expected"
-        call = f"pandas.read_csv(..., sep={other!r}{comma}{dtype})"
-        raise FileError(f"{message}. Read it with {call} and pass the frame.")
+        raise FileError(f"{message}. {_other_call(other, expected)}")
     return names
 
 
-def _check_fields(text: str, separator: str, fields: int, file: str, quoted: bool | None) -> None:
+def _other_call(separator: str, expected: Expected = Expected()) -> str:
+    """Say how to read a file with another separator."""
+    comma = ", decimal=','" if separator == ";" else ""
+    dtype = f", dtype={{{expected.text[0]!r}: str}}" if expected.text else ""
+    call = f"pandas.read_csv(..., sep={separator!r}{comma}{dtype})"
+    return f"Read it with {call} and pass the frame."
+
+
+def _check_fields(
+    text: str, separator: str, names: list[str], file: str, quoted: bool | None
+) -> None:
     """Refuse a row with too few or too many fields, and quotes that may be none."""
+    fields = len(names)
     if quoted is False or '"' not in text:
         lines, counts = _count_plain(text, separator)
     else:
@@ -181,7 +189,10 @@ def _check_fields(text: str, separator: str, fields: int, file: str, quoted: boo
         row = int(odd[0]) - 1
         message = f"Line {lines[odd[0]]} of {file} has {counts[odd[0]]} fields, but the header has"
         hint = "Correct the line; a field that holds the separator must be quoted."
-        if separator == "," and counts[odd[0]] > fields:
+        other = next((one for one in OTHER_SEPARATORS if one in names[0]), None)
+        if fields == 1 and other is not None:
+            hint = f"Is it separated by {other!r}, with decimal commas? {_other_call(other)}"
+        elif separator == "," and counts[odd[0]] > fields:
             hint += " Is it a decimal comma?"
         raise DataError(f"{message} {fields}", code="ragged", row=row, hint=hint)
 
