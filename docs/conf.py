@@ -27,7 +27,7 @@ html_theme = "alabaster"
 html_title = f"Recurra {release}"
 html_show_sphinx = False
 html_theme_options = {
-    "description": "Forecasts of many series with one recurrent network",
+    "description": "Recurrent networks for sequences as they are",
     "fixed_sidebar": True,
     "page_width": "1080px",
     "body_max_width": "820px",

@@ -39,7 +39,7 @@ class Scale(NotedTreatment):
     ``robust``       (x − median) / distance of the quartiles, or standard deviation where 0
     ``minmax``       (x − smallest) / (largest − smallest)
     ``quantile``     the normal score of its rank, straight between up to 1000 quantiles
-    ``log``          ± log(1 + |x| / u), u the median of |x| ≠ 0; then as ``standard``
+    ``log``          ± log(1 + abs(x) / u), u the median of abs(x) ≠ 0; then as ``standard``
     ``yeo-johnson``  the power of x / standard deviation most nearly normal, from 0 to 2; then as
                      ``standard``
     ===============  =========================================================================
