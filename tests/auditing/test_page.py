@@ -12,7 +12,7 @@ import pytest
 from recurra.auditing import Audit, audit
 from recurra.auditing.pictures import caption
 from recurra.data.reading import from_arrays
-from recurra.errors import FileError, MissingExtraError, OptionError
+from recurra.errors import DataWarning, FileError, MissingExtraError, OptionError
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -85,7 +85,8 @@ def test_the_recommendation_is_python_that_runs():
     page = read(report.to_html())
     code = next(text for text in page.text if text.startswith("from recurra"))
     space = {"train": data, "test": data}
-    exec(code, space)
+    with pytest.warns(DataWarning, match="clipped"):
+        exec(code, space)
     assert space["preprocessor"].treatments == report.recommended.treatments
     assert np.isfinite(space["test"].stream.values).all()
 
