@@ -81,7 +81,7 @@ def audit(
     >>> records = [np.stack([rng.normal(size=50), np.full(50, 3.0)], axis=1) for _ in range(20)]
     >>> report = audit(from_arrays(records, channels=["pulse", "room"]))
     >>> [(each.code, each.sentence) for each in report.findings]
-    [('constant', "'room' is always 3: leave out.")]
+    [('constant', "'room' is always 3: leave it out.")]
     >>> report.recommended
     Preprocessor([
         Drop(channels=('room',)),

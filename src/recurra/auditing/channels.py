@@ -70,7 +70,7 @@ def _without_news(case: Case, channels: list[Profile]) -> list[Finding]:
     never = [each for each in channels if not each.count and each.missing.rows]
     if never:
         which = names(case.called(each.stream, each.channel) for each in never)
-        said = f"{which} {'is' if len(never) == 1 else 'are'} never observed: leave out."
+        said = f"{which} {'is' if len(never) == 1 else 'are'} never observed: leave {'it' if len(never) == 1 else 'them'} out."
         every = tuple(each.channel for each in never)
         found.append(Finding("never_observed", "warning", said, never[0].stream, every))
     for each in channels:
@@ -98,7 +98,7 @@ def _constant(case: Case, profile: Profile) -> Finding:
         return Finding("constant_target", "warning", said, *where)
     where = (profile.stream, (profile.channel,), {"value": profile.low})
     if profile.missing.share < SOMETIMES:
-        said = f"{_called(case, profile)} is always {value}: leave out."
+        said = f"{_called(case, profile)} is always {value}: leave it out."
         return Finding("constant", "advice", said, *where)
     there = percent(1 - profile.missing.share)
     said = (
