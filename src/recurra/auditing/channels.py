@@ -70,7 +70,8 @@ def _without_news(case: Case, channels: list[Profile]) -> list[Finding]:
     never = [each for each in channels if not each.count and each.missing.rows]
     if never:
         which = names(case.called(each.stream, each.channel) for each in never)
-        said = f"{which} {'is' if len(never) == 1 else 'are'} never observed: leave {'it' if len(never) == 1 else 'them'} out."
+        verb, them = ("is", "it") if len(never) == 1 else ("are", "them")
+        said = f"{which} {verb} never observed: leave {them} out."
         every = tuple(each.channel for each in never)
         found.append(Finding("never_observed", "warning", said, never[0].stream, every))
     for each in channels:
