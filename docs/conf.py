@@ -29,6 +29,7 @@ html_show_sphinx = False
 html_theme_options = {
     "description": "Recurrent networks for sequences as they are",
     "fixed_sidebar": True,
+    "code_font_size": "0.85em",
     "page_width": "1080px",
     "body_max_width": "820px",
 }
