@@ -40,6 +40,8 @@ class Scale(NotedTreatment):
     ``minmax``       (x − smallest) / (largest − smallest)
     ``quantile``     the normal score of its rank, straight between up to 1000 quantiles
     ``log``          ± log(1 + abs(x) / u), u the median of abs(x) ≠ 0; then as ``standard``
+    ``boxcox``       the power of x / geometric mean most nearly normal, from 0 to 2, for positive
+                     numbers; below the smallest a straight line; then as ``standard``
     ``yeo-johnson``  the power of x / standard deviation most nearly normal, from 0 to 2; then as
                      ``standard``
     ===============  =========================================================================
@@ -65,7 +67,8 @@ class Scale(NotedTreatment):
 
     References
     ----------
-    Yeo and Johnson, A new family of power transformations, Biometrika 87, 2000.
+    Box and Cox, An analysis of transformations, JRSS B 26, 1964; Yeo and Johnson, A new family of
+    power transformations, Biometrika 87, 2000.
 
     Examples
     --------
@@ -103,12 +106,22 @@ class Scale(NotedTreatment):
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn the map of each channel from what was observed."""
         mask = stream.mask
-        each = (stream.values[mask[:, k], k].astype(np.float64) for k in columns)
-        return stacked([learn_scaling(self.method, seen) for seen in each])
+        each = {stream.channels[k]: stream.values[mask[:, k], k] for k in columns}
+        return stacked([self._learn_channel(name, seen) for name, seen in each.items()])
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
         """Scale the channels."""
         return self._mapped(stream, stream, columns, learned, back=False)
+
+    def _learn_channel(self, name: str, seen: Array) -> Scaling:
+        """Learn the map of one channel; what it cannot scale is refused by name."""
+        try:
+            return learn_scaling(self.method, seen.astype(np.float64))
+        except DataError as error:
+            message = str(error).split(" (", 1)[0]
+            raise DataError(
+                message, code=error.code, column=name, value=error.value, hint=error.hint
+            ) from error
 
     def undo(
         self, dataset: SequenceDataset, learned: Learned, original: SequenceDataset | None = None

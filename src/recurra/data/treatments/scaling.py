@@ -19,7 +19,7 @@ __all__ = [
     "unstacked",
 ]
 
-SCALE_METHODS = ("standard", "robust", "minmax", "quantile", "log", "yeo-johnson")
+SCALE_METHODS = ("standard", "robust", "minmax", "quantile", "log", "boxcox", "yeo-johnson")
 LARGEST = 1e300
 PLAIN, USUAL, CONSTANT, NEVER = range(4)
 NUMBERS = ("centre", "spread", "unit", "power")
@@ -38,9 +38,10 @@ class Scaling:
     unit : float
         What x is divided by in T; for ``"quantile"``, the slope beyond the outermost knots.
     power : float
-        The power of Yeo and Johnson.
+        The power of Box and Cox, or of Yeo and Johnson.
     knots, scores : ndarray of float64, shape (knots,)
-        For ``"quantile"``: where T is known, and its values there.
+        For ``"quantile"``: where T is known, and its values there. For ``"boxcox"`` the first knot is
+        the smallest value in units, below which T goes on as a straight line.
     sort : int
         ``PLAIN`` (0 and 1 only, left alone), ``USUAL``, ``CONSTANT`` or ``NEVER`` observed.
 
@@ -100,6 +101,12 @@ class Scaling:
     def _transform(self, x: Floats) -> Floats:
         if self.method == "log":
             return np.sign(x) * np.log1p(np.abs(x) / self.unit)
+        if self.method == "boxcox":
+            from scipy.special import boxcox
+
+            y, least = x / self.unit, self.knots[0]
+            curved: Floats = boxcox(np.maximum(y, least), self.power)
+            return curved + np.minimum(y - least, 0) * least ** (self.power - 1)
         if self.method == "yeo-johnson":
             from scipy.special import boxcox1p
 
@@ -113,6 +120,13 @@ class Scaling:
     def _back(self, t: Floats) -> Floats:
         if self.method == "log":
             return np.sign(t) * np.expm1(np.abs(t)) * self.unit
+        if self.method == "boxcox":
+            from scipy.special import boxcox, inv_boxcox
+
+            least = self.knots[0]
+            edge = boxcox(least, self.power)
+            curved: Floats = inv_boxcox(np.maximum(t, edge), self.power)
+            return (curved + np.minimum(t - edge, 0) * least ** (1 - self.power)) * self.unit
         if self.method == "yeo-johnson":
             from scipy.special import inv_boxcox1p
 

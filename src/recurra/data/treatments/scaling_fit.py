@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from recurra.data.treatments.scaling import CONSTANT, NEVER, PLAIN, Scaling
+from recurra.errors import DataError
 from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["learn_scaling", "record_scaling"]
 
 MOST_KNOTS = 1000
 MOST_FITTED = 100_000
-"""Values that the power of Yeo and Johnson is fitted to; of more, these many evenly chosen."""
+"""Values that a power is fitted to; of more, these many evenly chosen."""
 SMALLEST = 1e-150
 """A smaller spread counts as none, so that nothing becomes infinite."""
 
@@ -42,18 +43,21 @@ def learn_scaling(method: str, seen: Floats) -> Scaling:
         return Scaling(method, sort=PLAIN)
     if method == "quantile":
         return _learn_knots(seen)
-    unit, power = 1.0, 1.0
+    unit, power, knots = 1.0, 1.0, np.zeros(1)
     if method == "log":
         unit = float(np.median(np.abs(seen[seen != 0])))
     elif method == "yeo-johnson":
         unit = float(seen.std()) if seen.min() < seen.max() else abs(float(seen[0]))
         unit = unit if unit > SMALLEST else 1.0
         power = _learn_power(seen / unit)
-    t = Scaling(method, unit=unit, power=power).forward(seen)
+    elif method == "boxcox":
+        unit = _positive_unit(seen)
+        power, knots = _learn_power(seen / unit, boxcox=True), np.array([seen.min() / unit])
+    t = Scaling(method, unit=unit, power=power, knots=knots).forward(seen)
     centre, spread = _centre_and_spread(method, t)
     if spread > SMALLEST:
-        return Scaling(method, centre, spread, unit, power)
-    return Scaling(method, float(t.min()), 1.0, unit, power, sort=CONSTANT)
+        return Scaling(method, centre, spread, unit, power, knots)
+    return Scaling(method, float(t.min()), 1.0, unit, power, knots, sort=CONSTANT)
 
 
 def record_scaling(
@@ -117,17 +121,31 @@ def _centre_and_spread(method: str, t: Floats) -> tuple[float, float]:
     return float(t.mean()), float(t.std())
 
 
-def _learn_power(seen: Floats) -> float:
-    """Find the power of Yeo and Johnson under which the values are most nearly normal."""
+def _positive_unit(seen: Floats) -> float:
+    """Give the geometric mean of positive numbers; refuse others."""
+    if seen.min() <= 0:
+        raise DataError(
+            "Box and Cox take powers of positive numbers, but there is one that is not",
+            code="not_positive",
+            value=float(seen.min()),
+            hint="Use Scale('log') or Scale('yeo-johnson'), or other channels.",
+        )
+    return float(np.exp(np.log(seen).mean()))
+
+
+def _learn_power(seen: Floats, boxcox: bool = False) -> float:
+    """Find the power, of Box and Cox or of Yeo and Johnson, that makes values most nearly normal."""
     if seen.min() == seen.max():
         return 1.0
     from scipy.optimize import minimize_scalar
-    from scipy.stats import yeojohnson_llf
+    from scipy.stats import boxcox_llf, yeojohnson_llf
+
+    likelihood = boxcox_llf if boxcox else yeojohnson_llf
 
     some = seen[:: -(-len(seen) // MOST_FITTED)]
     with np.errstate(all="ignore"):
         best = minimize_scalar(
-            lambda power: -yeojohnson_llf(power, some), bounds=(0, 2), method="bounded"
+            lambda power: -likelihood(power, some), bounds=(0, 2), method="bounded"
         )
     return float(best.x)
 
