@@ -118,7 +118,7 @@ class SinceObserved(SpacedTreatment):
 def _gappy(stream: Stream, columns: list[int]) -> Booleans:
     """Find the channels with holes of their own, shape (columns,)."""
     mask = stream.mask
-    found: Booleans = ~mask[:, columns].all(0)
+    found: Booleans = np.asarray(~mask[:, columns].all(0))
     for place, column in enumerate(columns):
         root = stream.channels[column].split(":")[0]
         if root != stream.channels[column] and root in stream.channels:
