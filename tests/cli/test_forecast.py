@@ -109,5 +109,5 @@ def test_notes_on_the_data_are_said_once_in_a_line(quick, sales):
     pd.concat([table, table[:2]]).to_csv(sales, index=False)
     answer = quick("forecast", sales, "--h", 1)
     assert answer.code == 0
-    assert answer.err.count("2 rows repeated the row before them") == 1
+    assert answer.err.count("2 rows repeat the row before") == 1
     assert all(line.startswith("note: ") for line in answer.err.splitlines())

@@ -77,12 +77,12 @@ FIT = {
     "a series without a value": (
         lambda: good().assign(y=lambda f: f.y.where(f.unique_id == "a")),
         "empty_series",
-        r"in 1 series in all \(series 'b', column 'y'\)",
+        r"missing \(series 'b', column 'y'\)",
     ),
     "no value at all": (
         lambda: good().assign(y=np.nan),
         "empty_series",
-        r"in 2 series in all \(series 'a', column 'y'\)",
+        r"missing, here and in 1 more \(series 'a', column 'y'\)",
     ),
     "text among numbers": (
         having(47, "y", "closed"),
@@ -118,7 +118,7 @@ FIT = {
     "mixed time zones": (
         days(r50=pd.Timestamp("2024-01-11", tz="UTC")),
         "mixed_zones",
-        r"Row 0 carries none.*series 'b', row 50, column 'ds'",
+        r"have no time zone, but this one has.*series 'b', row 50, column 'ds'",
     ),
     "a date that is none": (
         stamps([*(f"2024-01-{k:02}" for k in range(1, 32)), "2024-13-45", *range(8)][:N]),
@@ -409,7 +409,7 @@ FUTURE = {
     "a row less": (
         lambda: coming()[:3],
         "missing_future",
-        r"lack the row for 41, as 1 rows in all \(series 'b', column 'ds'\)",
+        r"lack the row for 41 \(series 'b', column 'ds'\)",
     ),
     "a series less": (lambda: coming()[:2], "missing_future", r"row for 40.*series 'b'"),
     "a column less": (
@@ -602,7 +602,7 @@ TREATED = {
     "series interleaved": (lambda: good().sort_values("ds", kind="stable"), "interleaved"),
     "rows said twice": (
         lambda: pd.concat([good()[:3], good()], ignore_index=True),
-        "3 rows repeated the row before them: one of each is kept",
+        "3 rows repeat the row before: one of each is kept",
     ),
 }
 

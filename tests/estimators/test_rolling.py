@@ -89,7 +89,7 @@ def test_cross_validation_leaves_the_model_as_it_was(ragged):
 
 def test_a_missing_stamp_of_a_regular_clock_is_an_unobserved_row(ragged):
     holed = ragged.drop(index=10)
-    with pytest.warns(UserWarning, match="1 stamps were missing"):
+    with pytest.warns(UserWarning, match="1 stamp was missing"):
         table = cross_validate(Naive(), from_frame(holed), h=3)
     assert table["y"].isna().tolist() == [False, True, False] + [False] * 3
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.errors import DataError
 from recurra.types import Array, Booleans
 
@@ -67,14 +67,15 @@ def check_streams(dataset: SequenceDataset) -> SequenceDataset:
             hint = "Leave the stream out; nothing can be learned from it."
             raise DataError(message, code="empty_stream", hint=hint)
         if lacking and len(dataset.streams) > 1:
-            verb = "has no step" if lacking == 1 else "have no steps"
-            said = f"{lacking} of {len(dataset)} records {verb} in stream {name!r}"
-            notes.append(tell(f"{said}: nothing is known of it there."))
+            said = counted(lacking, "record has", "records have")
+            notes.append(tell(f"{said} no step in stream {name!r}, of {len(dataset)}."))
+    everything = [*dataset.streams.values(), *([dataset.static] if dataset.static else [])]
+    if not any(each.observed is None or each.observed.any() for each in everything):
+        message = "Nothing was observed: every value of every channel is missing"
+        raise DataError(message, code="all_missing", hint="Nothing can be learned from that.")
     empty = np.flatnonzero(~answerable(dataset))
     if empty.size:
-        message = "The record has no steps"
-        if empty.size > 1:
-            message += f", as {empty.size} in all"
+        message = f"The record has no steps{also_in(empty.size)}"
         hint = "Leave it out: nothing can be learned from it."
         raise DataError(message, code="empty_series", record=dataset.ids[empty[0]], hint=hint)
     return replace(dataset, notes=(*dataset.notes, *notes)) if notes else dataset
@@ -137,9 +138,9 @@ def check_filled(treated: SequenceDataset, decays: bool) -> None:
             continue
         row, column = (int(k) for k in np.argwhere(holes)[0])
         record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
-        message = f"A value of stream {name!r} is missing, as are {int(holes.sum())} in all"
+        message = f"A value of stream {name!r} is missing{also_in(int(holes.sum()))}"
         raise DataError(
-            f"{message}, but no treatment fills them",
+            f"{message}, and no treatment fills it",
             code="missing_values",
             record=treated.ids[record],
             row=row - int(stream.offsets[record]),

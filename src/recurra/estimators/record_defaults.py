@@ -18,6 +18,7 @@ from recurra.data.treatments import (
     find_outliers,
 )
 from recurra.training import Training
+from recurra.types import Booleans
 
 __all__ = ["default_training", "default_treatments", "tell_of_holes"]
 
@@ -101,7 +102,7 @@ def tell_of_holes(dataset: SequenceDataset, decays: bool) -> list[str]:
                 )
             notes.append(tell(f"{said}: {done}."))
         if name != "static" and _uneven(each):
-            gaps = each.gaps[each.gaps > 0]
+            gaps = each.gaps[_inner(each)]
             unit = " s" if each.clock == "calendar" else ""
             said = f"The steps of {name!r} are {gaps.min():g} to {gaps.max():g}{unit} apart"
             notes.append(tell(f"{said}: the time between them is an input, as a logarithm."))
@@ -152,10 +153,15 @@ def _uneven(stream: Stream) -> bool:
     """Say whether the steps of a clock differ."""
     if stream.times is None:
         return False
-    gaps = stream.gaps
-    inside = np.ones(len(gaps), bool)
-    inside[stream.offsets[:-1][stream.lengths > 0]] = False
-    if not inside.any():
+    gaps = stream.gaps[_inner(stream)]
+    if not gaps.size:
         return False
-    usual = np.median(gaps[inside])
-    return bool(np.abs(gaps[inside] - usual).max() > UNEVEN * max(usual, 1e-12))
+    usual = np.median(gaps)
+    return bool(np.abs(gaps - usual).max() > UNEVEN * max(usual, 1e-12))
+
+
+def _inner(stream: Stream) -> Booleans:
+    """Say which steps have one before them in their record."""
+    inside = np.ones(stream.rows, bool)
+    inside[stream.offsets[:-1][stream.lengths > 0]] = False
+    return inside

@@ -198,7 +198,7 @@ def test_a_target_past_single_precision_is_refused():
 
 
 def test_integers_past_2_53_are_rounded_with_a_note():
-    with pytest.warns(DataWarning, match=r"2 integers in 'y' are past 2\*\*53"):
+    with pytest.warns(DataWarning, match=r"past 2\*\*53: 2 integers in 'y'"):
         from_frame(table(y=[1, 2, 2**53 + 1, 4, 2**60]))
 
 
@@ -216,7 +216,7 @@ def test_a_series_of_missing_values_alone_is_refused_by_name():
 
 
 def test_unsorted_rows_are_sorted_with_a_count():
-    with pytest.warns(DataWarning, match="1 rows were earlier"):
+    with pytest.warns(DataWarning, match="1 row was earlier"):
         data = from_frame(table(ds=(1, 3, 2, 1, 2)))
     assert data.target.tolist() == [1, 3, 2, 4, 5]
     assert len(data.notes) == 1
@@ -229,7 +229,7 @@ def test_interleaved_series_are_grouped():
 
 
 def test_a_row_that_comes_twice_is_kept_once():
-    with pytest.warns(DataWarning, match="2 rows repeated"):
+    with pytest.warns(DataWarning, match="2 rows repeat"):
         data = from_frame(table(ds=(1, 1, 2, 2, 1), y=(1, 1, np.nan, np.nan, 5), ids=list("aaaab")))
     np.testing.assert_array_equal(data.target, [1, np.nan, 5])
 

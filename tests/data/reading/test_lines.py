@@ -117,7 +117,7 @@ def test_a_wrong_line_is_refused_with_its_place(tmp_path, text, code, said):
 
 def test_fields_with_a_given_name_are_needed_and_roles_are_known(tmp_path):
     path = write(tmp_path, GOOD)
-    with pytest.raises(DataError, match="no field 'label', as 2 in all"):
+    with pytest.raises(DataError, match="no field 'label', here and in 1 more"):
         from_lines(path, fields={"y": "label"})
     with pytest.raises(OptionError, match="Did you mean 'times'"):
         from_lines(path, fields={"time": "times"})

@@ -39,7 +39,7 @@ def test_every_library_gives_the_same_records(make):
 
 
 def test_a_shuffled_record_is_sorted_with_a_note():
-    with pytest.warns(DataWarning, match="1 rows were earlier") as said:
+    with pytest.warns(DataWarning, match="1 row was earlier") as said:
         data = read(table(day=[2, 1, 1]))
     assert len(said) == 1
     assert "sorted" in data.notes[0]
@@ -137,7 +137,7 @@ def test_categories_that_agree_are_joined_and_others_are_refused():
 
 
 def test_rows_said_twice_are_kept_once():
-    with pytest.warns(DataWarning, match="1 rows have the record and time of another"):
+    with pytest.warns(DataWarning, match="1 row has the record and time of another"):
         data = read(table(day=[1, 1, 1], pulse=[60.0, 60.0, 70.0]))
     assert data.stream.lengths.tolist() == [1, 1]
 
@@ -195,13 +195,13 @@ def test_flags_and_small_numbers_are_read_and_negative_zero_is_zero():
 
 
 def test_a_channel_never_observed_is_noted():
-    with pytest.warns(DataWarning, match="1 channels were never observed: 'blank'"):
+    with pytest.warns(DataWarning, match="1 channel was never observed: 'blank'"):
         data = read(table(blank=[np.nan] * 3))
     assert data.notes
 
 
 def test_integers_past_exactness_are_noted():
-    with pytest.warns(DataWarning, match=r"1 integers in 'pulse' are past 2\*\*53"):
+    with pytest.warns(DataWarning, match=r"past 2\*\*53: 1 integer in 'pulse'"):
         read(table(pulse=[2**53 + 1, 1, 2]))
 
 

@@ -15,7 +15,7 @@ from recurra.data.panel.clock import Clock
 from recurra.data.panel.panel import Panel
 from recurra.data.tables.columns import Columns
 from recurra.data.tables.files import read_table
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.stamps import Stamps, read_stamps
 from recurra.data.tables.table import Table, as_table
@@ -112,7 +112,7 @@ def _read_ids(table: Table, name: str) -> tuple[tuple[object, ...], Integers, Pl
     missing = np.flatnonzero(owners < 0)
     if missing.size:
         raise DataError(
-            f"The identifier is missing, as in {missing.size} rows in all",
+            f"The identifier is missing{also_in(missing.size)}",
             code="null_id",
             row=int(missing[0]),
             column=name,
@@ -138,7 +138,8 @@ def _reading_notes(table: Table, columns: Columns, stamps: Stamps) -> list[str]:
     for name in (columns.target, *columns.covariates):
         inexact = count_inexact(table.column(name))
         if inexact:
-            notes.append(tell(f"{inexact} integers in {name!r} are past 2**53 and were rounded."))
+            said = counted(inexact, "integer", "integers")
+            notes.append(tell(f"Rounded, being past 2**53: {said} in {name!r}."))
     return notes
 
 
@@ -154,7 +155,8 @@ def _sorted_order(owners: Integers, times: Integers) -> tuple[Integers, list[str
     if interleaved:
         notes.append(tell("The rows of different series were interleaved: they are grouped now."))
     if back:
-        notes.append(tell(f"{back} rows were earlier than the row before: they are sorted now."))
+        said = f"{counted(back, 'row was', 'rows were')} earlier than the row before: sorted now."
+        notes.append(tell(said))
     order = np.lexsort((times, owners)) if back else grouped
     return order, notes
 
@@ -186,7 +188,8 @@ def _without_repeats(
                 hint=f"Keep one, or join them with frame.groupby([{columns.id!r}, "
                 f"{columns.time!r}]).mean().",
             )
-    note = f"{len(second)} rows repeated the row before them: one of each is kept."
+    said = counted(len(second), "row repeats", "rows repeat")
+    note = f"{said} the row before: one of each is kept."
     return order[np.concatenate([[True], ~repeated])], [tell(note)]
 
 
@@ -226,7 +229,7 @@ def _check_observed(dataset: Panel) -> None:
     blank = np.flatnonzero(seen == 0)
     if blank.size:
         raise DataError(
-            f"Every value of the series is missing, as in {blank.size} series in all",
+            f"Every value of the series is missing{also_in(blank.size)}",
             code="empty_series",
             record=dataset.ids[blank[0]],
             column=dataset.columns.target,

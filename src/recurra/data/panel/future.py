@@ -11,7 +11,7 @@ import pandas as pd
 
 from recurra.data.panel.panel import Panel
 from recurra.data.tables.files import read_table
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.stamps import read_stamps
 from recurra.data.tables.table import Table, as_table
@@ -159,7 +159,7 @@ def _check_covered(found: Integers, wanted: Panel) -> None:
         record = int(np.searchsorted(wanted.offsets, step, side="right")) - 1
         stamp = wanted.clock.show(int(wanted.times[step]))
         raise DataError(
-            f"The future covariates lack the row for {stamp}, as {lacking.size} rows in all",
+            f"The future covariates lack the row for {stamp}{also_in(lacking.size)}",
             code="missing_future",
             record=wanted.ids[record],
             column=wanted.columns.time,

@@ -10,7 +10,7 @@ import numpy as np
 from recurra.data.panel.clock import Clock
 from recurra.data.panel.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
 from recurra.data.tables.columns import Columns
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
@@ -354,7 +354,8 @@ class Panel:
         kept = self._picked(source)
         kept.target[new], kept.observed[new] = np.nan, False
         where = f"in {int((np.diff(offsets) > self.lengths).sum())} of {len(self)} series"
-        note = f"{new.size} stamps were missing {where}: they are unobserved steps now."
+        said = counted(new.size, "stamp was", "stamps were")
+        note = f"{said} missing {where}: unobserved steps now."
         return replace(kept, times=times, offsets=offsets, notes=(*self.notes, tell(note)))
 
     def _bounds(self) -> Iterable[tuple[int, int]]:
@@ -435,8 +436,8 @@ class Panel:
             ).step
             advice = "keep no step" if like is None else f"look like freq={like!r}"
             raise DataError(
-                f"From {before} to {here} is no whole number of steps of {self.clock.step!r}, "
-                f"as for {off.size} rows in all",
+                f"From {before} to {here} is no whole number of steps of {self.clock.step!r}"
+                + also_in(off.size),
                 code="off_grid",
                 record=self._owner(row),
                 column=self.columns.time,

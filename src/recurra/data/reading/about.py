@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.numbers import numbers_of
+from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
 from recurra.types import Array
 
@@ -67,7 +68,7 @@ def read_groups(groups: Any, ids: tuple[object, ...]) -> Array:
     --------
     >>> read_groups(["u", None], (0, 1))
     Traceback (most recent call last):
-    recurra.errors.DataError: The group of a record is missing, as of 1 in all (series 1). ...
+    recurra.errors.DataError: The group of a record is missing (series 1). ...
     """
     given = groups.detach().cpu().numpy() if hasattr(groups, "detach") else groups
     try:
@@ -82,7 +83,7 @@ def read_groups(groups: Any, ids: tuple[object, ...]) -> Array:
         raise DataError(message, code="record_count", hint="Give one for each record.")
     missing = np.flatnonzero(pd.isna(read))
     if missing.size:
-        message = f"The group of a record is missing, as of {missing.size} in all"
+        message = f"The group of a record is missing{also_in(missing.size)}"
         hint = "Give each record alone a group of its own."
         raise DataError(message, code="null_group", record=ids[missing[0]], hint=hint)
     return read if read.dtype != object or len(set(map(type, read))) == 1 else read.astype(str)

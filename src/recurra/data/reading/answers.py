@@ -10,6 +10,7 @@ import pandas as pd
 
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import Target
+from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Floats, Integers
 
@@ -237,7 +238,7 @@ def _check_size(values: Floats, name: str, owners: Sequence[object]) -> None:
     infinite = np.isinf(value)
     message = "A target is infinite" if infinite else f"A target is past {LARGEST_TARGET:g}"
     raise DataError(
-        f"{message}, as {int(large.sum())} in all",
+        message + also_in(int(large.sum())),
         code="infinite" if infinite else "overflow_float32",
         record=owners[row],
         row=row,

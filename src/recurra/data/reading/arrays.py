@@ -14,7 +14,7 @@ from recurra.data.reading.numbers import numbers_of
 from recurra.data.reading.rows import Moments
 from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Booleans, Integers
 
@@ -177,8 +177,8 @@ class _Given:
             moments = read_times(self.times, lengths, self._ids(len(parts)), "times")
         notes = list(moments.notes)
         if rounded:
-            said = f"{sum(rounded)} integers of {self.name!r} are past 2^53 and were rounded"
-            notes.append(tell(f"{said}: give identifiers as text."))
+            said = counted(sum(rounded), "integer", "integers")
+            notes.append(tell(f"Rounded, being past 2**53: {said} in {self.name!r}."))
         stream = Stream(
             values,
             offsets,
@@ -302,7 +302,7 @@ def check_finite(
     value = float(values[row, column])
     infinite = np.isinf(value)
     message = "A value is infinite" if infinite else f"A value is past {LARGEST_VALUE:g}"
-    more = f", as in {int(large.sum())} in all"
+    more = also_in(int(large.sum()))
     raise DataError(
         message + more,
         code="infinite" if infinite else "overflow_float32",

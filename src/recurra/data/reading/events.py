@@ -31,7 +31,7 @@ from recurra.data.reading.rows import (
     read_moments,
 )
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.table import Table
 from recurra.errors import DataError, OptionError, near
@@ -158,7 +158,7 @@ class _Events:
         codes, found = numbered(table.column(variable), variable)
         missing = np.flatnonzero(codes < 0)
         if missing.size:
-            message = f"It is not said what was measured, as in {missing.size} rows in all"
+            message = f"It is not said what was measured{also_in(missing.size)}"
             hint = "Name the variable, or drop the row."
             raise owners.places.fault(message, "null_variable", variable, missing[0], hint=hint)
         variables, place = sorted_names(found)
@@ -287,11 +287,11 @@ def _notes(repeats: int, others: int, duplicates: Duplicates) -> tuple[str, ...]
     notes = []
     if repeats:
         kept = "one of equals is kept" if duplicates == "error" else f"joined by {duplicates!r}"
-        notes.append(
-            tell(f"{repeats} values had the record, time and variable of another: {kept}.")
-        )
+        said = counted(repeats, "value has", "values have")
+        notes.append(tell(f"{said} the record, time and variable of another: {kept}."))
     if others:
-        notes.append(tell(f"{others} rows of variables that are no channels were left out."))
+        said = counted(others, "row", "rows")
+        notes.append(tell(f"Left out: {said} of variables that are no channels."))
     return tuple(notes)
 
 

@@ -17,6 +17,7 @@ from recurra.data.reading.arrays import from_arrays
 from recurra.data.reading.cells import read_column
 from recurra.data.reading.roles import static_stream
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.tables.notes import also_in
 from recurra.data.tables.places import Places
 from recurra.errors import DataError, OptionError, near
 
@@ -155,7 +156,7 @@ class _File:
         row = lacking[0]
         message = f"Line {self.where[row]} of {self.path} has no field {name!r}"
         hint = f"{near(name, self.records[row])} Write null where it is unknown."
-        message = f"{message}, as {len(lacking)} in all"
+        message += also_in(len(lacking))
         raise DataError(message, code="missing_field", row=row, hint=hint)
 
     def ids(self) -> list[Any]:

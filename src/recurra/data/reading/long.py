@@ -25,7 +25,7 @@ from recurra.data.reading.rows import (
     read_moments,
 )
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import counted, tell
 from recurra.data.tables.table import Table
 from recurra.errors import OptionError
 
@@ -160,5 +160,6 @@ def _repeats(rows: Rows, duplicates: Duplicates) -> tuple[str, ...]:
     count = len(rows.order) - rows.count
     if not count:
         return ()
-    kept = "one of each is kept" if duplicates == "error" else f"they are joined by {duplicates!r}"
-    return (tell(f"{count} rows have the record and time of another: {kept}."),)
+    kept = "one of each is kept" if duplicates == "error" else f"joined by {duplicates!r}"
+    said = counted(count, "row has", "rows have")
+    return (tell(f"{said} the record and time of another: {kept}."),)

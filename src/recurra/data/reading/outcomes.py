@@ -9,7 +9,7 @@ import numpy as np
 from recurra.data.reading.roles import Extras, offsets_of, opened_table
 from recurra.data.reading.rows import Moments, Owners, arranged
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, tell
 from recurra.errors import DataError, OptionError
 
 __all__ = ["with_outcomes"]
@@ -51,7 +51,7 @@ def with_outcomes(
         hint = "Add it to the outcomes, or drop its rows."
         if len(lost) == len(dataset.ids) and type(lost[0]).__name__ != other:
             hint = f"The identifiers there are of type {other}, not {type(lost[0]).__name__}."
-        message = f"The record has no row among the outcomes, as {len(lost)} in all"
+        message = f"The record has no row among the outcomes{also_in(len(lost))}"
         raise DataError(message, code="missing_outcome", record=lost[0], column=id, hint=hint)
     notes = dataset.notes
     if len(owners.ids) > len(dataset):

@@ -14,7 +14,7 @@ from recurra.data.reading.about import read_weights
 from recurra.data.reading.cells import Answer, Column, numbered, read_answers, read_column
 from recurra.data.reading.rows import Duplicates, Rows
 from recurra.data.sequences import SequenceDataset, Stream, Target
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import counted, tell
 from recurra.data.tables.table import Table, as_table
 from recurra.data.tables.values import count_inexact
 from recurra.errors import DataError, OptionError, near
@@ -313,10 +313,12 @@ def check_any_observed(stream: Stream, ids: tuple[object, ...]) -> tuple[str, ..
     notes = []
     if not seen.all():
         blank = [name for name, there in zip(stream.channels, seen, strict=True) if not there]
-        notes.append(tell(f"{len(blank)} channels were never observed: {_shown(blank)}."))
+        said = counted(len(blank), "channel was", "channels were")
+        notes.append(tell(f"{said} never observed: {_shown(blank)}."))
     empty = [ids[k] for k in np.flatnonzero(stream.lengths == 0)]
     if empty:
-        notes.append(tell(f"{len(empty)} records have no step: {_shown(empty)}."))
+        said = counted(len(empty), "record has", "records have")
+        notes.append(tell(f"{said} no step: {_shown(empty)}."))
     return tuple(notes)
 
 
@@ -342,7 +344,7 @@ def rounding_notes(table: Table, names: Iterable[str]) -> tuple[str, ...]:
     """
     counts = {name: count_inexact(table.column(name)) for name in names}
     return tuple(
-        tell(f"{count} integers in {name!r} are past 2**53 and were rounded.")
+        tell(f"Rounded, being past 2**53: {counted(count, 'integer', 'integers')} in {name!r}.")
         for name, count in counts.items()
         if count
     )

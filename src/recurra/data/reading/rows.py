@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.cells import Column, numbered
-from recurra.data.tables.notes import tell
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.places import Places
 from recurra.data.tables.stamps import read_stamps
 from recurra.data.tables.table import Table
@@ -52,7 +52,7 @@ class Owners(NamedTuple):
         missing = np.flatnonzero(numbers < 0)
         if missing.size:
             raise DataError(
-                f"The identifier is missing, as in {missing.size} rows in all",
+                f"The identifier is missing{also_in(missing.size)}",
                 code="null_id",
                 row=int(missing[0]),
                 column=name,
@@ -302,7 +302,9 @@ def arranged(owners: Owners, moments: Moments) -> Rows:
     if times is not None:
         back = int(((np.diff(times[order]) < 0) & same).sum())
         if back:
-            said = f"{back} rows were earlier than the row before: they are sorted now."
+            said = (
+                f"{counted(back, 'row was', 'rows were')} earlier than the row before: sorted now."
+            )
             notes = (*notes, tell(said))
             order = np.lexsort((times, whose))
             same = whose[order][1:] == whose[order][:-1]

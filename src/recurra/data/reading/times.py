@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.rows import Moments, read_moments
+from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Array, Integers
@@ -69,11 +70,17 @@ def read_times(times: Any, lengths: Integers, ids: tuple[object, ...], name: str
     places = Places(pd.Series(list(ids), dtype=object).iloc[owners], inside)
     moments = read_moments(_column(parts, places, name), name, places)
     read = np.asarray(moments.times)
-    back = np.flatnonzero((np.diff(read) < 0) & (np.diff(owners) == 0))
+    inside_one = np.diff(owners) == 0
+    back = np.flatnonzero((np.diff(read) < 0) & inside_one)
     if back.size:
-        message = f"A step is earlier than the one before, as are {back.size} in all"
+        message = f"A step is earlier than the one before{also_in(back.size)}"
         hint = "Sort the steps of each record by time."
         raise places.fault(message, "unsorted_time", name, int(back[0]) + 1, hint=hint)
+    still = int(((np.diff(read) == 0) & inside_one).sum())
+    if still:
+        said = counted(still, "step has", "steps have")
+        note = tell(f"{said} the time of the step before: the treatment Duplicates joins such.")
+        return moments._replace(notes=(*moments.notes, note))
     return moments
 
 

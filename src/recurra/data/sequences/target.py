@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from recurra.data.sequences.stream import flat_rows
-from recurra.errors import OptionError
+from recurra.errors import DataError, OptionError
 from recurra.types import Array, Booleans, Integers
 
 __all__ = ["Level", "Target"]
@@ -60,6 +60,26 @@ class Target:
             raise OptionError(f"A target for each {self.level} does not go with these offsets.")
         if (self.level == "step") != (self.stream is not None):
             raise OptionError(f"A target for each {self.level} with stream={self.stream!r}.")
+        if self.classes:
+            self._check_codes()
+
+    def _check_codes(self) -> None:
+        """Refuse codes that are no places among the classes."""
+        count = len(self.classes)
+        if self.values.dtype.kind not in "iu":
+            message = f"A target with classes holds their places, but {self.values.dtype} came"
+            raise OptionError(f"{message}. Give integers, -1 where unknown.")
+        odd = np.argwhere((self.values < -1) | (self.values >= count))
+        if len(odd):
+            row, column = (int(k) for k in odd[0])
+            raise DataError(
+                f"There are {count} classes, but here is the code of none",
+                code="label_range",
+                row=row,
+                column=self.outputs[column],
+                value=int(self.values[row, column]),
+                hint=f"Give places from 0 to {count - 1}, or -1 where unknown.",
+            )
 
     def __len__(self) -> int:
         return len(self.values) if self.offsets is None else len(self.offsets) - 1

@@ -6,7 +6,7 @@ import warnings
 
 from recurra.errors import DataWarning
 
-__all__ = ["tell"]
+__all__ = ["also_in", "counted", "tell"]
 
 
 def tell(text: str) -> str:
@@ -31,3 +31,47 @@ def tell(text: str) -> str:
     """
     warnings.warn(text, DataWarning, stacklevel=4)
     return text
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a number with the words that go with it.
+
+    Parameters
+    ----------
+    count : int
+        The number.
+    one, many : str
+        The words after 1, and after any other number.
+
+    Returns
+    -------
+    str
+        Both.
+
+    Examples
+    --------
+    >>> counted(1, "row was", "rows were"), counted(3, "row was", "rows were")
+    ('1 row was', '3 rows were')
+    """
+    return f"{count} {one if count == 1 else many}"
+
+
+def also_in(count: int) -> str:
+    """Say in how many more places an error is, besides the one that is named.
+
+    Parameters
+    ----------
+    count : int
+        All places.
+
+    Returns
+    -------
+    str
+        Words to follow what is wrong; none if there is one place.
+
+    Examples
+    --------
+    >>> "A time stamp is missing" + also_in(3)
+    'A time stamp is missing, here and in 2 more'
+    """
+    return f", here and in {count - 1} more" if count > 1 else ""

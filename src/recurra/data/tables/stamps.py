@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recurra.data.tables.notes import also_in
 from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Integers
@@ -78,7 +79,7 @@ def read_stamps(column: pd.Series, name: str, places: Places, *, dates: bool = F
     """
     missing = np.flatnonzero(column.isna().to_numpy())
     if missing.size:
-        message = f"A time stamp is missing, as in {missing.size} rows in all"
+        message = f"A time stamp is missing{also_in(missing.size)}"
         hint = "Fill it in, or drop the row."
         raise places.fault(message, "null_time", name, missing[0], hint=hint)
     dtype = column.dtype
@@ -201,8 +202,9 @@ def _check_one_kind(aware: np.ndarray, column: pd.Series, name: str, places: Pla
     """Refuse stamps of which some carry a time zone and some do not."""
     other = np.flatnonzero(aware != aware[0])
     if other.size:
-        has, had = ("one", "none") if aware[other[0]] else ("none", "one")
-        message = f"Row 0 carries {had} for a time zone, but this row carries {has}"
+        message = "The stamps of the first rows have a time zone, but this one has none"
+        if aware[other[0]]:
+            message = "The stamps of the first rows have no time zone, but this one has"
         hint = "Use pandas.to_datetime(..., utc=True), or drop the zone everywhere."
         row, value = other[0], str(column.iloc[other[0]])
         raise places.fault(message, "mixed_zones", name, row, value, hint)

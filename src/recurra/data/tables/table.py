@@ -159,7 +159,8 @@ def _converted(series: nw.Series[Any]) -> pd.Series:
         unit = "ms" if dtype.time_unit == "s" else dtype.time_unit
         return _stamps(series, nulls, unit, dtype.time_zone)
     if dtype.is_numeric():
-        return pd.Series(series.cast(nw.Float64).to_numpy().astype(np.float64))
+        kept = nw.Float32 if dtype == nw.Float32 else nw.Float64  # which stamps may not be
+        return pd.Series(np.array(series.cast(kept).to_numpy()))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return pd.Series(series.cast(nw.String).to_list(), dtype=object)
     return pd.Series(series.to_list(), dtype=object)

@@ -8,6 +8,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
+from recurra.data.tables.notes import also_in
 from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Array, Floats
@@ -85,7 +86,7 @@ def covariate_values(column: pd.Series, name: str, places: Places) -> Array:
     missing = np.flatnonzero(np.isnan(values))
     if missing.size:
         raise places.fault(
-            f"A covariate is missing, as in {missing.size} rows in all, but it must be known",
+            f"A covariate must be known, but is missing{also_in(missing.size)}",
             "missing_covariate",
             name,
             missing[0],
