@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -11,15 +12,19 @@ import recurra as rc
 from recurra.data import (
     Fill,
     Indicators,
+    ParquetRecords,
     Preprocessor,
     Scale,
     SequenceDataset,
     Stream,
     Target,
     from_arrays,
+    from_tokens,
+    nest,
     windows,
 )
 from recurra.errors import DataError, DataWarning, FileError, NotFittedError, OptionError
+from recurra.estimators.record_batches import endless_blocks
 
 NAN = float("nan")
 
@@ -298,3 +303,67 @@ def test_no_filled_value_is_an_answer():
             known = (ahead < 200) & ~holes[np.minimum(ahead, 199)]
             assert np.array_equal(target.observed[:, k], known)
             assert np.array_equal(target.values[known, k], series[ahead[known]])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Trends in Parquet: a row for each step, in several files and row groups."""
+    X, y = trends(120)
+    frame = pd.DataFrame(np.concatenate(X), columns=["a", "b"])
+    owner = np.repeat(np.arange(len(X)), [len(x) for x in X])
+    frame = frame.assign(id=[f"r{k}" for k in owner], y=np.array(y)[owner])
+    for part, rows in enumerate(np.array_split(np.arange(len(frame)), 3)):
+        frame.iloc[rows].to_parquet(tmp_path / f"part-{part}.parquet", row_group_size=40)
+    return ParquetRecords(tmp_path, id="id", target="y"), X, y
+
+
+def test_files_are_learned_from_block_by_block(files, monkeypatch):
+    monkeypatch.setattr("recurra.estimators.record_batches.BLOCK", 16)
+    records, X, y = files
+    model = classifier(150, validation=0.2).fit(records)
+    truth = np.concatenate([b.target.values[:, 0] for b in records.blocks()])
+    assert (model.predict(records) == model.classes_[truth]).mean() > 0.9
+    assert (model.predict(X, channels=["a", "b"]) == y).mean() > 0.9
+
+
+def test_what_is_held_back_of_files_is_not_learned_from(files, monkeypatch):
+    seen = []
+
+    def watch(records, treat, left_out, size, seed):
+        for batch in endless_blocks(records, treat, left_out, size, seed):
+            seen.append(left_out)
+            yield batch
+
+    monkeypatch.setattr("recurra.estimators.record_estimator.endless_blocks", watch)
+    classifier(5, validation=0.2).fit(files[0])
+    assert len(seen[0]) == 24
+
+
+def test_every_record_of_a_file_but_those_left_out_comes_once_an_epoch(files):
+    records, _, _ = files
+    batches = endless_blocks(records, Preprocessor().fit_transform, frozenset({"r3"}), 16, 0)
+    count = 0
+    while count < 119:
+        count += len(next(batches).targets["y"])
+    assert count == 119
+
+
+def test_measurements_may_be_projected():
+    X, y = trends(30)
+    model = classifier(encoder_size=5, join="gated").fit(X, y)
+    assert model.network_.encoders[0].project.out_features == 5
+
+
+def test_sentences_of_documents_are_read_one_by_one():
+    random = np.random.default_rng(0)
+    labels, documents, sentences = random.integers(0, 2, 40), [], []
+    for place, label in enumerate(labels):
+        for _ in range(random.integers(1, 5)):
+            words = random.integers(0, 5, random.integers(1, 6)).tolist()
+            sentences.append([5, *words] if label and random.random() < 0.8 else words)
+            documents.append(place)
+    nested = nest(from_tokens(sentences, tuple("abcdef")), np.array(documents))
+    assert nested.stream.kind == "records"
+    target = Target(labels[np.array(nested.ids, int)][:, None], classes=("no", "yes"))
+    model = classifier(200, validation=0.0).fit(nested.with_targets(y=target))
+    assert model.score(nested, np.array(target.classes, object)[target.values[:, 0]]) > 0.85

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
 from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
@@ -39,6 +40,10 @@ class Classifier(ClassifierMixin, RecordEstimator):
         Whether it also reads backwards.
     pooling : {"last", "mean", "max", "attention"} or a sequence of these
         How the outputs of the steps become one vector.
+    encoder_size : int, optional
+        Width of what the encoder of each stream gives its layer: of a linear projection of
+        measurements (by default they go in as they are), of embedded tokens, of convolutions over
+        signals and frames (`hidden_size` by default).
     shortcut : bool
         Whether the answer has a linear part too, which reads the inputs of the last step: where the
         answer is close to what was seen last.
@@ -128,7 +133,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         unknown = np.flatnonzero(~known_targets(dataset))
         if unknown.size:
             raise DataError(
-                f"A label is missing, as {unknown.size} in all",
+                f"A label is missing{also_in(unknown.size)}",
                 code="null_label",
                 record=dataset.ids[unknown[0]],
                 row=int(unknown[0]),
@@ -143,7 +148,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             message = f"A Classifier learns one label for each record, but y is {target.outputs}"
             raise OptionError(f"{message}, one for each {target.level}.")
         if not target.classes:
-            codes, classes = _labels_of_numbers(target.values[:, 0])
+            codes, classes = _labels_of_numbers(target.values[:, 0], dataset.ids)
             target = replace(target, values=codes, classes=classes)
         found = np.unique(target.values[target.values >= 0])
         if len(found) < 2:
@@ -155,6 +160,16 @@ class Classifier(ClassifierMixin, RecordEstimator):
         self.classes_ = np.array(target.classes, None if _plain(target.classes) else object)
         (name,) = dataset.targets
         return replace(dataset, targets={name: target})
+
+    def _converted(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Refuse floats, which are no labels where only a part of them is seen at a time."""
+        if not dataset.target.classes:
+            raise DataError(
+                "The labels are floats, and a part of the file does not tell which there are",
+                code="no_label",
+                hint="Write them as text or integers.",
+            )
+        return dataset
 
     def _state(self) -> dict[str, Any]:
         return {"classes": self.classes_}
@@ -169,15 +184,16 @@ def _plain(classes: Any) -> bool:
     return all(isinstance(label, int | float) for label in classes)
 
 
-def _labels_of_numbers(values: Floats) -> tuple[Array, tuple[object, ...]]:
+def _labels_of_numbers(values: Floats, ids: tuple[object, ...]) -> tuple[Array, tuple[object, ...]]:
     """Take whole numbers for labels."""
     known = ~np.isnan(values)
-    if not (values[known] == np.round(values[known])).all():
-        odd = values[known & (values != np.round(values))][0]
+    odd = np.flatnonzero(known & (values != np.round(values)))
+    if odd.size:
         raise DataError(
             "A Classifier learns labels, but y holds fractions",
             code="no_label",
-            value=float(odd),
+            record=ids[odd[0]],
+            value=float(values[odd[0]]),
             hint="Use Regressor for numbers.",
         )
     classes, codes = np.unique(values[known], return_inverse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -14,12 +14,18 @@ from sklearn.model_selection import train_test_split
 
 from recurra import layers
 from recurra.artifact import write_model
-from recurra.data import Preprocessor, SequenceDataset, Stream
-from recurra.data.batching import Batches, pad_records
+from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Indicators, SinceObserved, Treatment
 from recurra.errors import DataError, NotFittedError, OptionError
-from recurra.estimators.forecast_checks import check_choice, check_seed
+from recurra.estimators.forecast_checks import check_choice, check_count, check_seed
+from recurra.estimators.record_batches import (
+    SAMPLE,
+    answers,
+    endless,
+    endless_blocks,
+    mean_loss,
+)
 from recurra.estimators.record_checks import (
     answerable,
     check_filled,
@@ -30,20 +36,20 @@ from recurra.estimators.record_checks import (
 )
 from recurra.estimators.record_defaults import default_training, default_treatments, tell_of_holes
 from recurra.estimators.record_inputs import Shape, as_dataset, conform
-from recurra.models import Answer, Input, NetworkPlan, RecordBatch, SequenceNetwork
+from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
+from recurra.models import NetworkPlan, SequenceNetwork
 from recurra.training import Log, Training, train
 
 if TYPE_CHECKING:
     import os
 
-    from recurra.types import Array, Floats, Integers
+    from recurra.types import Array, Floats
 
 __all__ = ["RecordEstimator"]
 
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
 FEWEST_HELD = 10
 PREFIX = "network."
-LARGEST = 256  # records in a batch of predictions
 
 
 class RecordEstimator(BaseEstimator):
@@ -57,6 +63,7 @@ class RecordEstimator(BaseEstimator):
         num_layers: int = 1,
         bidirectional: bool = False,
         pooling: str | Sequence[str] = ("last", "mean", "max"),
+        encoder_size: int | None = None,
         shortcut: bool = False,
         join: Literal["late", "concatenate", "gated"] = "late",
         input_dropout: float = 0.1,
@@ -73,6 +80,7 @@ class RecordEstimator(BaseEstimator):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.encoder_size = encoder_size
         self.shortcut = shortcut
         self.join = join
         self.input_dropout = input_dropout
@@ -99,9 +107,10 @@ class RecordEstimator(BaseEstimator):
 
         Parameters
         ----------
-        X : SequenceDataset, list of array-like, ndarray or dict
-            The records: a data set, or anything `recurra.data.from_arrays` reads. NaN is a missing
-            value.
+        X : SequenceDataset, ParquetRecords, list of array-like, ndarray or dict
+            The records: a data set, files larger than memory, or anything that
+            `recurra.data.from_arrays` reads. NaN is a missing value. Of files, treatments are
+            learned from 4096 records drawn from all of them, and the network from all.
         y : array-like, optional
             What is to be learnt, one row for each record; not needed where the data set brings it.
         sample_weight : array-like, shape (records,), optional
@@ -126,18 +135,20 @@ class RecordEstimator(BaseEstimator):
             If the training diverges.
         """
         self._check_options()
+        source = X if isinstance(X, ParquetRecords) else None
+        X = X if source is None else source.sample(SAMPLE, self.seed)
         dataset = as_dataset(X, y, weights=sample_weight, groups=groups, **how)
         if not dataset.targets:
             raise DataError("There is nothing to learn: y is missing", code="no_target")
         before = dict(self.__dict__)
         try:
-            return self._fit(dataset)
+            return self._fit(dataset, source)
         except BaseException:  # what was learned before stays until all has gone well
             self.__dict__ = before
             raise
 
-    def _fit(self, dataset: SequenceDataset) -> Self:
-        """Learn from a data set with targets."""
+    def _fit(self, dataset: SequenceDataset, source: ParquetRecords | None) -> Self:
+        """Learn from a data set with targets, or from the files that it is a sample of."""
         dataset = self._prepared(self._with_known_targets(check_streams(dataset)))
         dataset = replace(dataset, notes=(*dataset.notes, *tell_of_copies(dataset)))
         kept, held = self._parted(dataset)
@@ -146,16 +157,26 @@ class RecordEstimator(BaseEstimator):
         treated, preprocessor = self._treated(self._scaled(kept))
         shapes = {name: Shape.of(each) for name, each in _parts(dataset).items()}
         plan = self._plan(treated)
-        options = self.training or default_training(len(kept))
+        options = self.training or default_training(len(kept if source is None else source))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = SequenceNetwork(plan, LAYERS[self.layer])
             _set_time_scales(network, treated)
-            batches = _endless(treated, options.batch_size, self.seed)
+            if source is None:
+                batches = endless(treated, options.batch_size, self.seed)
+            else:
+                left_out = frozenset(() if held is None else held.ids)
+                batches = endless_blocks(
+                    source,
+                    lambda block: preprocessor.transform(self._scaled(self._converted(block))),
+                    left_out,
+                    options.batch_size,
+                    self.seed,
+                )
             check = None
             if held is not None:
                 waiting = preprocessor.transform(self._scaled(held))
-                check = lambda: _mean_loss(network, waiting)  # noqa: E731
+                check = lambda: mean_loss(network, waiting)  # noqa: E731
             log = train(network, batches, options, check)
         self.preprocessor_, self.network_, self.log_ = preprocessor, network, log
         self.report_ = tuple(treated.notes)
@@ -179,6 +200,10 @@ class RecordEstimator(BaseEstimator):
         """Learn what the targets need from the training part; return what is to be told of it."""
         return ()
 
+    def _converted(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Put the targets of a part of larger data as `_prepared` puts those of a sample."""
+        return dataset
+
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         """Write the targets as the network learns them."""
         return dataset
@@ -196,6 +221,9 @@ class RecordEstimator(BaseEstimator):
     def _raw(self, X: Any, **how: Any) -> dict[str, Floats]:
         """Answer for each record, as the network says it; NaN where nothing is known of it."""
         self._check_fitted()
+        if isinstance(X, ParquetRecords):
+            parts = [self._raw(block) for block in X.blocks()]
+            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         dataset = replace(as_dataset(X, **how), targets={})
         dataset = conform(dataset, self._shapes)
         there = answerable(dataset)
@@ -221,7 +249,7 @@ class RecordEstimator(BaseEstimator):
             tell_of_new_holes(dataset)
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, self.layer == "grud")
-        return _answers(self.network_, treated)
+        return answers(self.network_, treated)
 
     # ------------------------------------------------------------------ keep
 
@@ -247,7 +275,7 @@ class RecordEstimator(BaseEstimator):
             "estimator": type(self).__name__,
             "parameters": parameters,
             "preprocessor": self.preprocessor_.header(),
-            "plan": _plan_to_dict(self.network_.plan),
+            "plan": plan_to_dict(self.network_.plan),
             "shapes": {name: shape._asdict() for name, shape in self._shapes.items()},
             "log": asdict(self.log_),
             "report": self.report_,
@@ -270,7 +298,7 @@ class RecordEstimator(BaseEstimator):
         model = cls(**parameters)
         model.preprocessor_ = preprocessor
         with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
-            network = SequenceNetwork(_plan_from_dict(header["plan"]), LAYERS[model.layer])
+            network = SequenceNetwork(plan_from_dict(header["plan"]), LAYERS[model.layer])
         weights = {k.removeprefix(PREFIX): v for k, v in arrays.items() if k.startswith(PREFIX)}
         network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
         model.network_ = network.eval()
@@ -322,28 +350,11 @@ class RecordEstimator(BaseEstimator):
 
     def _plan(self, treated: SequenceDataset) -> NetworkPlan:
         """Plan the network that suits treated data."""
-        inputs = {name: _input(name, stream) for name, stream in treated.streams.items()}
-        answers = {
-            name: Answer(t.level, len(t.outputs), len(t.classes), t.stream)
-            for name, t in treated.targets.items()
-        }
-        static = None if treated.static is None else _input("static", treated.static)
+        names = ("hidden_size", "num_layers", "bidirectional", "shortcut", "join")
+        drops = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
+        options = {name: getattr(self, name) for name in (*names, *drops)}
         pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
-        return NetworkPlan(
-            inputs,
-            answers,
-            static,
-            self.hidden_size,
-            self.num_layers,
-            self.bidirectional,
-            pooling,
-            self.shortcut,
-            self.join,
-            self.input_dropout,
-            self.dropout,
-            self.recurrent_dropout,
-            self.channel_dropout,
-        )
+        return plan_network(treated, self.encoder_size, {**options, "pooling": pooling})
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
@@ -356,6 +367,9 @@ class RecordEstimator(BaseEstimator):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+        for name in ("hidden_size", "num_layers", "encoder_size"):
+            if not (name == "encoder_size" and self.encoder_size is None):
+                check_count(name, getattr(self, name))
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise OptionError(f"validation={self.validation!r}, but it is a share below 1.")
         if self.layer == "grud" and (self.bidirectional or self.num_layers > 1):
@@ -380,80 +394,9 @@ def _evenly_weighted(dataset: SequenceDataset) -> SequenceDataset:
     return replace(dataset, weights=dataset.weights / dataset.weights.mean())
 
 
-def _input(name: str, stream: Stream) -> Input:
-    """Describe a treated stream to the network."""
-    if stream.inner is not None:
-        return Input("records", (), inner=_input(name, stream.inner))
-    codes = {
-        k: len(stream.categories[channel])
-        for k, channel in enumerate(stream.channels)
-        if channel in stream.categories
-    }
-    return Input(stream.kind, stream.channels, codes)
-
-
 def _set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
     """Tell layers that read times what a usual gap is."""
     for name, layer in zip(network.reads, network.layers, strict=True):
         gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)
         if isinstance(layer, layers.GRUD) and (gaps > 0).any():
             layer.time_scale.fill_(float(np.median(gaps[gaps > 0])))
-
-
-def _endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:
-    """Go through the data again and again, records of like length together."""
-    batches = Batches(dataset.lengths, size, seed=seed)
-    while True:
-        for places in batches:
-            yield RecordBatch.of(pad_records(dataset, places))
-
-
-def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
-    """Go through the data once, shortest records first."""
-    order = np.argsort(dataset.lengths, kind="stable")
-    for start in range(0, len(order), LARGEST):
-        places = order[start : start + LARGEST]
-        yield places, RecordBatch.of(pad_records(dataset, places))
-
-
-def _mean_loss(network: SequenceNetwork, dataset: SequenceDataset) -> float:
-    """Return the mean loss of a network, as it is, over some records."""
-    total, count = 0.0, 0
-    for _, batch in _in_order(dataset):
-        summed, counted, _ = network.loss(batch)
-        total, count = total + float(summed), count + int(counted)
-    return total / max(count, 1)
-
-
-@torch.no_grad()
-def _answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Floats]:
-    """Answer for every record, in its place."""
-    found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
-    order = []
-    for places, batch in _in_order(dataset):
-        order.append(places)
-        for name, raw in network(batch).items():
-            found[name].append(raw.double().numpy())
-    back = np.argsort(np.concatenate(order), kind="stable")
-    return {name: np.concatenate(parts)[back] for name, parts in found.items()}
-
-
-def _plan_to_dict(plan: NetworkPlan) -> dict[str, Any]:
-    """Write a plan for JSON, whose objects have no order: the order of streams is in lists."""
-    told = asdict(plan)
-    return told | {name: list(told[name].items()) for name in ("inputs", "answers")}
-
-
-def _plan_from_dict(told: Mapping[str, Any]) -> NetworkPlan:
-    """Make a plan of what JSON held."""
-    inputs = {name: _input_from_dict(each) for name, each in told["inputs"]}
-    answers = {name: Answer(**each) for name, each in told["answers"]}
-    static = None if told["static"] is None else _input_from_dict(told["static"])
-    rest = {k: v for k, v in told.items() if k not in ("inputs", "answers", "static", "pooling")}
-    return NetworkPlan(inputs, answers, static, pooling=tuple(told["pooling"]), **rest)
-
-
-def _input_from_dict(told: Mapping[str, Any]) -> Input:
-    cardinalities = {int(k): v for k, v in told["cardinalities"].items()}
-    inner = None if told["inner"] is None else _input_from_dict(told["inner"])
-    return Input(told["kind"], tuple(told["channels"]), cardinalities, told["width"], inner)

@@ -62,11 +62,16 @@ class Regressor(RegressorMixin, RecordEstimator):
             raise OptionError(
                 f"A Regressor learns numbers of a record, not of each {target.level}."
             )
-        if target.classes:
-            values = _numbers(target.values, target.classes)
-            (name,) = dataset.targets
-            dataset = replace(dataset, targets={name: replace(target, values=values, classes=())})
-        return dataset
+        return self._converted(dataset)
+
+    def _converted(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Take integers that were read as labels for numbers."""
+        target = dataset.target
+        if not target.classes:
+            return dataset
+        values = _numbers(target.values, target.classes)
+        (name,) = dataset.targets
+        return replace(dataset, targets={name: replace(target, values=values, classes=())})
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         """Learn the scale of each output from the training part; tell of those that never vary."""

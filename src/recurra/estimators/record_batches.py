@@ -1,0 +1,144 @@
+"""Batches of records, to learn from and to answer for: from memory, or from files in blocks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from recurra.data import ParquetRecords, SequenceDataset
+from recurra.data.batching import Batches, pad_records
+from recurra.errors import DataWarning
+from recurra.models import RecordBatch, SequenceNetwork
+
+if TYPE_CHECKING:
+    from recurra.types import Array, Floats, Integers
+
+__all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss"]
+
+LARGEST = 256  # records in a batch of predictions
+SAMPLE = 4096  # records that treatments are learned from, where there are more than memory holds
+BLOCK = 2048  # records in memory at a time, twice
+
+
+def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:
+    """Go through the data again and again, records of like length together.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        Treated records.
+    size : int
+        Records in a batch.
+    seed : int
+        Source of chance.
+
+    Yields
+    ------
+    RecordBatch
+        The next.
+    """
+    batches = Batches(dataset.lengths, size, seed=seed)
+    while True:
+        for places in batches:
+            yield RecordBatch.of(pad_records(dataset, places))
+
+
+def endless_blocks(
+    records: ParquetRecords,
+    treat: Callable[[SequenceDataset], SequenceDataset],
+    left_out: frozenset[object],
+    size: int,
+    seed: int,
+) -> Iterator[RecordBatch]:
+    """Go through files again and again, some thousand records in memory.
+
+    Parameters
+    ----------
+    records : ParquetRecords
+        The files.
+    treat : callable
+        What is done to each block; what it has to tell was told of the sample already.
+    left_out : frozenset
+        The identifiers of records that are held back.
+    size : int
+        Records in a batch.
+    seed : int
+        Source of chance.
+
+    Yields
+    ------
+    RecordBatch
+        The next.
+    """
+    epoch = 0
+    while True:
+        for block in records.blocks(BLOCK, shuffle=seed + epoch):
+            kept = [place for place, name in enumerate(block.ids) if name not in left_out]
+            if not kept:
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DataWarning)
+                treated = treat(block.take(kept))
+            for places in Batches(treated.lengths, size, seed=seed + epoch):
+                yield RecordBatch.of(pad_records(treated, places))
+        epoch += 1
+
+
+def mean_loss(network: SequenceNetwork, dataset: SequenceDataset) -> float:
+    """Return the mean loss of a network, as it is, over some records.
+
+    Parameters
+    ----------
+    network : SequenceNetwork
+        The network.
+    dataset : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    float
+        The mean over all targets that are known.
+    """
+    total, count = 0.0, 0
+    for _, batch in _in_order(dataset):
+        summed, counted, _ = network.loss(batch)
+        total, count = total + float(summed), count + int(counted)
+    return total / max(count, 1)
+
+
+@torch.no_grad()
+def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Floats]:
+    """Answer for every record, in its place.
+
+    Parameters
+    ----------
+    network : SequenceNetwork
+        The network.
+    dataset : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+        By target, as the network says it.
+    """
+    found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
+    order = []
+    for places, batch in _in_order(dataset):
+        order.append(places)
+        for name, raw in network(batch).items():
+            found[name].append(raw.double().numpy())
+    back = np.argsort(np.concatenate(order), kind="stable")
+    return {name: np.concatenate(parts)[back] for name, parts in found.items()}
+
+
+def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
+    """Go through the data once, shortest records first."""
+    order = np.argsort(dataset.lengths, kind="stable")
+    for start in range(0, len(order), LARGEST):
+        places = order[start : start + LARGEST]
+        yield places, RecordBatch.of(pad_records(dataset, places))
