@@ -16,7 +16,7 @@ from recurra.auditing import Audit, audit
 from recurra.data import from_frame
 from recurra.data.reading import from_arrays, from_events
 from recurra.data.sequences import SequenceDataset, Stream, Target
-from recurra.data.treatments import Preprocessor
+from recurra.data.treatments import Fill, Preprocessor
 from recurra.errors import DataError, DataWarning, OptionError
 
 HOUR = 3_600_000_000_000
@@ -787,3 +787,24 @@ def test_events_are_audited_as_a_user_would():
     )
     data = from_events(frame, id="stay", time="minute", variable="what", value="value")
     assert not audit(data).warnings
+
+
+def gappy(columns, *, uneven=False):
+    chance = np.random.default_rng(0)
+    values = chance.normal(size=(1200, columns)).cumsum(0)
+    values[300:500, 0] = np.nan
+    times = np.arange(1200.0) if not uneven else chance.uniform(0, 1200, 1200)
+    return from_arrays([values], times=[np.sort(times)])
+
+
+def test_long_gaps_are_filled_from_other_channels_after_some_steps():
+    fills = [t for t in audit(gappy(3)).recommended.treatments if isinstance(t, Fill)]
+    assert fills == [Fill("forward", ("regression", "mean"), limit=6)]
+
+
+def test_long_gaps_of_a_lone_channel_or_between_events_keep_the_last_value():
+    for data in (gappy(1), gappy(3, uneven=True)):
+        fills = [t for t in audit(data).recommended.treatments if isinstance(t, Fill)]
+        assert [(fill.method, fill.then, fill.limit) for fill in fills] == [
+            ("forward", "mean", None)
+        ]

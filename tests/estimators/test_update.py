@@ -243,6 +243,6 @@ def test_covariates_are_carried_over_the_border(small, series, reading):
 
 def test_treatments_of_new_rows_are_kept_in_the_report(fitted):
     model = deepcopy(fitted)
-    with pytest.warns(DataWarning, match="repeated"):
+    with pytest.warns(DataWarning, match="repeats"):
         model.update(pd.concat([rows({"s0": 2}), rows({"s0": 2}).tail(1)]))
     assert "1 row repeats the row before" in model.report_[-1]

@@ -230,9 +230,13 @@ class _Plan:
         """Fill holes: by season, from the last observation, or with the middle."""
         gappy = [each for each in self.treated if not each.coded and self._holes(each)]
         gappy = [each for each in gappy if each.count]  # of nothing, nothing can be learnt
+        numbers = [each for each in self.treated if not each.coded and each.count]
+        irregular = {one.stream for one in self._of("irregular_clock", "jitter")}
         ways: dict[Way, list[Profile]] = {}
         for each in gappy:
-            ways.setdefault(way_to_fill(each), []).append(each)
+            others = sum(e.stream == each.stream for e in numbers) > 1
+            way = way_to_fill(each, others, each.stream not in irregular)
+            ways.setdefault(way, []).append(each)
         everything = [each for each in self.treated if not each.coded]
         only = len(ways) == 1 and len(self.case.streams) == 1
         steps = []
@@ -243,7 +247,12 @@ class _Plan:
                 }
                 named = None if covers else channels
                 treatment = Fill(
-                    way.method, way.then, period=way.period, stream=stream, channels=named
+                    way.method,
+                    way.then,
+                    limit=way.limit,
+                    period=way.period,
+                    stream=stream,
+                    channels=named,
                 )
                 codes = ("missing_values", "missing_stamps", "missing_steps", "missing_together")
                 steps.append(Step(treatment, way.reason, codes, which))

@@ -19,13 +19,16 @@ PHASES = {
 }
 """The season by which a hole is filled, for each cycle in which it may come back."""
 
+STALE = 6
+"""A value this many steps old tells less than the channels beside it."""
+
 
 class Way(NamedTuple):
     """A way to fill holes.
 
     Parameters
     ----------
-    method, then, period : str, str or tuple of str, int or str or None
+    method, then, period, limit : str, str or tuple of str, int or str or None, int or None
         As `recurra.data.treatments.Fill` takes them.
     reason : str
         Why, in a few words.
@@ -35,25 +38,33 @@ class Way(NamedTuple):
     then: str | tuple[str, ...]
     period: int | str | None
     reason: str
+    limit: int | None = None
 
 
-def way_to_fill(profile: Profile) -> Way:
+def way_to_fill(profile: Profile, others: bool, regular: bool) -> Way:
     """Choose how a channel is filled; every way is causal.
 
     Parameters
     ----------
     profile : Profile
         A channel that lacks values.
+    others : bool
+        Whether there are other channels of numbers on the same clock.
+    regular : bool
+        Whether the clock is: between events the last value holds until the next, however long.
 
     Returns
     -------
     Way
-        By season where the pattern has one, else the last value before; the median of a static
-        covariate.
+        The last value before; in long gaps of a regular clock no longer than six steps, then what
+        the other channels tell, or the season; the median of a static covariate.
     """
     missing = profile.missing
     if profile.stream == STATIC:
         return Way("median", "median", None, "unknown of some records")
+    if regular and others and missing.longest > STALE and missing.pattern != "sparse":
+        reason = "long gaps: the last value for six steps, then what the other channels tell"
+        return Way("forward", ("regression", "mean"), None, reason, STALE)
     period: int | str | None = PHASES.get(missing.phase or "")
     whole = missing.period is not None and float(missing.period).is_integer()
     if period is None and missing.pattern in ("seasonal", "periodic") and whole:

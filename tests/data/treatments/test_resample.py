@@ -150,7 +150,7 @@ def test_no_observation_is_lost_or_doubled_and_none_is_from_the_future(data, eve
 @given(data=datasets(clocks=("number", "calendar")), origin=st.sampled_from(["record", "clock"]))
 @settings(max_examples=60, deadline=None)
 def test_each_record_alone_is_treated_as_together(data, origin):
-    treatment = Resample("2MS" if data.streams["x0"].clock == "calendar" else 7.5, "mean", origin)
+    treatment = Resample("2MS" if data.streams["x0"].clock == "calendar" else 75.0, "mean", origin)
     whole = applied(treatment, data).streams["x0"]
     for i in range(len(data)):
         ours, theirs = applied(treatment, data.take([i])).streams["x0"].at(0), whole.at(i)
