@@ -322,7 +322,8 @@ def test_files_are_learned_from_block_by_block(files, monkeypatch):
     records, X, y = files
     model = classifier(150, validation=0.2).fit(records)
     truth = np.concatenate([b.target.values[:, 0] for b in records.blocks()])
-    assert (model.predict(records) == model.classes_[truth]).mean() > 0.9
+    right = (model.predict(records) == model.classes_[truth]).mean()
+    assert model.score(records) == right > 0.9
     assert (model.predict(X, channels=["a", "b"]) == y).mean() > 0.9
 
 
@@ -367,3 +368,31 @@ def test_sentences_of_documents_are_read_one_by_one():
     target = Target(labels[np.array(nested.ids, int)][:, None], classes=("no", "yes"))
     model = classifier(200, validation=0.0).fit(nested.with_targets(y=target))
     assert model.score(nested, np.array(target.classes, object)[target.values[:, 0]]) > 0.85
+
+
+def test_data_that_bring_their_answers_are_scored_without_more(at_ward, fitted):
+    data = ward(seed=2)
+    labels = [record.targets["risk"][0, 0] for record in map(data.at, range(len(data)))]
+    assert at_ward.score(data) == at_ward.score(data, labels)
+    with pytest.raises(DataError, match="y is missing"):
+        fitted.score([[[1.0, 2.0]]])
+
+
+def test_a_fit_that_fails_leaves_what_was_learned_before():
+    X, y = trends(30)
+    model = classifier().fit(X, y)
+    before = model.predict_proba(X)
+    with pytest.raises(DataError, match="same label"):
+        model.fit(X, ["up"] * 30)
+    assert np.array_equal(model.predict_proba(X), before)
+
+
+def test_what_the_audit_recommends_is_learned_with_and_saved(tmp_path):
+    X, y = trends(40)
+    data = from_arrays(X, y)
+    recommended = rc.audit(data).recommended
+    model = classifier(treatments=recommended).fit(data)
+    model.save(tmp_path / "model")
+    again = rc.load(tmp_path / "model")
+    assert again.treatments == recommended.treatments
+    assert np.array_equal(again.predict_proba(data), model.predict_proba(data))

@@ -13,6 +13,7 @@ from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
 from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
+from recurra.estimators.record_inputs import answers_of
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
@@ -127,6 +128,25 @@ class Classifier(ClassifierMixin, RecordEstimator):
         shares = np.exp(logits - logits.max(1, keepdims=True))
         probabilities: Floats = shares / shares.sum(1, keepdims=True)
         return probabilities
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of records whose label is right.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The records.
+        y : array-like, shape (records,), optional
+            Their labels; not needed where the data set brings them.
+        sample_weight : array-like, shape (records,), optional
+            How much each record counts.
+
+        Returns
+        -------
+        float
+            The accuracy, 0 to 1.
+        """
+        return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
 
     def _with_known_targets(self, dataset: SequenceDataset) -> SequenceDataset:
         """Refuse a label that is missing."""

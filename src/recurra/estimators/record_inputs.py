@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.data import SequenceDataset, Stream, from_arrays
+from recurra.data import ParquetRecords, SequenceDataset, Stream, from_arrays
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
+from recurra.types import Array
 
-__all__ = ["Shape", "as_dataset", "conform"]
+__all__ = ["Shape", "answers_of", "as_dataset", "conform"]
 
 
 class Shape(NamedTuple):
@@ -91,6 +92,33 @@ def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
     weights = X.weights if told.weights is None else told.weights
     groups = X.groups if told.groups is None else told.groups
     return replace(X, targets=targets, weights=weights, groups=groups)
+
+
+def answers_of(X: Any) -> Array:
+    """Take the answers that data bring with them.
+
+    Parameters
+    ----------
+    X : SequenceDataset or ParquetRecords
+        With one target for each record.
+
+    Returns
+    -------
+    ndarray, shape (records,) or (records, outputs)
+        Labels, None where unknown; or numbers.
+    """
+    if isinstance(X, ParquetRecords):
+        return np.concatenate([answers_of(block) for block in X.blocks()])
+    if not isinstance(X, SequenceDataset) or not X.targets:
+        message = "There is nothing to compare with: y is missing"
+        raise DataError(message, code="no_target", hint="Give score(X, y).")
+    target = X.target
+    values = target.values[:, 0] if len(target.outputs) == 1 else target.values
+    if not target.classes:
+        return values
+    known = all(isinstance(label, int | float) for label in target.classes)
+    plain = known and bool(target.observed.all())
+    return np.array(target.classes if plain else (*target.classes, None))[values]
 
 
 def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:

@@ -12,6 +12,7 @@ from sklearn.base import RegressorMixin
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
 from recurra.estimators.record_estimator import RecordEstimator
+from recurra.estimators.record_inputs import answers_of
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
@@ -54,6 +55,25 @@ class Regressor(RegressorMixin, RecordEstimator):
         (raw,) = self._raw(X, **how).values()
         numbers: Floats = raw * self._spread + self._centre
         return numbers[:, 0] if len(self._centre) == 1 else numbers
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of the variance that is explained.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The records.
+        y : array-like, shape (records,) or (records, outputs), optional
+            Their numbers; not needed where the data set brings them.
+        sample_weight : array-like, shape (records,), optional
+            How much each record counts.
+
+        Returns
+        -------
+        float
+            R², 1 at most.
+        """
+        return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
         """Check that there are numbers for each record."""
