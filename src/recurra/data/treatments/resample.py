@@ -57,8 +57,8 @@ class Resample(Treatment):
         Whether the first event of each record is a mark, or marks are the clock's own: multiples of
         the step since 0, 1970, or midnight. Calendar steps always are the calendar's own.
     span : tuple of (float, float), optional
-        For a clock of numbers with ``origin="clock"``: the grid of every record reaches from the one
-        to the other at least, where all were watched for the same time and silence tells something.
+        For a clock of numbers with ``origin="clock"``: the grid of every record reaches from one to
+        the other at least, where all were watched for the same time and silence tells something.
     stream : str, optional
         Which stream; None for all measurements that have times.
 

@@ -40,8 +40,8 @@ class Scaling:
     power : float
         The power of Box and Cox, or of Yeo and Johnson.
     knots, scores : ndarray of float64, shape (knots,)
-        For ``"quantile"``: where T is known, and its values there. For ``"boxcox"`` the first knot is
-        the smallest value in units, below which T goes on as a straight line.
+        For ``"quantile"``: where T is known, and its values there. For ``"boxcox"`` the first knot
+        is the smallest value in units, below which T goes on as a straight line.
     sort : int
         ``PLAIN`` (0 and 1 only, left alone), ``USUAL``, ``CONSTANT`` or ``NEVER`` observed.
 

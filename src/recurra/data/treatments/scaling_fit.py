@@ -134,7 +134,7 @@ def _positive_unit(seen: Floats) -> float:
 
 
 def _learn_power(seen: Floats, boxcox: bool = False) -> float:
-    """Find the power, of Box and Cox or of Yeo and Johnson, that makes values most nearly normal."""
+    """Find the power of Box and Cox, or Yeo and Johnson, that makes values most nearly normal."""
     if seen.min() == seen.max():
         return 1.0
     from scipy.optimize import minimize_scalar
