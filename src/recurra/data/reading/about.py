@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def read_ids(ids: Any) -> tuple[object, ...]:
     Traceback (most recent call last):
     recurra.errors.DataError: An identifier is missing (row 1). Say whose the record is.
     """
-    if isinstance(ids, str | bytes) or not hasattr(ids, "__len__"):
+    if isinstance(ids, str | bytes | Mapping | Set) or not hasattr(ids, "__len__"):
         raise OptionError(f"ids={ids!r}, but it is a list with one for each record.")
     found = tuple(ids.tolist() if isinstance(ids, np.ndarray) else ids)
     for row, each in enumerate(found):

@@ -125,7 +125,7 @@ def _level(y: Any, name: str, lengths: Integers) -> TargetLevel:
     sizes = np.array([_size(each) for each in y])
     if (sizes == 1).all():
         return "record"
-    texts = any(isinstance(cell, str) for row in y if row is not None for cell in row)
+    texts = any(isinstance(cell, str) for row in y if _size(row) > 1 for cell in row)
     if texts or (sizes != sizes[0]).any():
         return "step" if (sizes == lengths).all() else "labels"
     if not (sizes == lengths).all():
@@ -253,6 +253,8 @@ def _odd_label(flat: Array, kind: str) -> int | None:
     if not (kind.startswith("mixed") or kind in NO_LABELS or flat.dtype.kind in "cmMSV"):
         return None
     known = [k for k, cell in enumerate(flat) if not (np.ndim(cell) == 0 and pd.isna(cell))]
+    if not known:
+        return None
     first = type(flat[known[0]])
     other = (k for k in known if type(flat[k]) is not first)
     return next(other, known[0])

@@ -15,7 +15,7 @@ from recurra.data.reading.rows import Moments
 from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import also_in, counted, tell
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Integers
 
 __all__ = ["from_arrays"]
@@ -93,20 +93,22 @@ def from_arrays(
     if not given:
         raise DataError("There are no streams", code="empty", hint="Give at least one record.")
     names = None if ids is None else read_ids(ids)
-    if isinstance(X, Mapping) and channels is not None and not isinstance(channels, Mapping):
-        raise OptionError("With several streams, channels is a dict: {'stream': ['a', 'b']}.")
+    sides = {"times": times, "observed": observed, "channels": channels}
+    if isinstance(X, Mapping):
+        _check_sides(sides, X)
 
-    def of(each: Any, name: object) -> Any:
-        return (each or {}).get(name) if isinstance(X, Mapping) else each
+    def of(side: str, name: object) -> Any:
+        given = sides[side]
+        return given.get(name) if isinstance(X, Mapping) and given is not None else given
 
     streams, notes = {}, []
     for name, records in given.items():
         given_stream = _Given(
             str(name),
             records,
-            of(times, name),
-            of(observed, name),
-            of(channels, name),
+            of("times", name),
+            of("observed", name),
+            of("channels", name),
             names,
             layout,
             isinstance(X, Mapping),
@@ -137,6 +139,19 @@ def from_arrays(
     )
 
 
+def _check_sides(sides: Mapping[str, Any], streams: Mapping[Any, Any]) -> None:
+    """Refuse what goes with several streams and does not say with which."""
+    for side, given in sides.items():
+        if given is None:
+            continue
+        if not isinstance(given, Mapping):
+            raise OptionError(f"With several streams, {side} is a dict: {{'stream': [...]}}.")
+        for name in given:
+            if name not in streams:
+                message = f"{side} names no such stream as {name!r}"
+                raise OptionError(f"{message}. {near(str(name), streams)}")
+
+
 @dataclass(frozen=True)
 class _Given:
     """One stream as it came."""
@@ -157,12 +172,13 @@ class _Given:
             message = "A table came, but arrays are read here"
             hint = "Read it with from_long, from_wide or from_events, which say what a row is."
             raise DataError(message, code="shape", hint=hint)
+        count = len(self.records) if hasattr(self.records, "__len__") else 0
+        if count and self.ids is not None and len(self.ids) != count:
+            message = f"There are {count} records, but {len(self.ids)} ids"
+            raise DataError(message, code="record_count", hint="Give one for each record.")
         padded = isinstance(self.records, np.ndarray) and self.records.dtype != object
         padded = padded or hasattr(self.records, "detach")
         parts = self._from_one(rounded) if padded else self._from_list(rounded)
-        if self.ids is not None and len(self.ids) != len(parts):
-            message = f"There are {len(parts)} records, but {len(self.ids)} ids"
-            raise DataError(message, code="record_count", hint="Give one for each record.")
         lengths = np.array([len(part) for part in parts], np.int64)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         wide = next((part.shape[1] for part in parts if len(part)), parts[0].shape[1])
@@ -251,17 +267,23 @@ class _Given:
         """Name the channels."""
         if self.channels is None:
             return tuple(f"x{k}" for k in range(count))
-        if len(self.channels) != count or len(set(self.channels)) != count:
-            message = f"There are {count} channels, but channels={list(self.channels)!r}"
-            raise OptionError(f"{message}. Name each once.")
-        return tuple(map(str, self.channels))
+        listed = not isinstance(self.channels, str | bytes) and hasattr(self.channels, "__iter__")
+        names = tuple(map(str, self.channels)) if listed else ()
+        if len(names) != count or len(set(names)) != count:
+            message = f"There are {count} channels, but channels={self.channels!r}"
+            raise OptionError(f"{message}. Name each once, in a list.")
+        return names
 
     def _mask(self, values: Array, offsets: Integers) -> Booleans:
         """Find where there are values."""
         seen = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
         if self.observed is None:
             return seen
-        given = [np.asarray(each) for each in self.observed]
+        if not hasattr(self.observed, "__len__") or len(self.observed) != len(offsets) - 1:
+            message = f"There are {len(offsets) - 1} records, but observed is for others"
+            hint = "Give an array of booleans for each record, in a list."
+            raise DataError(message, code="observed", hint=hint)
+        given = [_flags(each) for each in self.observed]
         for place, each in enumerate(given):
             want = int(offsets[place + 1] - offsets[place])
             if each.shape not in ((want,), (want, values.shape[1])) or each.dtype != bool:
@@ -275,6 +297,16 @@ class _Given:
     def _check_finite(self, values: Array, offsets: Integers, names: tuple[str, ...]) -> None:
         """Refuse infinities, and numbers that single precision cannot carry."""
         check_finite(values, offsets, names, self._ids(len(offsets) - 1))
+
+
+def _flags(given: Any) -> Array:
+    """Make an array of one record's mask, of objects if it is ragged."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().numpy()
+    try:
+        return np.asarray(given)
+    except ValueError:
+        return np.zeros(0, object)
 
 
 def check_finite(

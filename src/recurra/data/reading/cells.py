@@ -90,8 +90,9 @@ def read_column(
     try:
         codes, found = pd.factorize(cells, sort=True)
     except TypeError:
-        odd = next(k for k, cell in enumerate(cells) if type(cell) is not type(cells[0]))
-        message = "Labels are all text or all numbers, but here they are mixed"
+        first = type(cells[0])
+        odd = next((k for k, cell in enumerate(cells) if type(cell) is not first), 0)
+        message = "Labels are all text or all numbers, but this one is neither, or they are mixed"
         raise places.fault(message, "mixed_labels", name, odd, cells[odd]) from None
     return Column(np.where(codes < 0, np.nan, codes), tuple(found.tolist()))
 

@@ -99,7 +99,7 @@ def _from_objects(
 
 def _ragged(given: Any, name: str, record: object) -> DataError:
     """Name the first row whose length differs."""
-    sizes = [np.size(row) for row in given]
+    sizes = [_length(row) for row in given]
     odd = next((k for k, size in enumerate(sizes) if size != sizes[0]), 0)
     return DataError(
         f"The rows of {name} have different lengths: row {odd} has {sizes[odd]}, "
@@ -109,6 +109,14 @@ def _ragged(given: Any, name: str, record: object) -> DataError:
         row=odd,
         hint="A record is (steps, channels): each step has every channel, NaN where it is missing.",
     )
+
+
+def _length(row: Any) -> int:
+    """Count the cells of a row, which may be a single one."""
+    try:
+        return len(row)
+    except TypeError:
+        return 1
 
 
 def _no_numbers(

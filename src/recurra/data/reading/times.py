@@ -100,10 +100,9 @@ def _part(given: Any) -> Array:
         given = given.detach().cpu().numpy()
     if isinstance(given, np.ndarray) and given.ndim:
         return given.reshape(-1) if given.size == len(given) else given
-    if hasattr(given, "dt") or hasattr(given, "tz"):  # pandas' own, some with a time zone
-        given = list(given)
     if isinstance(given, str | bytes) or not hasattr(given, "__len__"):
         given = [given]
+    given = list(given)  # pandas' own may have a time zone, which NumPy drops
     try:
         array = np.asarray(given)
     except ValueError:

@@ -98,7 +98,13 @@ def _from_numbers(column: pd.Series, name: str, places: Places) -> Stamps:
     """Read integers, and floats that are whole."""
     values = column.to_numpy()
     if values.dtype.kind == "O":
-        values = column.to_numpy(np.float64 if pd.api.types.is_float_dtype(column) else np.int64)
+        try:
+            whole = not pd.api.types.is_float_dtype(column)
+            values = column.to_numpy(np.int64 if whole else np.float64)
+        except OverflowError:
+            row = next(k for k, cell in enumerate(column) if not -(2**63) <= cell < 2**63)
+            fault = "A time stamp is past int64"
+            raise places.fault(fault, "time_range", name, row, column.iloc[row]) from None
     if values.dtype.kind == "f":
         odd = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
         if odd.size:

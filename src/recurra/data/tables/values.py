@@ -131,7 +131,8 @@ def _numbers(column: pd.Series, name: str, places: Places) -> Floats:
         raise _no_number(column, name, places)
     if pd.api.types.is_object_dtype(dtype):
         try:
-            return np.array(column.astype(np.float64), np.float64)
+            known = column.where(column.notna().to_numpy(), np.nan)  # NaT and NA are no floats
+            return np.array(known.astype(np.float64), np.float64)
         except OverflowError:
             sizes = [0 if pd.isna(cell) else abs(cell) for cell in column]
             raise _too_large(name, places, int(np.argmax(sizes)), None) from None
@@ -144,7 +145,7 @@ def _no_number(column: pd.Series, name: str, places: Places) -> DataError:
     there = np.flatnonzero(column.notna()).tolist()
     odd = [row for row in there if not _is_real(cells[row])]
     worse = [row for row in odd if not reads_as_number(cells[row])]
-    row = (worse or odd)[0]
+    row = (worse or odd or there)[0]
     value = cells[row]
     hint = f"Turn the column into numbers with pandas.to_numeric(frame[{name!r}])."
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d*,\d+\s*", value):
@@ -152,6 +153,8 @@ def _no_number(column: pd.Series, name: str, places: Places) -> DataError:
     elif worse:
         hint = "Correct the cell, or make it NaN where nothing was observed."
     kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+    if not odd:
+        kind = f"a column of type {column.dtype}"
     return places.fault(
         f"A number is read here, but there is {kind}", "text", name, row, value, hint
     )
