@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from recurra.data.reading import from_arrays
@@ -16,6 +15,7 @@ X = [[1.0], [2.0]]
         ({"ids": "ab"}, OptionError, "one for each record"),
         ({"ids": {1: 2, 3: 4}}, OptionError, "one for each record"),
         ({"groups": ["u", None]}, DataError, "group of a record is missing .series 1"),
+        ({"groups": [1, "1"]}, DataError, "here they are mixed .series 1, value '1'"),
         ({"groups": [1]}, DataError, r"shape \(1,\), but there are 2 records"),
         ({"groups": 3}, DataError, "a int, but there are 2 records"),
         ({"weights": [1, "a"]}, DataError, "weights is read as numbers, but text came"),
@@ -40,8 +40,3 @@ def test_what_goes_with_streams_names_them(side):
 def test_a_record_may_lack_a_stream():
     data = from_arrays({"a": X, "b": [None, [5.0]]})
     assert data.streams["b"].lengths.tolist() == [0, 1]
-
-
-def test_groups_of_text_and_numbers_are_kept_apart():
-    assert from_arrays(X, groups=[1, "u"]).groups.tolist() == ["1", "u"]
-    assert from_arrays(X, groups=np.array([4, 4])).groups.tolist() == [4, 4]

@@ -87,7 +87,13 @@ def read_groups(groups: Any, ids: tuple[object, ...]) -> Array:
         message = f"The group of a record is missing{also_in(missing.size)}"
         hint = "Give each record alone a group of its own."
         raise DataError(message, code="null_group", record=ids[missing[0]], hint=hint)
-    return read if read.dtype != object or len(set(map(type, read))) == 1 else read.astype(str)
+    kinds = [type(each) for each in read.tolist()] if read.dtype == object else []
+    odd = next((k for k, kind in enumerate(kinds) if kind is not kinds[0]), None)
+    if odd is not None:
+        message = "The groups of records are all text, or all are numbers, but here they are mixed"
+        hint = "Make all of them text."
+        raise DataError(message, code="mixed_groups", record=ids[odd], value=read[odd], hint=hint)
+    return read
 
 
 def read_weights(weights: Any, ids: tuple[object, ...]) -> Array:
