@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss"]
 
-LARGEST = 256  # records in a batch of predictions
-SAMPLE = 4096  # records that treatments are learned from, where there are more than memory holds
-BLOCK = 2048  # records in memory at a time, twice
+LARGEST, MOST_STEPS = 256, 2**15  # records in a batch of predictions, and steps with padding
+SAMPLE = 2048  # records that treatments are learned from, where there are more than memory holds
+BLOCK = 512  # records in memory at a time, twice
 
 
 def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:
@@ -138,7 +138,13 @@ def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Flo
 
 def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
     """Go through the data once, shortest records first."""
-    order = np.argsort(dataset.lengths, kind="stable")
-    for start in range(0, len(order), LARGEST):
-        places = order[start : start + LARGEST]
+    lengths = dataset.lengths
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = np.maximum(lengths[order[start : start + LARGEST]], 1)
+        cells = longest * np.arange(1, len(longest) + 1)
+        count = max(int(np.searchsorted(cells, MOST_STEPS, side="right")), 1)
+        places = order[start : start + count]
         yield places, RecordBatch.of(pad_records(dataset, places))
+        start += count

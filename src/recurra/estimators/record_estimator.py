@@ -135,20 +135,19 @@ class RecordEstimator(BaseEstimator):
             If the training diverges.
         """
         self._check_options()
-        source = X if isinstance(X, ParquetRecords) else None
-        X = X if source is None else source.sample(SAMPLE, self.seed)
-        dataset = as_dataset(X, y, weights=sample_weight, groups=groups, **how)
-        if not dataset.targets:
-            raise DataError("There is nothing to learn: y is missing", code="no_target")
         before = dict(self.__dict__)
         try:
-            return self._fit(dataset, source)
+            return self._fit(X, y, {**how, "weights": sample_weight, "groups": groups})
         except BaseException:  # what was learned before stays until all has gone well
             self.__dict__ = before
             raise
 
-    def _fit(self, dataset: SequenceDataset, source: ParquetRecords | None) -> Self:
-        """Learn from a data set with targets, or from the files that it is a sample of."""
+    def _fit(self, X: Any, y: Any, how: Mapping[str, Any]) -> Self:
+        """Learn from data with targets, or from files and a sample of them."""
+        source = X if isinstance(X, ParquetRecords) else None
+        dataset = as_dataset(X if source is None else source.sample(SAMPLE, self.seed), y, **how)
+        if not dataset.targets:
+            raise DataError("There is nothing to learn: y is missing", code="no_target")
         dataset = self._prepared(self._with_known_targets(check_streams(dataset)))
         dataset = replace(dataset, notes=(*dataset.notes, *tell_of_copies(dataset)))
         kept, held = self._parted(dataset)
@@ -156,20 +155,19 @@ class RecordEstimator(BaseEstimator):
         kept = replace(kept, notes=(*kept.notes, *self._ready(kept)))
         treated, preprocessor = self._treated(self._scaled(kept))
         shapes = {name: Shape.of(each) for name, each in _parts(dataset).items()}
-        plan = self._plan(treated)
         options = self.training or default_training(len(kept if source is None else source))
+        report = treated.notes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            network = SequenceNetwork(plan, LAYERS[self.layer])
+            network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
             _set_time_scales(network, treated)
             if source is None:
                 batches = endless(treated, options.batch_size, self.seed)
             else:
-                left_out = frozenset(() if held is None else held.ids)
                 batches = endless_blocks(
                     source,
                     lambda block: preprocessor.transform(self._scaled(self._converted(block))),
-                    left_out,
+                    frozenset(() if held is None else held.ids),
                     options.batch_size,
                     self.seed,
                 )
@@ -177,9 +175,10 @@ class RecordEstimator(BaseEstimator):
             if held is not None:
                 waiting = preprocessor.transform(self._scaled(held))
                 check = lambda: mean_loss(network, waiting)  # noqa: E731
+            del X, dataset, kept, held, treated  # where memory is scarce, the sample goes now
             log = train(network, batches, options, check)
         self.preprocessor_, self.network_, self.log_ = preprocessor, network, log
-        self.report_ = tuple(treated.notes)
+        self.report_ = tuple(report)
         self._shapes = shapes
         return self
 
