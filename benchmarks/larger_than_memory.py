@@ -2,8 +2,8 @@
 
 Writes a set of Parquet files of a given size in the long layout (ten channels, records of 50 to 500
 steps), piece by piece; then, each in a child process of one thread, trains a GRU on it step by
-step, trains a `Classifier`, and reads the whole set once. Each prints what it took. A folder that is
-there already, from a run with --keep, is used as it is and not removed.
+step, trains a `Classifier`, and reads the whole set once. Each prints what it took. A folder that
+is there already, from a run with --keep, is used as it is and not removed.
 
     python benchmarks/larger_than_memory.py FOLDER [--gigabytes 5] [--steps 300] [--keep]
 """
