@@ -62,9 +62,9 @@ class SinceObserved(SpacedTreatment):
 
     One that was made of another and has the same holes, as ``pulse:min`` of ``pulse``, gets none.
     The channel says how old the last value is: 0 where there is a value, else the time Δ since the
-    last, before the first since the start of the record. Δ is in seconds on a calendar, else in the
-    units of the clock. Under ``scale="log"`` it is log(1 + Δ / s), with s the median time between steps
-    in the training part.
+    last, before the first since the start of the record. Δ is in seconds on a calendar, else in
+    the units of the clock. Under ``scale="log"`` it is log(1 + Δ / s), with s the median time
+    between steps in the training part.
 
     Parameters
     ----------
