@@ -21,7 +21,7 @@ def _stream(shape: tuple[int, ...] = (2,), lengths: Tensor = LENGTHS, codes: int
     real = torch.arange(time) < lengths[:, None]
     values = values * real.reshape(len(lengths), time, *[1] * len(shape))
     observed = real[..., None].expand(-1, -1, 1 if len(shape) > 1 else shape[0]).clone()
-    return StreamBatch(values, observed, lengths, torch.arange(time).expand(len(lengths), -1) * 1.0)
+    return StreamBatch(values, observed, lengths, torch.arange(time).repeat(len(lengths), 1) * 1.0)
 
 
 def _records(lengths: Tensor) -> StreamBatch:
@@ -138,6 +138,15 @@ def test_streams_on_other_clocks_are_not_joined_step_by_step():
     streams = {"x": _stream(), "z": _stream((1,), torch.tensor([5, 2, 0, 3]))}
     with pytest.raises(ShapeError, match=r"'z' has 2 steps in row 1, another has 1. Put them on"):
         network(RecordBatch(streams, None, {}))
+
+
+def test_steps_of_other_times_are_not_joined_because_they_are_as_many():
+    inputs = {"x": Input("values", ("a", "b")), "z": Input("values", ("c",))}
+    network = _network(NetworkPlan(inputs, RECORD, hidden_size=4, join="concatenate"))
+    late = _stream((1,))
+    late.times[3] += 0.5
+    with pytest.raises(ShapeError, match="'x' and 'z' have other times in row 3"):
+        network(RecordBatch({"x": _stream(), "z": late}, None, {}))
 
 
 def test_streams_of_their_own_lengths_meet_after_pooling():

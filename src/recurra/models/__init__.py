@@ -4,9 +4,10 @@ from recurra.models.batch import Batch, Inputs
 from recurra.models.forecast_network import ForecastNetwork, Origin, roll_out, take_state
 from recurra.models.heads import HEADS, Gaussian, Head, NegativeBinomial, StudentT
 from recurra.models.history import History, LocalFeatures, Pace, View
+from recurra.models.network_plan import Answer, Input, NetworkPlan
 from recurra.models.pooling import POOLINGS
 from recurra.models.records import RecordBatch, StreamBatch
-from recurra.models.sequence_network import Answer, Input, NetworkPlan, SequenceNetwork
+from recurra.models.sequence_network import SequenceNetwork
 
 __all__ = [
     "HEADS",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,110 +19,12 @@ from recurra.models.encoders import (
     TokenEncoder,
     ValueEncoder,
 )
+from recurra.models.joining import Join
+from recurra.models.network_plan import JOINS, Input, NetworkPlan
 from recurra.models.pooling import Pooling
 from recurra.models.records import RecordBatch, StreamBatch
 
-__all__ = ["Answer", "Input", "NetworkPlan", "SequenceNetwork"]
-
-Join = Literal["late", "concatenate", "gated"]
-JOINS = ("late", "concatenate", "gated")
-
-
-@dataclass(frozen=True)
-class Input:
-    """One stream that a network reads.
-
-    Parameters
-    ----------
-    kind : {"values", "tokens", "signal", "frames", "records"}
-        As that of the stream.
-    channels : tuple of str
-        What its columns are called.
-    cardinalities : dict of int to int
-        The columns that hold codes, and how many codes there are, 0 included.
-    width : int, optional
-        Width of what the encoder gives; measurements go in as they are by default.
-    inner : Input, optional
-        What a stream of records holds.
-    """
-
-    kind: str
-    channels: tuple[str, ...]
-    cardinalities: Mapping[int, int] = field(default_factory=dict)
-    width: int | None = None
-    inner: Input | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One target that a network learns.
-
-    Parameters
-    ----------
-    level : {"record", "step"}
-        Whether it is said once, or at each step.
-    outputs : int
-        How many targets there are side by side, such as horizons.
-    classes : int
-        How many classes; 0 for numbers.
-    stream : str, optional
-        The stream whose steps they are.
-    """
-
-    level: str = "record"
-    outputs: int = 1
-    classes: int = 0
-    stream: str | None = None
-
-    @property
-    def size(self) -> int:
-        """How many numbers the head gives."""
-        return self.outputs * max(self.classes, 1)
-
-
-@dataclass(frozen=True)
-class NetworkPlan:
-    """What a network is made of.
-
-    Parameters
-    ----------
-    inputs : dict of str to Input
-        The streams.
-    answers : dict of str to Answer
-        The targets.
-    static : Input, optional
-        The static covariates.
-    hidden_size, num_layers : int
-        Of each recurrent layer.
-    bidirectional : bool
-        Whether it also reads backwards.
-    pooling : tuple of str
-        How the steps are pooled.
-    shortcut : bool
-        Whether the answer for a record also has a linear part that reads the inputs of its last
-        step, which starts at zero (as in LSTNet, Lai et al. 2018, arXiv:1703.07015).
-    join : {"late", "concatenate", "gated"}
-        Several streams each have a recurrent layer of their own and meet after pooling; or they
-        share one clock and one layer, which reads them side by side or as a gated sum.
-    input_dropout, dropout, recurrent_dropout, channel_dropout : float
-        Probabilities of dropping, while training: a unit of what the layer reads, the same at all
-        steps of a record (Gal & Ghahramani 2016, arXiv:1512.05287); a unit of a pooled vector; a
-        unit of the state; a whole channel of a record.
-    """
-
-    inputs: Mapping[str, Input]
-    answers: Mapping[str, Answer]
-    static: Input | None = None
-    hidden_size: int = 64
-    num_layers: int = 1
-    bidirectional: bool = False
-    pooling: tuple[str, ...] = ("last", "mean", "max")
-    shortcut: bool = False
-    join: Join = "late"
-    input_dropout: float = 0.0
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    channel_dropout: float = 0.0
+__all__ = ["SequenceNetwork"]
 
 
 class SequenceNetwork(nn.Module):
@@ -159,7 +60,7 @@ class SequenceNetwork(nn.Module):
         self.reads = tuple(plan.inputs)
         self.join = None
         if plan.join != "late":
-            self.join = _Join(widths, plan.join)
+            self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
         self.layers = nn.ModuleList(
             _layer(_suited(layer, plan, name), width + aside, plan)
@@ -258,7 +159,11 @@ class SequenceNetwork(nn.Module):
         """Encode every stream, and join those that are read together."""
         streams = zip(self.plan.inputs, self.encoders, strict=True)
         encoded = {name: encoder(batch.streams[name]) for name, encoder in streams}
-        return encoded if self.join is None else {"all": self.join(encoded)}
+        if self.join is None:
+            return encoded
+        joined = self.join(encoded)
+        _check_one_clock(batch)
+        return {"all": joined}
 
     def _steps(
         self, batch: RecordBatch, inputs: dict[str, Encoded], aside: Tensor | None
@@ -324,35 +229,18 @@ class RecordEncoder(Encoder):
         return Encoded(whole, batch.lengths)
 
 
-class _Join(nn.Module):
-    """Streams on one clock, side by side or as a gated sum."""
-
-    def __init__(self, widths: list[int], way: str) -> None:
-        super().__init__()
-        self.width = sum(widths) if way == "concatenate" else max(widths)
-        self.values = self.gates = None
-        if way == "gated":
-            self.values = nn.ModuleList(nn.Linear(width, self.width) for width in widths)
-            self.gates = nn.ModuleList(nn.Linear(width, self.width) for width in widths)
-
-    def forward(self, streams: Mapping[str, Encoded]) -> Encoded:
-        """Join."""
-        lengths = next(iter(streams.values())).lengths
-        for name, each in streams.items():
-            odd = (each.lengths != lengths).nonzero()
-            if len(odd):
-                row = int(odd[0])
-                raise ShapeError(
-                    f"Stream {name!r} has {int(each.lengths[row])} steps in row {row}, another has "
-                    f'{int(lengths[row])}. Put them on one clock with Align, or use join="late".'
-                )
-        if self.values is None or self.gates is None:
-            return Encoded(torch.cat([each.values for each in streams.values()], -1), lengths)
-        parts = (
-            torch.sigmoid(gate(each.values)) * value(each.values)
-            for gate, value, each in zip(self.gates, self.values, streams.values(), strict=True)
-        )
-        return Encoded(sum(parts), lengths)
+def _check_one_clock(batch: RecordBatch) -> None:
+    """Refuse to join steps of different times, which have the same number by chance."""
+    first, *others = batch.streams.items()
+    for name, stream in others:
+        if stream.times.shape != first[1].times.shape:
+            continue  # a signal, whose steps are made by its encoder
+        apart = ((stream.times != first[1].times) & stream.valid).any(1).nonzero()
+        if len(apart):
+            raise ShapeError(
+                f"Streams {first[0]!r} and {name!r} have other times in row {int(apart[0])}. Put "
+                'them on one clock with Align, or use join="late".'
+            )
 
 
 def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module]) -> Encoder:
