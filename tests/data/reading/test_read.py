@@ -31,6 +31,7 @@ def write(folder, content, name):
         ("a.csv.gz", gzip.compress(LONG.encode())),
         ("a.tsv", LONG.replace(",", "\t").encode()),
     ],
+    ids=["commas", "a byte order mark", "packed", "tabs"],
 )
 def test_a_long_table_is_read_from_every_kind_of_text(tmp_path, name, content):
     data = read(str(write(tmp_path, content, name)), **BY)
