@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 from recurra.errors import DataWarning
 
 __all__ = ["also_in", "counted", "tell"]
 
+PACKAGE = "recurra."
+
 
 def tell(text: str) -> str:
-    """Warn of a treatment the data got.
+    """Warn of a treatment the data got, at the line of the user's that called the library.
 
     Parameters
     ----------
@@ -29,7 +32,10 @@ def tell(text: str) -> str:
     >>> str(said[0].message) == kept
     True
     """
-    warnings.warn(text, DataWarning, stacklevel=4)
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, DataWarning, stacklevel=level)
     return text
 
 
