@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data.batching.ahead import read_ahead
+from recurra.data.batching.arrow_columns import arrow
 from recurra.data.batching.index import Index, index_of
 from recurra.data.batching.layouts import read_piece
 from recurra.data.batching.pieces import Piece, join_pieces
@@ -274,6 +275,7 @@ class ParquetRecords:
             tail = piece.cut(keep, len(piece)) if self.layout == "long" else None
         if tail is not None:
             yield tail
+        arrow().default_memory_pool().release_unused()  # or it keeps what it decoded into
 
     def _rows(self, unit: int) -> Iterator[tuple[Any, str]]:
         """Decode the rows of the records that begin in a row group."""
