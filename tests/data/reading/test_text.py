@@ -180,7 +180,7 @@ def test_gzipped_text_is_unpacked_up_to_a_limit(tmp_path):
     assert (data.ids, tokens(data)) == (("a.txt.gz:1", "a.txt.gz:2"), [["é", "t", "é"], ["2"]])
     path = write(tmp_path, gzip.compress(bytes(50_000_000)), "bomb.txt.gz")
     assert "unpacks to more" in str(fault(path, FileError))
-    path = write(tmp_path, gzip.compress(b"ab" * 1000)[:-9], "cut.txt.gz")
+    path = write(tmp_path, gzip.compress(b"ab" * 1000, mtime=0)[:-9], "cut.txt.gz")
     assert "cut off" in str(fault(path, FileError))
 
 
