@@ -44,7 +44,8 @@ sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (
 		--config-settings cmake.build-type=Debug --config-settings cmake.define.RECURRA_SANITIZE=ON
 	$(UNDER_SANITIZERS) -c 'from recurra.native import _engine; _engine.planted_overrun()' 2>&1 \
 		| grep 'AddressSanitizer: heap-buffer-overflow' || (echo "The sanitizer sleeps."; false)
-	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py tests/kernels/test_native_bfloat16.py
+	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py \
+		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py
 
 check: .venv/dev.stamp  ## look for faults of form: format, lint, types, floors, docstrings
 	$(BIN)/ruff format --check .
