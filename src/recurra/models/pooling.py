@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recurra.errors import OptionError, near
 
-__all__ = ["POOLINGS", "Pooling"]
+__all__ = ["POOLINGS", "Pooling", "last_step"]
 
 POOLINGS = ("last", "mean", "max", "attention")
 
@@ -89,8 +89,7 @@ class Pooling(nn.Module):
         return torch.cat(parts, -1)
 
     def _last(self, real: Tensor, lengths: Tensor) -> Tensor:
-        place = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, real.shape[-1])
-        last = real.gather(1, place)[:, 0]
+        last = last_step(real, lengths)
         if not self.bidirectional:
             return last
         half = real.shape[-1] // 2
@@ -101,3 +100,29 @@ class Pooling(nn.Module):
         scores = torch.where(valid, scores, torch.finfo(scores.dtype).min)
         weights = torch.where(valid, torch.softmax(scores, 1), 0.0)
         return (weights * real).sum(1)
+
+
+def last_step(values: Tensor, lengths: Tensor) -> Tensor:
+    """Take each record's last real step.
+
+    Parameters
+    ----------
+    values : Tensor, shape (batch, time, width)
+        All steps.
+    lengths : Tensor of int64, shape (batch,)
+        Real steps of each record.
+
+    Returns
+    -------
+    Tensor, shape (batch, width)
+        Zeros for a record without steps.
+
+    Examples
+    --------
+    >>> last_step(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2]))
+    tensor([[3.]])
+    """
+    if not values.shape[1]:
+        return values.new_zeros(len(values), values.shape[-1])
+    place = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, values.shape[-1])
+    return torch.where(lengths[:, None] > 0, values.gather(1, place)[:, 0], 0.0)

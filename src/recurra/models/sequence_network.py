@@ -21,7 +21,7 @@ from recurra.models.encoders import (
 )
 from recurra.models.joining import Join
 from recurra.models.network_plan import JOINS, Input, NetworkPlan
-from recurra.models.pooling import Pooling
+from recurra.models.pooling import Pooling, last_step
 from recurra.models.records import RecordBatch, StreamBatch
 
 __all__ = ["SequenceNetwork"]
@@ -113,7 +113,9 @@ class SequenceNetwork(nn.Module):
             else:
                 raw = head(self.dropout(whole))
                 if self.plan.shortcut:
-                    raw = raw + next(shortcuts)(torch.cat([*map(_last, inputs.values())], -1))
+                    raw = raw + next(shortcuts)(
+                        torch.cat([last_step(*each) for each in inputs.values()], -1)
+                    )
             shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
             answers[name] = raw.unflatten(-1, shape)
         return answers
@@ -285,15 +287,6 @@ def _layer(layer: Callable[..., nn.Module], width: int, plan: NetworkPlan) -> nn
         dropout=plan.dropout if plan.num_layers > 1 else 0.0,
         recurrent_dropout=plan.recurrent_dropout,
     )
-
-
-def _last(inputs: Encoded) -> Tensor:
-    """Give each record's inputs at its last step; zeros for a record without one."""
-    values, lengths = inputs
-    if not values.shape[1]:
-        return values.new_zeros(len(values), values.shape[-1])
-    place = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, values.shape[-1])
-    return torch.where(lengths[:, None] > 0, values.gather(1, place)[:, 0], 0.0)
 
 
 def _beside(values: Tensor, aside: Tensor | None) -> Tensor:

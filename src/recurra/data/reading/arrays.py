@@ -15,6 +15,7 @@ from recurra.data.reading.rows import Moments
 from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import also_in, counted, tell
+from recurra.data.tables.values import LARGEST_VALUE
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Integers
 
@@ -356,6 +357,3 @@ def _static(static: Any, ids: tuple[object, ...]) -> Stream:
     offsets = np.arange(len(ids) + 1)
     check_finite(values, offsets, names, ids)
     return Stream(values, offsets, names, observed=~np.isnan(values))
-
-
-LARGEST_VALUE = 1e30

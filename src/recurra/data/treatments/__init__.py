@@ -11,9 +11,10 @@ from recurra.data.treatments.preprocessor import Preprocessor
 from recurra.data.treatments.resample import Resample
 from recurra.data.treatments.scale import Scale
 from recurra.data.treatments.sorting import Sort
+from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.target_scale import TargetScale
 from recurra.data.treatments.timing import Calendar, Elapsed, Gaps
-from recurra.data.treatments.treatment import Learned, StreamTreatment, Treatment
+from recurra.data.treatments.treatment import Learned, Treatment
 
 __all__ = [
     "Align",

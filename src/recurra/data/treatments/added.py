@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.data.sequences import Stream
-from recurra.data.treatments.noted import as_floats
+from recurra.data.treatments.stream_treatment import as_floats
 from recurra.errors import OptionError
 from recurra.types import Array
 

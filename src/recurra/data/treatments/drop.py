@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recurra.data.sequences import Stream
-from recurra.data.treatments.noted import NotedTreatment
+from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import OptionError
 
@@ -16,7 +16,7 @@ __all__ = ["Drop"]
 
 
 @dataclass(frozen=True, repr=False)
-class Drop(NotedTreatment):
+class Drop(StreamTreatment):
     """Leave channels out.
 
     Parameters

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.treatments.noted import NotedTreatment
 from recurra.data.treatments.options import check_count
+from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError
 from recurra.types import Integers
@@ -19,7 +19,7 @@ __all__ = ["Encode", "Vocabulary"]
 
 
 @dataclass(frozen=True, repr=False)
-class _CodesTreatment(NotedTreatment):
+class _CodesTreatment(StreamTreatment):
     """Codes as learned from the training part."""
 
     min_count: int = 1

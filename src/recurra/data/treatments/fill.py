@@ -11,9 +11,9 @@ import numpy as np
 from recurra.data.sequences import Stream
 from recurra.data.treatments.gaps import GAP_METHODS, GapFiller
 from recurra.data.treatments.impute import IMPUTE_METHODS, ImputeFiller, Imputing, learn_rows
-from recurra.data.treatments.noted import NotedTreatment, as_floats, list_names
 from recurra.data.treatments.options import check_count, check_number
 from recurra.data.treatments.seasonal import SeasonalFiller, check_period, learn_season, phases
+from recurra.data.treatments.stream_treatment import StreamTreatment, as_floats, list_names
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats, Integers
@@ -26,7 +26,7 @@ LOOKING_AHEAD = ("backward", "nearest", "linear", "time")
 
 
 @dataclass(frozen=True, repr=False)
-class Fill(NotedTreatment):
+class Fill(StreamTreatment):
     """Fill holes of numbers; what was observed, and the mask that says so, stay as they are.
 
     ==============  ============================================================  ==========

@@ -9,7 +9,7 @@ import numpy as np
 from recurra.data.sequences import Stream
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.gaps import neighbours
-from recurra.data.treatments.noted import NotedTreatment
+from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.timing import SpacedTreatment, learn_spacing
 from recurra.data.treatments.treatment import Learned
 from recurra.types import Booleans
@@ -18,7 +18,7 @@ __all__ = ["Indicators", "SinceObserved"]
 
 
 @dataclass(frozen=True, repr=False)
-class Indicators(NotedTreatment):
+class Indicators(StreamTreatment):
     """Add a channel ``name:observed``, 1 or 0, for each that had holes in the training part.
 
     One that was made of another and has the same holes, as ``pulse:min`` of ``pulse``, gets none.

@@ -9,8 +9,8 @@ import numpy as np
 from recurra.data.sequences import Stream
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.hampel import window_limits
-from recurra.data.treatments.noted import NotedTreatment, as_floats
 from recurra.data.treatments.options import check_count, check_number
+from recurra.data.treatments.stream_treatment import StreamTreatment, as_floats
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
@@ -26,7 +26,7 @@ IQR_OF_NORMAL = 1.349
 
 
 @dataclass(frozen=True, repr=False)
-class Outliers(NotedTreatment):
+class Outliers(StreamTreatment):
     """Find values far from the others, and clip them, take them out, or flag them.
 
     ============  ==================================================================  =========

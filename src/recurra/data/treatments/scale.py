@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recurra.data.sequences import SequenceDataset, Stream
-from recurra.data.treatments.noted import NotedTreatment, as_floats, learned_of, list_names
 from recurra.data.treatments.scaling import (
     CONSTANT,
     NEVER,
@@ -19,6 +18,12 @@ from recurra.data.treatments.scaling import (
     unstacked,
 )
 from recurra.data.treatments.scaling_fit import learn_scaling, record_scaling
+from recurra.data.treatments.stream_treatment import (
+    StreamTreatment,
+    as_floats,
+    learned_of,
+    list_names,
+)
 from recurra.data.treatments.treatment import STATIC, Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats
@@ -29,7 +34,7 @@ PER_RECORD = ("standard", "robust", "minmax")
 
 
 @dataclass(frozen=True, repr=False)
-class Scale(NotedTreatment):
+class Scale(StreamTreatment):
     """Bring numbers to the size a network reads best; learned from what was observed.
 
     ===============  =========================================================================

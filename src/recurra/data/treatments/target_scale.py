@@ -8,7 +8,6 @@ import numpy as np
 
 from recurra.data.sequences import SequenceDataset, Target
 from recurra.data.tables.notes import tell
-from recurra.data.treatments.noted import learned_of, list_names
 from recurra.data.treatments.scaling import (
     CONSTANT,
     NEVER,
@@ -17,6 +16,7 @@ from recurra.data.treatments.scaling import (
     unstacked,
 )
 from recurra.data.treatments.scaling_fit import learn_scaling
+from recurra.data.treatments.stream_treatment import learned_of, list_names
 from recurra.data.treatments.treatment import Learned, Treatment
 from recurra.errors import OptionError, ShapeError, near
 from recurra.types import Array, Floats

@@ -11,8 +11,8 @@ from recurra.data.panel.wall import to_wall
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.added import with_channels
-from recurra.data.treatments.noted import NotedTreatment
 from recurra.data.treatments.options import check_number
+from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.treatment import STATIC, Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats, Integers
@@ -24,7 +24,7 @@ PHASES = ("hour", "weekday", "month")
 
 
 @dataclass(frozen=True, repr=False)
-class TimedTreatment(NotedTreatment):
+class TimedTreatment(StreamTreatment):
     """A treatment that reads the clock, so it leaves static covariates alone."""
 
     def _streams(self, dataset: SequenceDataset) -> dict[str, Stream]:

@@ -1,24 +1,25 @@
-"""Treatments of channels that are found again by name, and that say what they did."""
+"""A treatment of channels: found again by name, learned stream by stream, telling what it did."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import tell
-from recurra.data.treatments.treatment import STATIC, Learned, StreamTreatment
+from recurra.data.treatments.treatment import STATIC, Learned, Treatment
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array
 
-__all__ = ["NotedTreatment", "as_floats", "list_names"]
+__all__ = ["StreamTreatment", "as_floats", "learned_of", "list_names"]
 
 
 @dataclass(frozen=True, repr=False)
-class NotedTreatment(StreamTreatment):
-    """A treatment of channels that finds them again by name, and says what it did.
+class StreamTreatment(Treatment):
+    """A treatment that goes stream by stream, over some of their channels, and says what it did.
 
     The names of the channels are learned, so that a part with another order of channels, or with
     more of them, is treated all the same.
@@ -32,6 +33,9 @@ class NotedTreatment(StreamTreatment):
         Which channels; None for all that it suits.
     """
 
+    stream: str | None = field(default=None, kw_only=True)
+    channels: Sequence[str] | None = field(default=None, kw_only=True)
+
     kinds = ("values", "signal")
     """The kinds of streams that can be treated."""
 
@@ -40,13 +44,66 @@ class NotedTreatment(StreamTreatment):
         """Whether a step is treated without a look at later steps."""
         return True
 
+    def __post_init__(self) -> None:
+        """Make a tuple of a list of channels."""
+        if isinstance(self.channels, str):
+            message = f"channels={self.channels!r} is one name, but a list of names is read"
+            raise OptionError(f"{message}. Use channels=[{self.channels!r}].")
+        if self.channels is not None:
+            object.__setattr__(self, "channels", tuple(self.channels))
+
     @abstractmethod
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
-        """Learn from one stream; see `StreamTreatment`."""
+        """Learn from one stream.
+
+        Parameters
+        ----------
+        stream : Stream
+            Of the training part.
+        columns : list of int
+            The channels to be treated.
+
+        Returns
+        -------
+        dict of str
+            What was learned.
+        """
 
     @abstractmethod
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
-        """Treat one stream; see `StreamTreatment`."""
+        """Treat one stream.
+
+        Parameters
+        ----------
+        stream : Stream
+            The stream.
+        columns : list of int
+            The channels to be treated.
+        learned : dict of str
+            What was learned from that stream.
+
+        Returns
+        -------
+        Stream
+            The treated stream.
+        """
+
+    def suits(self, stream: Stream, channel: str) -> bool:
+        """Say whether a channel is treated where none is named: those that hold no codes.
+
+        Parameters
+        ----------
+        stream : Stream
+            The stream.
+        channel : str
+            One of its channels.
+
+        Returns
+        -------
+        bool
+            True for numbers.
+        """
+        return channel not in stream.categories
 
     def reads(self, stream: Stream) -> Stream:
         """Say which stream has the channels that are treated.
@@ -147,18 +204,43 @@ class NotedTreatment(StreamTreatment):
     def _check_learned(self, each: list[Learned]) -> None:
         """Refuse a training part from which nothing can be learnt."""
 
+    def _streams(self, dataset: SequenceDataset) -> dict[str, Stream]:
+        """Choose the streams to be treated."""
+        everything = _all_streams(dataset)
+        if self.stream is not None:
+            return {self.stream: everything[self.stream]}
+        wanted = {name: each for name, each in everything.items() if each.kind == "values"}
+        if self.channels is None:
+            return wanted
+        return {n: s for n, s in wanted.items() if set(self.channels) & set(s.channels)}
+
     def _columns(self, stream: Stream) -> list[int]:
         """Choose the channels to be treated, and refuse what is named but does not suit."""
         if stream.kind not in self.kinds:
             able = " or ".join(self.kinds)
             message = f"{type(self).__name__} treats a stream of {able}"
             raise OptionError(f"{message}, but {self.stream!r} is one of {stream.kind}.")
-        columns = super()._columns(stream)
+        if self.channels is None:
+            return [k for k, name in enumerate(stream.channels) if self.suits(stream, name)]
+        columns = [k for k, name in enumerate(stream.channels) if name in self.channels]
         for name in (stream.channels[k] for k in columns):
             if not self.suits(stream, name):
                 message = f"Channel {name!r} holds categories, not numbers"
                 raise OptionError(f"{message}: {type(self).__name__} cannot treat it. Use Encode.")
         return columns
+
+    def _check_names(self, dataset: SequenceDataset) -> None:
+        """Refuse a stream or a channel that is not there."""
+        everything = _all_streams(dataset)
+        if self.stream is not None and self.stream not in everything:
+            raise OptionError(
+                f"There is no stream {self.stream!r}. {near(self.stream, everything)}"
+            )
+        channels = [name for stream in self._streams(dataset).values() for name in stream.channels]
+        for name in self.channels or ():
+            if name not in channels:
+                there = [each for stream in everything.values() for each in stream.channels]
+                raise OptionError(f"There is no channel {name!r}. {near(name, there)}")
 
 
 def learned_of(name: str, learned: Learned) -> Learned:
@@ -169,7 +251,7 @@ def learned_of(name: str, learned: Learned) -> Learned:
     name : str
         The stream.
     learned : dict of str
-        What `NotedTreatment.learn` returned.
+        What `StreamTreatment.learn` returned.
 
     Returns
     -------
