@@ -15,18 +15,32 @@ point               quantile, interval                     whole distribution
 :func:`mase`
 :func:`owa`
 ==================  =====================================  ==================================
+
+Of labels, one for each step: :func:`token_accuracy`, and the spans they make up
+(:func:`spans_of`, :func:`span_scores`).
 """
 
 from recurra.metrics.distribution import crps_from_quantiles, crps_from_samples
 from recurra.metrics.interval import coverage, interval_score, interval_width, pinball
 from recurra.metrics.point import mae, mase, mse, owa, rmse, seasonal_scale, smape
+from recurra.metrics.spans import (
+    Span,
+    SpanScore,
+    is_bio,
+    span_scores,
+    spans_of,
+    token_accuracy,
+)
 
 __all__ = [
+    "Span",
+    "SpanScore",
     "coverage",
     "crps_from_quantiles",
     "crps_from_samples",
     "interval_score",
     "interval_width",
+    "is_bio",
     "mae",
     "mase",
     "mse",
@@ -35,4 +49,7 @@ __all__ = [
     "rmse",
     "seasonal_scale",
     "smape",
+    "span_scores",
+    "spans_of",
+    "token_accuracy",
 ]
