@@ -100,7 +100,7 @@ class Told:
         fitting = [text for text in told if re.search(self.said, text)]
         assert len(fitting) == 1, told
         if self.kept:
-            notes = answer.report_ if hasattr(answer, "report_") else answer.notes
+            notes = answer.notes_ if hasattr(answer, "notes_") else answer.notes
             assert fitting[0] in notes
         assert self.right(answer), answer
 

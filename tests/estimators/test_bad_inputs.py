@@ -616,7 +616,7 @@ def test_a_treatment_is_said_and_the_forecast_is_that_of_clean_data(small, name)
         clean = pd.concat([clean[N:], clean[:N]])
     with pytest.warns(DataWarning, match=message):
         model = small(steps=10).fit(frame)
-    assert any(message in note for note in model.report_)
+    assert any(message in note for note in model.notes_)
     pd.testing.assert_frame_equal(
         model.predict(3, level=[80]), forecast(small, clean), check_exact=True
     )

@@ -232,7 +232,7 @@ def test_fit_leaves_the_frame_as_it_was(small, walks):
 
 def test_what_was_learned_ends_in_an_underscore(fitted):
     assert fitted.season_lengths_ == ()
-    assert isinstance(fitted.report_, tuple)
+    assert isinstance(fitted.notes_, tuple)
     assert len(fitted.log_.loss) == 25
     assert isinstance(fitted.network_, torch.nn.Module)
     assert not fitted.network_.training

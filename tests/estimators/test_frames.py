@@ -105,7 +105,7 @@ def test_an_irregular_clock_is_forecast_at_the_usual_distance(small, series):
         found.ds.diff()[1:].dt.total_seconds(), np.median(np.diff(stamps) / np.timedelta64(1, "s"))
     )
     assert np.isfinite(found.iloc[:, 2:].to_numpy()).all()
-    assert "irregular" in model.report_[0]
+    assert "irregular" in model.notes_[0]
 
 
 def test_a_given_step_is_used(small, series):

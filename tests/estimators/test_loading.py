@@ -50,7 +50,7 @@ def test_a_loaded_model_is_what_was_saved(fitted, path):
     assert type(loaded) is Forecaster
     assert loaded.get_params() == fitted.get_params()
     assert loaded.season_lengths_ == fitted.season_lengths_
-    assert loaded.report_ == fitted.report_
+    assert loaded.notes_ == fitted.notes_
     assert loaded.log_.loss == fitted.log_.loss
     assert [tuple(each) for each in loaded.log_.validation] == fitted.log_.validation
 

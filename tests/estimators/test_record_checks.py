@@ -85,7 +85,7 @@ def test_an_output_that_is_never_known_is_refused():
 def test_records_without_a_known_number_are_left_out_with_a_count():
     y = [NAN, NAN, *np.arange(18.0)]
     with pytest.warns(DataWarning, match="2 of 20 records have no known target: left out"):
-        assert model(Regressor).fit(records(), y).report_
+        assert model(Regressor).fit(records(), y).notes_
 
 
 @pytest.mark.parametrize("labels", [LABELS, ["no", "yes"] * 10])

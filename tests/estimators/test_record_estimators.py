@@ -335,7 +335,7 @@ def test_what_is_held_back_of_files_is_not_learned_from(files, monkeypatch):
             seen.append(left_out)
             yield batch
 
-    monkeypatch.setattr("recurra.estimators.record_estimator.endless_blocks", watch)
+    monkeypatch.setattr("recurra.estimators.learner.endless_blocks", watch)
     classifier(5, validation=0.2).fit(files[0])
     assert len(seen[0]) == 24
 

@@ -245,4 +245,4 @@ def test_treatments_of_new_rows_are_kept_in_the_report(fitted):
     model = deepcopy(fitted)
     with pytest.warns(DataWarning, match="repeats"):
         model.update(pd.concat([rows({"s0": 2}), rows({"s0": 2}).tail(1)]))
-    assert "1 row repeats the row before" in model.report_[-1]
+    assert "1 row repeats the row before" in model.notes_[-1]

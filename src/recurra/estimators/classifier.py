@@ -1,29 +1,35 @@
-"""One label for each record."""
+"""One label for each record, or several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
+from recurra.data import Preprocessor, SequenceDataset, Target
 from recurra.data.tables.notes import also_in
+from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
+from recurra.estimators.calibration import best_temperature
+from recurra.estimators.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
-from recurra.estimators.record_inputs import answers_of
+from recurra.estimators.record_inputs import answers_of, recode
+from recurra.estimators.report import Score
+from recurra.estimators.simple_models import linear_classifier, sample
+from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
-    from recurra.data import SequenceDataset
     from recurra.types import Array, Floats
 
 __all__ = ["Classifier"]
 
 
 class Classifier(ClassifierMixin, RecordEstimator):
-    """Says one label for each record: a recurrent network over its steps.
+    """Says one label for each record, or several: a recurrent network over its steps.
 
     Records may differ in length, have holes, irregular times, several streams and static inputs.
     Where nothing else is said, numbers are scaled, holes are filled with the last value and marked,
@@ -58,23 +64,41 @@ class Classifier(ClassifierMixin, RecordEstimator):
     validation : float
         Share of the records, or groups, held back to stop the training; 0, or fewer than ten held
         back, for none.
+    class_weight : dict, "balanced", optional
+        How much the records of each label count: by label, 1 for those not named; or so that all
+        labels count the same.
+    ordinal : bool or sequence
+        Whether the labels have an order, which is then learned from: as they are sorted, or as
+        listed here, lowest first.
+    calibration : {"temperature"}, optional
+        How probabilities are made to mean what they say: the logits are divided by one number,
+        learned from the records held back, if there are any (Guo et al. 2017, arXiv:1706.04599).
     training : Training, optional
         How to train.
+    warm_start : bool
+        Whether `fit` goes on from the weights of the last `fit`; all else stays as it was learned.
     seed : int
         Source of all chance.
 
     Attributes
     ----------
     classes_ : ndarray
-        The labels, sorted.
+        The labels, sorted; in the order of `ordinal`, if that lists them.
+    temperature_ : float
+        What the logits are divided by.
     preprocessor_ : Preprocessor
         The fitted treatments.
     network_ : SequenceNetwork
         The trained network.
     log_ : Log
         What happened in training.
-    report_ : tuple of str
+    notes_ : tuple of str
         What the data needed, with counts.
+
+    Notes
+    -----
+    With a table of labels as `y`, shape (records, outputs), each column is answered by itself: of
+    zeros and ones, these are several labels that a record can have together.
 
     Examples
     --------
@@ -84,6 +108,99 @@ class Classifier(ClassifierMixin, RecordEstimator):
     >>> model.predict([[1.0, 2.0, 3.0, 4.0]])
     array(['up'], dtype=object)
     """
+
+    _coming: Sequence[object] | None = None
+    """Labels that were said to come, while learning."""
+
+    def __init__(
+        self,
+        layer: Literal["lstm", "gru", "rnn", "grud"] = "gru",
+        *,
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str | Sequence[str] = ("last", "mean", "max"),
+        encoder_size: int | None = None,
+        shortcut: bool = False,
+        join: Literal["late", "concatenate", "gated"] = "late",
+        input_dropout: float = 0.1,
+        dropout: float = 0.3,
+        recurrent_dropout: float = 0.0,
+        channel_dropout: float = 0.0,
+        class_weight: Mapping[object, float] | Literal["balanced"] | None = None,
+        ordinal: bool | Sequence[object] = False,
+        calibration: Literal["temperature"] | None = "temperature",
+        treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
+        validation: float = 0.15,
+        training: Training | None = None,
+        warm_start: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(
+            layer,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            pooling=pooling,
+            encoder_size=encoder_size,
+            shortcut=shortcut,
+            join=join,
+            input_dropout=input_dropout,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            channel_dropout=channel_dropout,
+            treatments=treatments,
+            validation=validation,
+            training=training,
+            warm_start=warm_start,
+            seed=seed,
+        )
+        self.class_weight = class_weight
+        self.ordinal = ordinal
+        self.calibration = calibration
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        classes: Sequence[object] | None = None,
+        sample_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        **how: Any,
+    ) -> Self:
+        """Go once through some records, and learn from them on top of what was learned.
+
+        The first call learns treatments, classes and scales too; later ones only the weights.
+
+        Parameters
+        ----------
+        X, y, sample_weight, callbacks, **how
+            As for `fit`.
+        classes : sequence, optional
+            All labels that there will ever be; needed in the first call, unless its `y` has all.
+
+        Returns
+        -------
+        Classifier
+            Itself.
+
+        Raises
+        ------
+        DataError, OptionError, TrainingError
+            As for `fit`; and if a label was never seen.
+        """
+        if classes is not None and self._fitted:
+            if set(classes) != set(self.classes_.tolist()):
+                said = f"classes={list(classes)!r}, but it has learned {self.classes_.tolist()!r}"
+                raise OptionError(f"{said}. Make a new Classifier.")
+            classes = None
+        self._coming = classes
+        try:
+            how = {"sample_weight": sample_weight, "callbacks": callbacks, **how}
+            return super().partial_fit(X, y, **how)
+        finally:
+            del self._coming
 
     def predict(self, X: Any, **how: Any) -> Array:
         """Say the most probable label of each record.
@@ -97,16 +214,16 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
         Returns
         -------
-        ndarray, shape (records,)
+        ndarray, shape (records,) or (records, outputs)
             Labels; None for a record of which nothing is known.
         """
-        probabilities = self.predict_proba(X, **how)
-        labels: Array = self.classes_[np.argmax(probabilities, 1)]
-        unknown = np.isnan(probabilities[:, 0])
+        chances = self._chances(X, **how)
+        labels: Array = self.classes_[np.argmax(chances, -1)]
+        unknown = np.isnan(chances[:, 0, 0])
         if unknown.any():
             labels = labels.astype(object)
             labels[unknown] = None
-        return labels
+        return labels[:, 0] if self._outputs == 1 else labels
 
     def predict_proba(self, X: Any, **how: Any) -> Floats:
         """Say how probable each label is.
@@ -121,13 +238,19 @@ class Classifier(ClassifierMixin, RecordEstimator):
         Returns
         -------
         ndarray of float64, shape (records, classes)
-            In the order of `classes_`; NaN for a record of which nothing is known.
+            In the order of `classes_`; NaN for a record of which nothing is known. Of several
+            outputs with two classes shape (records, outputs), the probability of the second; with
+            more, shape (records, outputs, classes).
         """
+        chances = self._chances(X, **how)
+        if self._outputs == 1:
+            return chances[:, 0]
+        return chances[..., 1] if len(self.classes_) == 2 else chances
+
+    def _chances(self, X: Any, **how: Any) -> Floats:
+        """Say how probable each label is, shape (records, outputs, classes)."""
         (raw,) = self._raw(X, **how).values()
-        logits = raw[:, 0]
-        shares = np.exp(logits - logits.max(1, keepdims=True))
-        probabilities: Floats = shares / shares.sum(1, keepdims=True)
-        return probabilities
+        return softmax(raw / self.temperature_)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of records whose label is right.
@@ -161,62 +284,139 @@ class Classifier(ClassifierMixin, RecordEstimator):
             )
         return dataset
 
+    def _check_options(self) -> None:
+        super()._check_options()
+        check_class_weight(self.class_weight)
+        if self.calibration not in ("temperature", None):
+            raise OptionError(f"calibration={self.calibration!r}: it is 'temperature' or None.")
+
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
-        """Check that there is one label for each record, of two or more kinds."""
+        """Check that there are labels for each record, of two or more kinds."""
         target = dataset.target
-        if target.level != "record" or len(target.outputs) != 1:
-            message = f"A Classifier learns one label for each record, but y is {target.outputs}"
-            raise OptionError(f"{message}, one for each {target.level}.")
+        if target.level != "record":
+            message = (
+                f"A Classifier learns labels of a record, but y is one for each {target.level}"
+            )
+            raise OptionError(f"{message}. Use Tagger.")
         if not target.classes:
-            codes, classes = _labels_of_numbers(target.values[:, 0], dataset.ids)
-            target = replace(target, values=codes, classes=classes)
+            target = _labels_of_numbers(target, dataset.ids)
         found = np.unique(target.values[target.values >= 0])
-        if len(found) < 2:
+        classes = self._all_classes(target.classes)
+        if len(classes) < 2 or (len(found) < 2 and self._coming is None):
             one = target.classes[int(found[0])]
             hint = "Give records of two or more."
             raise DataError(
                 "Every record has the same label", code="one_class", value=one, hint=hint
             )
-        self.classes_ = np.array(target.classes, None if _plain(target.classes) else object)
+        self.classes_ = _array_of(classes)
+        self._outputs = len(target.outputs)
+        return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
+
+    def _all_classes(self, found: tuple[object, ...]) -> tuple[object, ...]:
+        """List the labels in their order: those found, those to come, those with an order."""
+        listed = None if isinstance(self.ordinal, bool) else tuple(self.ordinal)
+        coming = self._coming if listed is None else listed
+        if coming is None:
+            return found
+        named = tuple(each.item() if isinstance(each, np.generic) else each for each in coming)
+        for label in found:
+            if label not in named:
+                what = "classes" if listed is None else "ordinal"
+                message = f"y has a label that is not among {what}={list(named)!r}"
+                raise DataError(message, code="unseen_label", value=label, hint="Name it too.")
+        return named if listed is not None else tuple(sorted(named))  # type: ignore[type-var]
+
+    def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
         (name,) = dataset.targets
+        target = recode(dataset.target, tuple(self.classes_.tolist()), dataset.ids)
+        if len(target.outputs) != self._outputs:
+            message = f"y has {len(target.outputs)} columns, but {self._outputs} were learned"
+            raise DataError(message, code="outputs", hint="Give as many.")
         return replace(dataset, targets={name: target})
 
-    def _converted(self, dataset: SequenceDataset) -> SequenceDataset:
-        """Refuse floats, which are no labels where only a part of them is seen at a time."""
-        if not dataset.target.classes:
-            raise DataError(
-                "The labels are floats, and a part of the file does not tell which there are",
-                code="no_label",
-                hint="Write them as text or integers.",
-            )
-        return dataset
+    def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
+        self._label_weights = label_weights(kept, self.class_weight, self.classes_)
+        return super()._ready(kept)
+
+    def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
+        return weigh(dataset, self._label_weights)
+
+    def _after_training(self, held: SequenceDataset | None) -> None:
+        """Learn how sure the network is to be, from the records held back."""
+        self.temperature_ = 1.0
+        if held is not None and self.calibration is not None:
+            (raw,) = self._raw(held).values()
+            self.temperature_ = best_temperature(raw, held.target.values)
+
+    def _scores(self, part: SequenceDataset) -> list[Score]:
+        truth, chances = part.target.values, self._chances(part)
+        name, known = type(self).__name__, truth >= 0
+        right = (np.argmax(chances, -1) == truth)[known].mean()
+        sure = np.take_along_axis(chances, np.maximum(truth, 0)[..., None], -1)[..., 0][known]
+        loss = -np.log(np.maximum(sure, 1e-12)).mean()
+        return [Score(name, "accuracy", float(right)), Score(name, "log loss", float(loss))]
+
+    def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
+        few, truth, scores = sample(kept), part.target.values, []
+        usual = [np.bincount(each[each >= 0]).argmax() for each in kept.target.values.T]
+        scores.append(Score("the most frequent label", "accuracy", _right(usual, truth)))
+        linear = np.stack(
+            [
+                linear_classifier(few.take(np.flatnonzero(c >= 0)), c[c >= 0], part)
+                for c in few.target.values.T
+            ],
+            1,
+        )
+        told = "logistic regression on summaries"
+        return [*scores, Score(told, "accuracy", _right(linear, truth))]
 
     def _state(self) -> dict[str, Any]:
-        return {"classes": self.classes_}
+        return {
+            "classes": self.classes_,
+            "outputs": self._outputs,
+            "temperature": self.temperature_,
+            "label_weights": self._label_weights,
+        }
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        classes = state["classes"]
-        self.classes_ = np.array(classes, None if _plain(classes) else object)
+        self.classes_ = _array_of(state["classes"])
+        self._outputs, self.temperature_ = state["outputs"], state["temperature"]
+        weights = state["label_weights"]
+        self._label_weights = None if weights is None else np.array(weights)
 
 
-def _plain(classes: Any) -> bool:
-    """Say whether labels are numbers or flags, which NumPy holds as they are."""
-    return all(isinstance(label, int | float) for label in classes)
+def softmax(logits: Floats) -> Floats:
+    """Turn logits into probabilities, along the last axis."""
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities: Floats = shares / shares.sum(-1, keepdims=True)
+    return probabilities
 
 
-def _labels_of_numbers(values: Floats, ids: tuple[object, ...]) -> tuple[Array, tuple[object, ...]]:
+def _right(answers: Any, truth: Array) -> float:
+    """Say which share of the known answers is right."""
+    return float((np.asarray(answers) == truth)[truth >= 0].mean())
+
+
+def _array_of(classes: Any) -> Array:
+    """Hold labels: numbers and flags as NumPy does, all else as objects."""
+    plain = all(isinstance(label, int | float) for label in classes)
+    return np.array(classes, None if plain else object)
+
+
+def _labels_of_numbers(target: Target, ids: tuple[object, ...]) -> Target:
     """Take whole numbers for labels."""
+    values = target.values
     known = ~np.isnan(values)
-    odd = np.flatnonzero(known & (values != np.round(values)))
+    odd = np.argwhere(known & (values != np.round(values)))
     if odd.size:
         raise DataError(
             "A Classifier learns labels, but y holds fractions",
             code="no_label",
-            record=ids[odd[0]],
-            value=float(values[odd[0]]),
+            record=ids[odd[0, 0]],
+            value=float(values[tuple(odd[0])]),
             hint="Use Regressor for numbers.",
         )
     classes, codes = np.unique(values[known], return_inverse=True)
-    placed = np.full((len(values), 1), -1)
-    placed[known, 0] = codes
-    return placed, tuple(int(label) for label in classes)
+    placed = np.full(values.shape, -1)
+    placed[known] = codes
+    return replace(target, values=placed, classes=tuple(int(label) for label in classes))

@@ -103,7 +103,7 @@ class Forecaster(BaseEstimator):
     ----------
     log_ : Log
         What happened in training.
-    report_ : tuple of str
+    notes_ : tuple of str
         What the data needed, with counts.
     season_lengths_ : tuple of int
         Seasons that were used.
@@ -208,7 +208,7 @@ class Forecaster(BaseEstimator):
         self._engine, self._spacing = engine, dataset.spacing
         self._calibration = Calibration.neutral()
         self._uncalibrated: HeldBack | None = held
-        self.season_lengths_, self.report_, self.log_ = seasons, dataset.notes, log
+        self.season_lengths_, self.notes_, self.log_ = seasons, dataset.notes, log
         return self
 
     def _new_network(
@@ -394,7 +394,7 @@ class Forecaster(BaseEstimator):
         usual = int(np.median(self._spacing))
         started = [spacing[name] or usual for name in joined.ids[len(tail) :]]
         self._spacing = np.append(self._spacing, np.array(started, np.int64))
-        self.report_ = (*self.report_, *new.notes)
+        self.notes_ = (*self.notes_, *new.notes)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -421,7 +421,7 @@ class Forecaster(BaseEstimator):
             | {"columns": asdict(self.columns), "training": asdict(self.training)},
             "backend": self._backend,
             "season_lengths": self.season_lengths_,
-            "report": self.report_,
+            "notes": self.notes_,
             "log": asdict(self.log_),
             "engine": engine,
             "state": state,
@@ -437,7 +437,7 @@ class Forecaster(BaseEstimator):
         model = cls(**parameters)
         model._backend = header["backend"]
         model.season_lengths_ = tuple(header["season_lengths"])
-        model.report_, model.log_ = tuple(header["report"]), Log(**header["log"])
+        model.notes_, model.log_ = tuple(header["notes"]), Log(**header["log"])
         model._state = unpack_state(header["state"], arrays)
         series = len(model._state.tail)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from recurra.data import ParquetRecords, SequenceDataset
 from recurra.data.batching import Batches, pad_records
@@ -88,13 +89,13 @@ def endless_blocks(
         epoch += 1
 
 
-def mean_loss(network: SequenceNetwork, dataset: SequenceDataset) -> float:
+def mean_loss(network: nn.Module, dataset: SequenceDataset) -> float:
     """Return the mean loss of a network, as it is, over some records.
 
     Parameters
     ----------
-    network : SequenceNetwork
-        The network.
+    network : torch.nn.Module
+        With ``loss(batch)``.
     dataset : SequenceDataset
         Treated records.
 
@@ -105,7 +106,7 @@ def mean_loss(network: SequenceNetwork, dataset: SequenceDataset) -> float:
     """
     total, count = 0.0, 0
     for _, batch in _in_order(dataset):
-        summed, counted, _ = network.loss(batch)
+        summed, counted, _ = network.loss(batch)  # type: ignore[operator]
         total, count = total + float(summed), count + int(counted)
     return total / max(count, 1)
 

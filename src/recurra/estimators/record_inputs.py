@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from recurra.data import ParquetRecords, SequenceDataset, Stream, from_arrays
+from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array
 
-__all__ = ["Shape", "answers_of", "as_dataset", "conform"]
+__all__ = ["Shape", "all_streams", "answers_of", "as_dataset", "conform", "recode"]
 
 
 class Shape(NamedTuple):
@@ -52,6 +52,40 @@ class Shape(NamedTuple):
             Its looks.
         """
         return cls(stream.kind, stream.channels, stream.clock, tuple(sorted(stream.categories)))
+
+    @classmethod
+    def again(cls, told: Mapping[str, Any]) -> Self:
+        """Make looks again of what JSON held.
+
+        Parameters
+        ----------
+        told : dict of str
+            The fields.
+
+        Returns
+        -------
+        Shape
+            The same.
+        """
+        lists = {name: tuple(told[name]) for name in ("channels", "categorical")}
+        return cls(**{**told, **lists})
+
+
+def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
+    """List all streams, the static covariates among them.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        The records.
+
+    Returns
+    -------
+    dict of str to Stream
+        By name; ``"static"`` for the static covariates.
+    """
+    static = {} if dataset.static is None else {"static": dataset.static}
+    return {**dataset.streams, **static}
 
 
 def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
@@ -119,6 +153,59 @@ def answers_of(X: Any) -> Array:
     known = all(isinstance(label, int | float) for label in target.classes)
     plain = known and bool(target.observed.all())
     return np.array(target.classes if plain else (*target.classes, None))[values]
+
+
+def recode(target: Target, classes: tuple[object, ...], ids: tuple[object, ...]) -> Target:
+    """Write labels as places among classes that were learned.
+
+    Parameters
+    ----------
+    target : Target
+        With classes of its own, or whole numbers.
+    classes : tuple
+        The labels that are known.
+    ids : tuple
+        The records.
+
+    Returns
+    -------
+    Target
+        With `classes`.
+
+    Raises
+    ------
+    DataError
+        ``unseen_label`` for a label that is none of them.
+    """
+    if target.classes == classes:
+        return target
+    found = target.classes
+    codes = target.values
+    if not found:
+        known = ~np.isnan(target.values)
+        numbers, places = np.unique(target.values[known], return_inverse=True)
+        found = tuple(int(each) if each == int(each) else each for each in numbers.tolist())
+        codes = np.full(target.values.shape, -1)
+        codes[known] = places
+    table = np.array([classes.index(each) if each in classes else -2 for each in found] + [-1])
+    values = table[codes]
+    odd = np.argwhere(values == -2)
+    if len(odd):
+        row, column = (int(k) for k in odd[0])
+        label = found[int(codes[row, column])]
+        record, step = row, None
+        if target.offsets is not None:
+            record = int(np.searchsorted(target.offsets, row, side="right")) - 1
+            step = row - int(target.offsets[record])
+        raise DataError(
+            "The label was never seen when the model first learned",
+            code="unseen_label",
+            record=ids[record],
+            row=step,
+            value=label,
+            hint=near(str(label), classes),
+        )
+    return replace(target, values=values, classes=classes)
 
 
 def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:

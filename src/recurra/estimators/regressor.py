@@ -13,6 +13,8 @@ from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
 from recurra.estimators.record_estimator import RecordEstimator
 from recurra.estimators.record_inputs import answers_of
+from recurra.estimators.report import Score
+from recurra.estimators.simple_models import linear_regressor, sample
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
@@ -82,9 +84,9 @@ class Regressor(RegressorMixin, RecordEstimator):
             raise OptionError(
                 f"A Regressor learns numbers of a record, not of each {target.level}."
             )
-        return self._converted(dataset)
+        return self._recoded(dataset)
 
-    def _converted(self, dataset: SequenceDataset) -> SequenceDataset:
+    def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
         """Take integers that were read as labels for numbers."""
         target = dataset.target
         if not target.classes:
@@ -105,11 +107,12 @@ class Regressor(RegressorMixin, RecordEstimator):
         constant = least == np.nanmax(values, 0)
         self._centre = np.where(constant, least, np.nanmean(values, 0))
         self._spread = np.where(constant, 0.0, np.nanstd(values, 0))
-        return tuple(
+        constants = (
             tell(f"The target {name!r} is always {value:g}, and so will be every answer.")
             for name, value, same in zip(outputs, least, constant, strict=True)
             if same
         )
+        return (*super()._ready(kept), *constants)
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         """Write the targets in standard deviations."""
@@ -118,12 +121,33 @@ class Regressor(RegressorMixin, RecordEstimator):
         values = (target.values - self._centre) / np.where(self._spread > 0, self._spread, 1.0)
         return replace(dataset, targets={name: replace(target, values=values)})
 
+    def _scores(self, part: SequenceDataset) -> list[Score]:
+        truth = part.target.values
+        return _errors(type(self).__name__, truth, self.predict(part).reshape(truth.shape))
+
+    def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
+        few, truth = sample(kept), part.target.values
+        mean = np.nanmean(kept.target.values, 0)
+        known = np.where(few.target.observed, few.target.values, mean)
+        linear = linear_regressor(few, known, part)
+        always = _errors("the mean", truth, np.broadcast_to(mean, truth.shape))
+        return [*always, *_errors("ridge regression on summaries", truth, linear)]
+
     def _state(self) -> dict[str, Any]:
         return {"centre": self._centre, "spread": self._spread}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         self._centre = np.array(state["centre"])
         self._spread = np.array(state["spread"])
+
+
+def _errors(model: str, truth: Floats, answers: Floats) -> list[Score]:
+    """Measure the errors of answers, where both are known."""
+    errors = (answers - truth)[~np.isnan(truth) & ~np.isnan(answers)]
+    if not errors.size:
+        return []
+    rmse, mae = float(np.sqrt((errors**2).mean())), float(np.abs(errors).mean())
+    return [Score(model, "RMSE", rmse), Score(model, "MAE", mae)]
 
 
 def _numbers(codes: Any, classes: tuple[object, ...]) -> Floats:

@@ -1,6 +1,6 @@
 """The training loop and its options."""
 
-from recurra.training.loop import Log, train
+from recurra.training.loop import Callback, Log, Moment, train
 from recurra.training.options import Training
 
-__all__ = ["Log", "Training", "train"]
+__all__ = ["Callback", "Log", "Moment", "Training", "train"]

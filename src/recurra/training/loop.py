@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,11 +20,11 @@ from tqdm.auto import tqdm
 from recurra.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from recurra.training.options import Training
 
-__all__ = ["Log", "train"]
+__all__ = ["Callback", "Log", "Moment", "train"]
 
 logger = logging.getLogger("recurra.training")
 
@@ -62,11 +63,41 @@ class Log:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A training as it stands after a step.
+
+    Attributes
+    ----------
+    step : int
+        Steps done.
+    steps : int
+        Steps at most.
+    loss : float
+        Mean training loss of this step.
+    validation : float or None
+        The validation loss, where this step was followed by a check.
+    model : torch.nn.Module
+        The model as it is; to be looked at, not changed.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    validation: float | None
+    model: nn.Module
+
+
+Callback = Callable[[Moment], "bool | None"]
+"""Called after each step; returns True to end the training."""
+
+
 def train(
     model: nn.Module,
     batches: Iterator[Chunked],
     options: Training,
     validate: Callable[[], float] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Log:
     """Train a model in place and leave it with its best weights, in evaluation mode.
 
@@ -81,6 +112,8 @@ def train(
     validate : callable, optional
         Returns the validation loss of the model as it is; called in evaluation mode, without
         gradients. Without one the last weights are kept.
+    callbacks : sequence of callable
+        Each is called after every step; if one returns True, that step is the last.
 
     Returns
     -------
@@ -115,10 +148,24 @@ def train(
                 logger.info("step %d: loss %.4f, validation %.4f", *_report(log))
                 if best.is_long_ago:
                     break
+            if _called(callbacks, log, step + 1, options.steps, model):
+                break
     log.best_step = best.restore(model) or len(log.loss)
     model.eval()
     log.seconds = time.perf_counter() - begun
     return log
+
+
+def _called(
+    callbacks: Sequence[Callback], log: Log, step: int, steps: int, model: nn.Module
+) -> bool:
+    """Call whoever wants to see each step; say whether one of them wants no more."""
+    if not callbacks:
+        return False
+    checked = log.validation[-1] if log.validation else (0, None)
+    moment = Moment(step, steps, log.loss[-1], checked[1] if checked[0] == step else None, model)
+    wants = [callback(moment) for callback in callbacks]  # all of them are to see it
+    return any(each is True for each in wants)
 
 
 def _stream(

@@ -1,0 +1,105 @@
+"""What was learned, and how good the answers are beside those of a simple model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+__all__ = ["Report", "Score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good the answers of one model are.
+
+    Parameters
+    ----------
+    model : str
+        Which model: ``"Classifier"``, or a simple one: ``"most frequent label"``.
+    measure : str
+        What is measured: ``"accuracy"``.
+    value : float
+        The measure.
+    """
+
+    model: str
+    measure: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an estimator learned from, and its scores beside a simple model's.
+
+    Parameters
+    ----------
+    estimator : str
+        The class.
+    records : int
+        How many were learned from.
+    held_back : int
+        How many the training was stopped by, and the scores are of; 0 where the scores are of the
+        records that were learned from.
+    scores : tuple of Score
+        The estimator's own first.
+    steps : int
+        Optimizer steps.
+    seconds : float
+        Time they took.
+    notes : tuple of str
+        What the data needed, with counts.
+
+    Examples
+    --------
+    >>> scores = (Score("Classifier", "accuracy", 0.9), Score("most frequent", "accuracy", 0.5))
+    >>> print(Report("Classifier", 85, 15, scores, 300, 2.0, ("3 values were missing.",)))
+    Classifier: 85 records learned from in 300 steps (2.0 s)
+    on 15 records held back  accuracy
+      Classifier               0.9000
+      most frequent            0.5000
+    note: 3 values were missing.
+    """
+
+    estimator: str
+    records: int
+    held_back: int
+    scores: tuple[Score, ...]
+    steps: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        took = f"in {self.steps} steps ({self.seconds:.1f} s)"
+        where = f"on {self.held_back} records held back"
+        if not self.held_back:
+            where = "on the records learned from"
+        measures = list(dict.fromkeys(each.measure for each in self.scores))
+        models = list(dict.fromkeys(each.model for each in self.scores))
+        wide = max(len(where), *(len(model) + 2 for model in models), 0) if models else len(where)
+        values = {(each.model, each.measure): f"{each.value:.4f}" for each in self.scores}
+        rows = [
+            f"  {model}".ljust(wide)
+            + "".join(f"  {values.get((model, m), ''):>{max(len(m), 6)}}" for m in measures)
+            for model in models
+        ]
+        head = where.ljust(wide) + "".join(f"  {m:>6}" for m in measures)
+        lines = [f"{self.estimator}: {self.records} records learned from {took}", head, *rows]
+        return "\n".join(each.rstrip() for each in [*lines, *(f"note: {n}" for n in self.notes)])
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Make a report again of what JSON held.
+
+        Parameters
+        ----------
+        told : dict of str
+            Its fields.
+
+        Returns
+        -------
+        Report
+            The same.
+        """
+        scores = tuple(Score(**each) for each in told["scores"])
+        return cls(**{**told, "scores": scores, "notes": tuple(told["notes"])})
