@@ -2,8 +2,8 @@
 
 A label is O, outside of any span, or B or I, the beginning or the inside of one, with a dash and
 the kind of the span: ``B-PER``. A bare ``B`` or ``I`` is of the kind ``""``. Broken sequences are
-read as ``conlleval`` of the CoNLL shared tasks does: an I that follows O, or a span of another kind,
-begins a span. That also reads IOB1, where B stands only between two spans of one kind.
+read as ``conlleval`` of the CoNLL shared tasks does: an I that follows O, or a span of another
+kind, begins a span. That also reads IOB1, where B stands only between two spans of one kind.
 """
 
 from __future__ import annotations
