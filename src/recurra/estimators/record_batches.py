@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from torch import nn
 from recurra.data import ParquetRecords, SequenceDataset
 from recurra.data.batching import Batches, pad_records
 from recurra.errors import DataWarning
-from recurra.models import RecordBatch, SequenceNetwork
+from recurra.models import Answer, RecordBatch, SequenceNetwork
 
 if TYPE_CHECKING:
-    from recurra.types import Array, Floats, Integers
+    from recurra.types import Array, Integers
 
 __all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss"]
 
@@ -112,7 +112,7 @@ def mean_loss(network: nn.Module, dataset: SequenceDataset) -> float:
 
 
 @torch.no_grad()
-def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Floats]:
+def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Any]:
     """Answer for every record, in its place.
 
     Parameters
@@ -124,17 +124,31 @@ def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Flo
 
     Returns
     -------
-    dict of str to ndarray of float64
-        By target, as the network says it.
+    dict of str to ndarray of float64, or list of these
+        By target, as the network says it: one array for all records; or, of targets for each step,
+        one for each record, shape (steps, …).
     """
     found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
     order = []
     for places, batch in _in_order(dataset):
         order.append(places)
         for name, raw in network(batch).items():
-            found[name].append(raw.double().numpy())
+            found[name] += _by_record(raw.double().numpy(), network.plan.answers[name], batch)
     back = np.argsort(np.concatenate(order), kind="stable")
-    return {name: np.concatenate(parts)[back] for name, parts in found.items()}
+    return {
+        name: np.stack([parts[k] for k in back])
+        if network.plan.answers[name].level == "record"
+        else [parts[k] for k in back]
+        for name, parts in found.items()
+    }
+
+
+def _by_record(raw: Array, answer: Answer, batch: RecordBatch) -> list[Array]:
+    """Part what a batch was answered; steps of padding are no answers."""
+    if answer.level == "record":
+        return [*raw]
+    lengths = batch.streams[str(answer.stream)].lengths.tolist()
+    return [each[:steps] for each, steps in zip(raw, lengths, strict=True)]
 
 
 def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:

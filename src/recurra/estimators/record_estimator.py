@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,17 +22,15 @@ from recurra.estimators.record_checks import (
     tell_of_copies,
     tell_of_new_holes,
 )
-from recurra.estimators.record_defaults import default_treatments, tell_of_holes
+from recurra.estimators.record_defaults import choose_fronts, default_treatments, tell_of_holes
 from recurra.estimators.record_inputs import conform
 from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
-from recurra.models import NetworkPlan, SequenceNetwork
+from recurra.models import Answer, NetworkPlan, SequenceNetwork
 from recurra.training import Training
-
-if TYPE_CHECKING:
-    from recurra.types import Floats
 
 __all__ = ["RecordEstimator"]
 
+FRONTS = (None, "auto", "convolution")
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
 
 
@@ -51,6 +49,8 @@ class RecordEstimator(Learner):
         pooling: str | Sequence[str] = ("last", "mean", "max"),
         encoder_size: int | None = None,
         shortcut: bool = False,
+        front: Literal["auto", "convolution"] | None = "auto",
+        skip: bool | Literal["auto"] = "auto",
         join: Literal["late", "concatenate", "gated"] = "late",
         input_dropout: float = 0.1,
         dropout: float = 0.3,
@@ -69,6 +69,8 @@ class RecordEstimator(Learner):
         self.pooling = pooling
         self.encoder_size = encoder_size
         self.shortcut = shortcut
+        self.front = front
+        self.skip = skip
         self.join = join
         self.input_dropout = input_dropout
         self.dropout = dropout
@@ -82,12 +84,12 @@ class RecordEstimator(Learner):
 
     # ------------------------------------------------------------------ answer
 
-    def _raw(self, X: Any, **how: Any) -> dict[str, Floats]:
+    def _raw(self, X: Any, **how: Any) -> dict[str, Any]:
         """Answer for each record, as the network says it; NaN where nothing is known of it."""
         self._check_fitted()
         if isinstance(X, ParquetRecords):
             parts = [self._raw(block) for block in X.blocks()]
-            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            return {name: _together([part[name] for part in parts]) for name in parts[0]}
         dataset = replace(self._read(X, None, **how), targets={})
         dataset = conform(dataset, self._shapes)
         there = answerable(dataset)
@@ -97,16 +99,17 @@ class RecordEstimator(Learner):
         count = int((~there).sum())
         said = f"{count} of {len(there)} records have no steps and get no answer (NaN or None)"
         tell(f"{said}: the first is {first!r}.")
-        found = {}
-        for name, each in self.network_.plan.answers.items():
-            size = (each.outputs, each.classes) if each.classes else (each.outputs,)
-            found[name] = np.full((len(dataset), *size), np.nan)
+        found: dict[str, Any] = {
+            name: _nothing(each, len(there)) for name, each in self.network_.plan.answers.items()
+        }
         if there.any():
-            for name, raw in self._answered(dataset.take(np.flatnonzero(there))).items():
-                found[name][there] = raw
+            places = np.flatnonzero(there)
+            for name, raw in self._answered(dataset.take(places)).items():
+                for place, each in zip(places, raw, strict=True):
+                    found[name][place] = each
         return found
 
-    def _answered(self, dataset: SequenceDataset) -> dict[str, Floats]:
+    def _answered(self, dataset: SequenceDataset) -> dict[str, Any]:
         """Treat records, each with something known, and answer for them."""
         kinds = {type(each) for each in self.preprocessor_.treatments}
         if Fill in kinds and not kinds & {Indicators, SinceObserved}:
@@ -130,7 +133,7 @@ class RecordEstimator(Learner):
 
     def _network(self, treated: SequenceDataset) -> SequenceNetwork:
         network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
-        _set_time_scales(network, treated)
+        set_time_scales(network, treated)
         return network
 
     def _network_header(self) -> dict[str, Any]:
@@ -145,11 +148,19 @@ class RecordEstimator(Learner):
         drops = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
         options = {name: getattr(self, name) for name in (*names, *drops)}
         pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
-        return plan_network(treated, self.encoder_size, {**options, "pooling": pooling})
+        fronts = {}
+        if self.front is not None and self.layer != "grud":
+            fronts = choose_fronts(treated, self.join != "late", self.front == "auto")
+        skip = bool(fronts) if self.skip == "auto" else self.skip
+        own = {"pooling": pooling, "fronts": fronts, "skip": skip}
+        return plan_network(treated, self.encoder_size, {**options, **own})
 
     def _check_options(self) -> None:
         super()._check_options()
         check_choice("layer", self.layer, LAYERS)
+        check_choice("front", self.front, FRONTS)
+        if not (isinstance(self.skip, bool) or self.skip == "auto"):
+            raise OptionError(f"skip={self.skip!r}, but it is True, False or 'auto'.")
         for name in ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
@@ -157,13 +168,33 @@ class RecordEstimator(Learner):
         for name in ("hidden_size", "num_layers", "encoder_size"):
             if not (name == "encoder_size" and self.encoder_size is None):
                 check_count(name, getattr(self, name))
+        if self.layer == "grud" and self.front == "convolution":
+            raise OptionError(
+                'layer="grud" reads the mask and the times of its input, which convolutions do not '
+                'keep: front=None, or layer="gru".'
+            )
         if self.layer == "grud" and (self.bidirectional or self.num_layers > 1):
             raise OptionError(
                 'layer="grud" reads once, forwards: num_layers=1, bidirectional=False.'
             )
 
 
-def _set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
+def _together(parts: list[Any]) -> Any:
+    """Put the answers for several parts of the records one after the other."""
+    if isinstance(parts[0], list):
+        return [each for part in parts for each in part]
+    return np.concatenate(parts)
+
+
+def _nothing(answer: Answer, records: int) -> Any:
+    """Give what is answered where nothing is known: NaN, or no steps."""
+    size = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
+    if answer.level == "step":
+        return [np.zeros((0, *size)) for _ in range(records)]
+    return np.full((records, *size), np.nan)
+
+
+def set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
     """Tell layers that read times what a usual gap is."""
     for name, layer in zip(network.reads, network.layers, strict=True):
         gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)

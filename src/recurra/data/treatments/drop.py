@@ -48,6 +48,11 @@ class Drop(StreamTreatment):
         """Say that every channel can be left out."""
         return True
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn nothing, but refuse to leave nothing."""
         if len(columns) == len(stream.channels):

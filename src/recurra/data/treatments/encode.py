@@ -31,6 +31,11 @@ class _CodesTreatment(StreamTreatment):
         super().__post_init__()
         check_count("min_count", self.min_count, 1)
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
     def reads(self, stream: Stream) -> Stream:
         """Find the stream that holds the codes: the innermost of records of records."""
         return stream if stream.inner is None else self.reads(stream.inner)

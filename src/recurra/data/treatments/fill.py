@@ -153,6 +153,11 @@ class Fill(StreamTreatment):
         """Whether a step is filled without a look at later steps."""
         return not {*LOOKING_AHEAD} & {*self.order}
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be filled as they come: with the last value, without a limit."""
+        return self.limit is None and {*self.order} <= {"forward", *LEVELS}
+
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn the levels of the channels, and what the methods need."""
         centre, level, spread = (np.full(len(columns), start) for start in (0.0, 0.0, 1.0))

@@ -40,6 +40,11 @@ class Indicators(StreamTreatment):
     (('a', 'b', 'b:observed'), array([1., 0.]))
     """
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
     def suits(self, stream: Stream, channel: str) -> bool:  # noqa: ARG002
         """Say that every channel may have holes, codes as well."""
         return True
@@ -91,6 +96,11 @@ class SinceObserved(SpacedTreatment):
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
     array([0., 0., 1., 3.])
     """
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
 
     def suits(self, stream: Stream, channel: str) -> bool:  # noqa: ARG002
         """Say that every channel may have holes, codes as well."""

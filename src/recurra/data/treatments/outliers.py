@@ -96,6 +96,11 @@ class Outliers(StreamTreatment):
         """Whether a step is treated without a look at later steps."""
         return self.detect != "hampel" or not self.centred
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come: without a window, and nothing taken out."""
+        return self.detect != "hampel" and self.treat != "missing"
+
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn the limits, and the spread that stands in where a window has none."""
         threshold = DETECTORS[self.detect] if self.threshold is None else self.threshold

@@ -108,6 +108,11 @@ class Scale(StreamTreatment):
         """Whether a step is scaled without a look at later steps."""
         return self.per == "global"
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be scaled as they come."""
+        return self.per == "global"
+
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn the map of each channel from what was observed."""
         mask = stream.mask

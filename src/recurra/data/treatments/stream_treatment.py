@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class StreamTreatment(Treatment):
     stream: str | None = field(default=None, kw_only=True)
     channels: Sequence[str] | None = field(default=None, kw_only=True)
 
-    kinds = ("values", "signal")
+    kinds: ClassVar[tuple[str, ...]] = ("values", "signal")
     """The kinds of streams that can be treated."""
 
     @property

@@ -62,6 +62,11 @@ class TargetScale(Treatment):
         """Whether a step is treated without a look at later steps."""
         return True
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come: inputs are left as they are."""
+        return True
+
     def learn(self, dataset: SequenceDataset) -> Learned:
         """Learn the map of each output; the keys are ``target/what``."""
         found: dict[str, Array] = {}

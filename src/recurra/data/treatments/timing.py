@@ -112,6 +112,11 @@ class Gaps(SpacedTreatment):
     array([0., 2., 7.])
     """
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
         """Learn the median time between steps."""
         return {"spacing": learn_spacing(stream)}
@@ -154,6 +159,11 @@ class Elapsed(SpacedTreatment):
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
     array([0., 1., 5.])
     """
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
         """Learn the median time between steps."""
@@ -207,6 +217,11 @@ class Calendar(TimedTreatment):
         for name in given:
             if name not in PHASES:
                 raise OptionError(f"There is no phase {name!r}. {near(str(name), PHASES)}")
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
         """Learn nothing: the calendar is the same for all."""

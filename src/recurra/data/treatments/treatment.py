@@ -25,6 +25,15 @@ class Treatment(ABC):
     can be printed, compared and used again.
     """
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come.
+
+        True where a step is treated by nothing else of its record than its first step, the last,
+        and the last observed value of each channel: see `RecordMemory`.
+        """
+        return False
+
     @abstractmethod
     def learn(self, dataset: SequenceDataset) -> Learned:
         """Learn from the training part.
