@@ -184,7 +184,7 @@ class Learner(BaseEstimator, ABC):
             kept, held = dataset, self._read_again(*_pair(validation))
         kept = replace(evenly_weighted(kept), notes=(*kept.notes, *self._ready(kept)))
         treated, self.preprocessor_ = self._treated(self._scaled(kept))
-        size = len(kept if source is None else source)
+        size = self._amount(treated) if source is None else len(source)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = self._network(treated)
@@ -217,7 +217,8 @@ class Learner(BaseEstimator, ABC):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed + self._rounds)
             network = deepcopy(self.network_)
-            options = self._training_for(len(kept if source is None else source), rounds)
+            size = self._amount(treated) if source is None else len(source)
+            options = self._training_for(size, rounds)
             batches = self._batches_of(source, treated, held, options.batch_size)
             self._train(network, batches, options, kept, held, callbacks)
 
@@ -231,15 +232,15 @@ class Learner(BaseEstimator, ABC):
         callbacks: Sequence[Callback],
     ) -> None:
         """Train, and score the answers beside a simple model's."""
-        check = None
+        trained, check = self._trainable(network), None
         if held is not None:
             waiting = self.preprocessor_.transform(self._scaled(held))
-            check = lambda: self._mean_loss(network, waiting)  # noqa: E731
+            check = lambda: self._mean_loss(trained, waiting)  # noqa: E731
         part, counts = kept if held is None else held, (len(kept), len(held or ()))
         simple = self._baseline(kept, part)
         del kept
-        self.log_ = train(network, batches, options, check, callbacks)
-        self.network_ = network
+        self.log_ = train(trained, batches, options, check, callbacks)
+        self.network_ = network.eval()
         self._after_training(held)
         scores = (*self._scores(part), *simple)
         took = (len(self.log_.loss), self.log_.seconds)
@@ -441,6 +442,10 @@ class Learner(BaseEstimator, ABC):
         """Choose treatments where the user says nothing; return what was told, too."""
         return [], []
 
+    def _amount(self, treated: SequenceDataset) -> int:
+        """Say how much there is to learn from, in what a batch is counted in."""
+        return len(treated)
+
     def _check_treated(self, treated: SequenceDataset) -> None:
         """Refuse treated data that the network cannot read."""
 
@@ -459,6 +464,10 @@ class Learner(BaseEstimator, ABC):
     @abstractmethod
     def _network_from(self, header: Mapping[str, Any]) -> nn.Module:
         """Make a network as `_network_header` described it; its weights come after."""
+
+    def _trainable(self, network: nn.Module) -> nn.Module:
+        """Give what is trained: the network, or something around it that has the loss."""
+        return network
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[Any]:
         """Go through the training part again and again."""
