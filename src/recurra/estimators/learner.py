@@ -89,7 +89,7 @@ class Learner(BaseEstimator, ABC):
         y : array-like, optional
             What is to be learnt; not needed where the data set brings it.
         sample_weight : array-like, shape (records,), optional
-            How much each record counts.
+            How much each record counts; one of weight 0 is not learned from at all.
         groups : array-like, shape (records,), optional
             Records of one group are held back together.
         validation : SequenceDataset or (X, y), optional
@@ -182,7 +182,8 @@ class Learner(BaseEstimator, ABC):
         kept, held = self._parted(dataset) if rounds is None else (dataset, None)
         if validation is not None:
             kept, held = dataset, self._read_again(*_pair(validation))
-        kept = replace(evenly_weighted(kept), notes=(*kept.notes, *self._ready(kept)))
+        kept = evenly_weighted(kept)
+        kept = replace(kept, notes=(*kept.notes, *self._ready(kept)))
         treated, self.preprocessor_ = self._treated(self._scaled(kept))
         size = self._amount(treated) if source is None else len(source)
         with torch.random.fork_rng(devices=[]):
@@ -497,12 +498,14 @@ class Learner(BaseEstimator, ABC):
 
 
 def evenly_weighted(dataset: SequenceDataset) -> SequenceDataset:
-    """Scale the weights to a mean of one, so that they do not change the learning rate."""
+    """Leave out what has no weight, and scale the rest to a mean of one: the rate stays."""
     if dataset.weights is None:
         return dataset
     if not dataset.weights.any():
         message = "All weights of the records that were not held back are zero"
         raise DataError(message, code="weight", hint="Use validation=0, or leave those out.")
+    dataset = dataset.take(np.flatnonzero(dataset.weights))
+    assert dataset.weights is not None
     return replace(dataset, weights=dataset.weights / dataset.weights.mean())
 
 
