@@ -17,13 +17,15 @@ from recurra.data.treatments import (
     Vocabulary,
     find_outliers,
 )
+from recurra.models import Front
 from recurra.training import Training
 from recurra.types import Booleans
 
-__all__ = ["default_training", "default_treatments", "tell_of_holes"]
+__all__ = ["choose_fronts", "default_training", "default_treatments", "tell_of_holes"]
 
 EPOCHS = 40
 FEWEST, MOST = 300, 3000
+SHORTEST, LONGEST = 8, 256  # steps that convolutions need, and that a recurrent layer reads well
 FAR = 10.0  # robust standard deviations from the median
 UNEVEN = 0.01  # steps that differ from the usual one by this share make a clock irregular
 
@@ -109,6 +111,40 @@ def tell_of_holes(dataset: SequenceDataset, decays: bool) -> list[str]:
     return notes
 
 
+def choose_fronts(treated: SequenceDataset, joined: bool, where_usual: bool) -> dict[str, Front]:
+    """Choose which streams go through convolutions, and how fast.
+
+    Parameters
+    ----------
+    treated : SequenceDataset
+        The training part, with targets.
+    joined : bool
+        Whether all streams are read as one, called ``"all"``.
+    where_usual : bool
+        Whether only those that usually gain by it do: for a label of each record, measurements on
+        an even clock with 8 steps or more in half of the records. Convolutions look for shapes, and
+        shapes need steps of one length.
+
+    Returns
+    -------
+    dict of str to Front
+        By stream. Where half of the records have more than 256 steps the convolutions stand before
+        the recurrent layer, with a stride that leaves it no more than that; else beside it. Where
+        there is an answer for each step they stand before it, without a stride.
+    """
+    targets = treated.targets.values()
+    each_step = any(target.level == "step" for target in targets)
+    labels = all(target.classes and target.level == "record" for target in targets)
+    chosen = {
+        name: _front(stream, each_step)
+        for name, stream in treated.streams.items()
+        if not where_usual or (labels and _shapes_matter(stream))
+    }
+    if not joined:
+        return chosen
+    return {"all": next(iter(chosen.values()))} if len(chosen) == len(treated.streams) else {}
+
+
 def default_training(records: int) -> Training:
     """Choose how to train.
 
@@ -133,6 +169,21 @@ def default_training(records: int) -> Training:
         check_every=max(steps // 40, 5),
         patience=12,
     )
+
+
+def _shapes_matter(stream: Stream) -> bool:
+    """Say whether a stream has shapes that convolutions would find."""
+    long = bool(np.median(stream.lengths) >= SHORTEST)
+    return stream.kind == "values" and long and not _uneven(stream)
+
+
+def _front(stream: Stream, each_step: bool) -> Front:
+    """Make a front whose stride leaves so many steps as a recurrent layer reads well."""
+    if each_step:
+        return Front()
+    times = max(float(np.median(stream.lengths)) / LONGEST, 1.0)
+    stride = 2 ** int(np.ceil(np.log2(times))) if stream.kind in ("values", "tokens") else 1
+    return Front(stride=stride, beside=stride == 1)
 
 
 def _far_out(stream: Stream) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from recurra.data import SequenceDataset, Stream
-from recurra.models import Answer, Input, NetworkPlan
+from recurra.models import Answer, Front, Input, NetworkPlan
 
 __all__ = ["plan_from_dict", "plan_network", "plan_to_dict"]
 
@@ -73,8 +73,11 @@ def plan_from_dict(told: Mapping[str, Any]) -> NetworkPlan:
     inputs = {name: _input_from_dict(each) for name, each in told["inputs"]}
     answers = {name: Answer(**each) for name, each in told["answers"]}
     static = None if told["static"] is None else _input_from_dict(told["static"])
-    rest = {k: v for k, v in told.items() if k not in ("inputs", "answers", "static", "pooling")}
-    return NetworkPlan(inputs, answers, static, pooling=tuple(told["pooling"]), **rest)
+    fronts = {name: _front_from_dict(each) for name, each in told.get("fronts", {}).items()}
+    own = ("inputs", "answers", "static", "pooling", "fronts")
+    rest = {k: v for k, v in told.items() if k not in own}
+    pooling = tuple(told["pooling"])
+    return NetworkPlan(inputs, answers, static, pooling=pooling, fronts=fronts, **rest)
 
 
 def _input(stream: Stream, width: int | None) -> Input:
@@ -93,3 +96,7 @@ def _input_from_dict(told: Mapping[str, Any]) -> Input:
     cardinalities = {int(k): v for k, v in told["cardinalities"].items()}
     inner = None if told["inner"] is None else _input_from_dict(told["inner"])
     return Input(told["kind"], tuple(told["channels"]), cardinalities, told["width"], inner)
+
+
+def _front_from_dict(told: Mapping[str, Any]) -> Front:
+    return Front(**{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})

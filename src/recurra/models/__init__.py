@@ -4,7 +4,7 @@ from recurra.models.batch import Batch, Inputs
 from recurra.models.forecast_network import ForecastNetwork, Origin, roll_out, take_state
 from recurra.models.heads import HEADS, Gaussian, Head, NegativeBinomial, StudentT
 from recurra.models.history import History, LocalFeatures, Pace, View
-from recurra.models.network_plan import Answer, Input, NetworkPlan
+from recurra.models.network_plan import Answer, Front, Input, NetworkPlan
 from recurra.models.pooling import POOLINGS
 from recurra.models.records import RecordBatch, StreamBatch
 from recurra.models.sequence_network import SequenceNetwork
@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Batch",
     "ForecastNetwork",
+    "Front",
     "Gaussian",
     "Head",
     "History",

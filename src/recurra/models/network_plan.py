@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["JOINS", "Answer", "Input", "NetworkPlan"]
+__all__ = ["JOINS", "Answer", "Front", "Input", "NetworkPlan"]
 
 Join = Literal["late", "concatenate", "gated"]
 JOINS = ("late", "concatenate", "gated")
@@ -65,6 +65,28 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Front:
+    """Convolutions before a recurrent layer, or beside it; see `ConvolutionFront`.
+
+    Parameters
+    ----------
+    widths, kernels : tuple of int
+        Channels of each convolution, and how many steps it sees.
+    stride : int
+        Input steps to a step of its output.
+    beside : bool
+        Whether the recurrent layer reads what the encoder gives, and the answer for a record what
+        the convolutions find besides, as in LSTM-FCN (Karim et al. 2017, arXiv:1709.05206); else
+        the layer reads what they find.
+    """
+
+    widths: tuple[int, ...] = (64, 64, 64)
+    kernels: tuple[int, ...] = (8, 5, 3)
+    stride: int = 1
+    beside: bool = False
+
+
+@dataclass(frozen=True)
 class NetworkPlan:
     """What a network is made of.
 
@@ -88,6 +110,13 @@ class NetworkPlan:
     join : {"late", "concatenate", "gated"}
         Several streams each have a recurrent layer of their own and meet after pooling; or they
         share one clock and one layer, which reads them side by side or as a gated sum.
+    fronts : dict of str to Front
+        Convolutions at the layer that reads a stream, by its name; ``"all"`` where streams are
+        joined.
+    skip : bool
+        Whether the answer for a record also reads the mean and the largest value of what the front
+        gives, or the encoder where there is none, so that a bag of features is always there. The
+        pooled vector is then normalised over the batch.
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
         Probabilities of dropping, while training: a unit of what the layer reads, the same at all
         steps of a record (Gal & Ghahramani 2016, arXiv:1512.05287); a unit of a pooled vector; a
@@ -103,6 +132,8 @@ class NetworkPlan:
     pooling: tuple[str, ...] = ("last", "mean", "max")
     shortcut: bool = False
     join: Join = "late"
+    fronts: Mapping[str, Front] = field(default_factory=dict)
+    skip: bool = False
     input_dropout: float = 0.0
     dropout: float = 0.0
     recurrent_dropout: float = 0.0

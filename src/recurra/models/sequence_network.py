@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from recurra.models.encoders import (
     TokenEncoder,
     ValueEncoder,
 )
+from recurra.models.fronts import ConvolutionFront, StepNorm
 from recurra.models.joining import Join
 from recurra.models.network_plan import JOINS, Input, NetworkPlan
 from recurra.models.pooling import Pooling, last_step
@@ -26,17 +28,23 @@ from recurra.models.records import RecordBatch, StreamBatch
 
 __all__ = ["SequenceNetwork"]
 
+SKIPPED = ("mean", "max")
+
 
 class SequenceNetwork(nn.Module):
     r"""Reads records with one or more streams and answers for the record or for each step.
 
-    .. math:: h^{(s)}_t = \mathrm{RNN}_s(\mathrm{encode}_s(x^{(s)}))_t, \quad
+    .. math:: u^{(s)} = \mathrm{front}_s(\mathrm{encode}_s(x^{(s)})), \quad
+              h^{(s)}_t = \mathrm{RNN}_s(u^{(s)})_t, \quad
               v = [\mathrm{pool}(h^{(1)}), …, \mathrm{pool}(h^{(k)}), \mathrm{static}], \quad
               \hat y = W v + b
 
-    Static covariates are also read at every step. With ``join="gated"`` the streams, which must be
-    on one clock, are added up: :math:`\sum_s \sigma(G_s x^{(s)}_t) ⊙ V_s x^{(s)}_t` (after
-    Arevalo et al. 2017, arXiv:1702.01992).
+    Where the plan has ``skip``, :math:`v` also holds the mean and the largest value of each
+    :math:`u^{(s)}`, and is normalised. A front that stands beside its layer does not stand before
+    it: the layer reads the encoder. Static covariates are also read at every step. With
+    ``join="gated"`` the streams, which must be on one clock, are added up:
+    :math:`\sum_s \sigma(G_s x^{(s)}_t) ⊙ V_s x^{(s)}_t` (after Arevalo et al. 2017,
+    arXiv:1702.01992).
 
     Parameters
     ----------
@@ -45,43 +53,59 @@ class SequenceNetwork(nn.Module):
     layer : callable
         Makes a recurrent layer: ``layer(input_size, hidden_size, num_layers=…, bidirectional=…,
         batch_first=True, recurrent_dropout=…)``.
+    encoders : dict of str to Encoder, optional
+        By stream: encoders that take the place of the usual ones.
     """
 
-    def __init__(self, plan: NetworkPlan, layer: Callable[..., nn.Module]) -> None:
+    def __init__(
+        self,
+        plan: NetworkPlan,
+        layer: Callable[..., nn.Module],
+        encoders: Mapping[str, Encoder] | None = None,
+    ) -> None:
         super().__init__()
         if plan.join not in JOINS:
             raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
         self.plan = plan
-        encoders = [_encoder(each, plan, layer) for each in plan.inputs.values()]
-        self.encoders = nn.ModuleList(encoders)
+        own = encoders or {}
+        made = [own.get(name) or _encoder(each, plan, layer) for name, each in plan.inputs.items()]
+        self.encoders = nn.ModuleList(made)
         self.static = None if plan.static is None else _encoder(plan.static, plan, layer)
         aside = 0 if self.static is None else self.static.width
-        widths = [encoder.width for encoder in encoders]
+        widths = [encoder.width for encoder in made]
         self.reads = tuple(plan.inputs)
         self.join = None
         if plan.join != "late":
             self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
+        fronts = _fronts(plan, dict(zip(self.reads, widths, strict=True)))
+        self.fronts = nn.ModuleList(fronts)
+        found = [
+            front.width if isinstance(front, ConvolutionFront) else width
+            for front, width in zip(fronts, widths, strict=True)
+        ]
+        self.beside = tuple(n in plan.fronts and plan.fronts[n].beside for n in self.reads)
+        fed = zip(self.reads, self.beside, widths, found, strict=True)
         self.layers = nn.ModuleList(
-            _layer(_suited(layer, plan, name), width + aside, plan)
-            for name, width in zip(self.reads, widths, strict=True)
+            _layer(_suited(layer, plan, name), (width if beside else front) + aside, plan)
+            for name, beside, width, front in fed
         )
         out = plan.hidden_size * (1 + plan.bidirectional)
         pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in widths]
         self.pools = nn.ModuleList(pools)
         self.dropout = nn.Dropout(plan.dropout)
-        whole = sum(pool.width for pool in pools) + aside
+        self.skipping = tuple(plan.skip or beside for beside in self.beside)
+        skips = [
+            Pooling(SKIPPED, width) for width, s in zip(found, self.skipping, strict=True) if s
+        ]
+        self.skips = nn.ModuleList(skips)
+        whole = sum(pool.width for pool in (*pools, *skips)) + aside
+        self.norm = StepNorm(whole) if skips else None
         self.heads = nn.ModuleList(
             nn.Linear(whole if answer.level == "record" else out, answer.size)
             for answer in plan.answers.values()
         )
-        self.shortcuts = nn.ModuleList(
-            nn.Linear(sum(widths), answer.size, bias=False)
-            for answer in plan.answers.values()
-            if plan.shortcut and answer.level == "record"
-        )
-        for each in self.shortcuts:
-            nn.init.zeros_(each.weight)  # type: ignore[arg-type]
+        self.shortcuts = _shortcuts(plan, sum(widths))
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
@@ -99,12 +123,16 @@ class SequenceNetwork(nn.Module):
         """
         aside = None if self.static is None else self.static(batch.static).values[:, 0]
         inputs = self._encoded(batch)
-        steps = self._steps(batch, inputs, aside)
-        pooled = [
-            pool(each.values, each.lengths)
-            for pool, each in zip(self.pools, steps.values(), strict=True)
-        ]
-        whole = torch.cat(pooled if aside is None else [*pooled, aside], -1)
+        fronted = {
+            name: front(each)
+            for front, (name, each) in zip(self.fronts, inputs.items(), strict=True)
+        }
+        fed = {
+            name: inputs[name] if beside else fronted[name]
+            for name, beside in zip(fronted, self.beside, strict=True)
+        }
+        steps = self._steps(batch, fed, aside)
+        whole = self._pooled(steps, fronted, aside)
         answers, shortcuts = {}, iter(self.shortcuts)
         for head, (name, answer) in zip(self.heads, self.plan.answers.items(), strict=True):
             if answer.level == "step":
@@ -156,6 +184,18 @@ class SequenceNetwork(nn.Module):
                 each = each * weights[known].to(each.dtype)
             total, count = total + each.sum(), count + known.sum()
         return total, count, None
+
+    def _pooled(
+        self, steps: dict[str, Encoded], fronted: dict[str, Encoded], aside: Tensor | None
+    ) -> Tensor:
+        """Make one vector of all that was read of each record."""
+        parts = [pool(*each) for pool, each in zip(self.pools, steps.values(), strict=True)]
+        skipped = [each for each, s in zip(fronted.values(), self.skipping, strict=True) if s]
+        parts += [pool(*each) for pool, each in zip(self.skips, skipped, strict=True)]
+        whole = torch.cat(parts if aside is None else [*parts, aside], -1)
+        if self.norm is None:
+            return whole
+        return self.norm(whole[:, None], torch.ones(len(whole), dtype=torch.int64))[:, 0]
 
     def _encoded(self, batch: RecordBatch) -> dict[str, Encoded]:
         """Encode every stream, and join those that are read together."""
@@ -264,6 +304,37 @@ def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module])
             pooling = Pooling(network.pooling, out, network.bidirectional)
             return RecordEncoder(inner, _layer(layer, inner.width, network), pooling)
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
+
+
+def _fronts(plan: NetworkPlan, widths: dict[str, int]) -> list[nn.Module]:
+    """Make the front of what each layer reads, which may be none."""
+    for name, front in plan.fronts.items():
+        if name not in widths:
+            known = ", ".join(map(repr, widths))
+            raise OptionError(f"There is a front for {name!r}, but what is read is {known}.")
+        steps = [each.stream for each in plan.answers.values() if each.level == "step"]
+        if front.stride > 1 and (name in steps or (name == "all" and steps)):
+            raise OptionError(
+                f"The front of {name!r} has stride={front.stride}, but there is an answer for each "
+                "of its steps. Use stride=1."
+            )
+    return [
+        ConvolutionFront(width, *astuple(plan.fronts[name])[:3])
+        if name in plan.fronts
+        else nn.Identity()
+        for name, width in widths.items()
+    ]
+
+
+def _shortcuts(plan: NetworkPlan, width: int) -> nn.ModuleList:
+    """Make the linear part of each answer for a record, which starts at zero."""
+    if not plan.shortcut:
+        return nn.ModuleList()
+    records = [answer for answer in plan.answers.values() if answer.level == "record"]
+    shortcuts = nn.ModuleList(nn.Linear(width, each.size, bias=False) for each in records)
+    for each in shortcuts:
+        nn.init.zeros_(each.weight)  # type: ignore[arg-type]
+    return shortcuts
 
 
 def _suited(layer: Callable[..., nn.Module], plan: NetworkPlan, name: str) -> Callable[..., Any]:
