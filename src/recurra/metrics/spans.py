@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from recurra.errors import DataError, ShapeError
+from recurra.types import Array
 
 __all__ = ["Span", "SpanScore", "is_bio", "span_scores", "spans_of", "token_accuracy"]
 
+Labels = Sequence[Any] | Array
 EVERY = "all"
 """The name of all kinds together."""
 
@@ -124,9 +126,7 @@ def spans_of(labels: Iterable[object]) -> list[Span]:
     return spans
 
 
-def span_scores(
-    actual: Sequence[Sequence[object]], foretold: Sequence[Sequence[object]]
-) -> dict[str, SpanScore]:
+def span_scores(actual: Sequence[Labels], foretold: Sequence[Labels]) -> dict[str, SpanScore]:
     """Count the spans that were found, of each kind and of all.
 
     A span is right if its first step, its last step and its kind are. The numbers are those that
@@ -173,7 +173,7 @@ def span_scores(
     return found
 
 
-def token_accuracy(actual: Sequence[Sequence[Any]], foretold: Sequence[Sequence[Any]]) -> float:
+def token_accuracy(actual: Sequence[Labels], foretold: Sequence[Labels]) -> float:
     """Return the share of steps whose label is right.
 
     Parameters
@@ -232,7 +232,7 @@ def _no_label(label: object, step: int, record: int | None = None) -> DataError:
     )
 
 
-def _read(labels: Sequence[object], record: int) -> list[Span]:
+def _read(labels: Labels, record: int) -> list[Span]:
     """Read the spans of a record, and name it where it is wrong."""
     try:
         return spans_of(labels)
@@ -258,7 +258,7 @@ def _score(actual: int, foretold: int, right: int) -> SpanScore:
     )
 
 
-def _check_alike(actual: Sequence[Sequence[Any]], foretold: Sequence[Sequence[Any]]) -> None:
+def _check_alike(actual: Sequence[Labels], foretold: Sequence[Labels]) -> None:
     """Refuse records that do not go together."""
     if len(actual) != len(foretold):
         message = f"There are {len(actual)} records, but answers for {len(foretold)}"

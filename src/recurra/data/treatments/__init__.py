@@ -11,6 +11,7 @@ from recurra.data.treatments.preprocessor import Preprocessor
 from recurra.data.treatments.resample import Resample
 from recurra.data.treatments.scale import Scale
 from recurra.data.treatments.sorting import Sort
+from recurra.data.treatments.spell import Spell
 from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.target_scale import TargetScale
 from recurra.data.treatments.timing import Calendar, Elapsed, Gaps
@@ -33,6 +34,7 @@ __all__ = [
     "Scale",
     "SinceObserved",
     "Sort",
+    "Spell",
     "StreamTreatment",
     "TargetScale",
     "Treatment",
