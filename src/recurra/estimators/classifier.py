@@ -15,6 +15,7 @@ from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.calibration import best_temperature
 from recurra.estimators.class_weights import check_class_weight, label_weights, weigh
+from recurra.estimators.doors import Unit
 from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
 from recurra.estimators.record_inputs import answers_of, recode
@@ -59,6 +60,9 @@ class Classifier(ClassifierMixin, RecordEstimator):
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
         Probabilities of dropping, while training: a unit of what the layer reads (the same at all
         steps of a record), of the pooled vector, of the state, and a whole channel of a record.
+    unit : {"auto", "word", "char"}
+        What a step of a text is. By itself, words where texts have several words parted by spaces,
+        else characters, as of names and of Chinese; what was chosen stays and stands in `notes_`.
     treatments : Preprocessor, sequence of Treatment or "auto"
         What is done to the data first.
     validation : float
@@ -127,6 +131,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        unit: Unit = "auto",
         class_weight: Mapping[object, float] | Literal["balanced"] | None = None,
         ordinal: bool | Sequence[object] = False,
         calibration: Literal["temperature"] | None = "temperature",
@@ -149,6 +154,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             channel_dropout=channel_dropout,
+            unit=unit,
             treatments=treatments,
             validation=validation,
             training=training,
@@ -372,6 +378,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _state(self) -> dict[str, Any]:
         return {
+            **super()._state(),
             "classes": self.classes_,
             "outputs": self._outputs,
             "temperature": self.temperature_,
@@ -379,6 +386,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         }
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
+        super()._restore_state(state)
         self.classes_ = _array_of(state["classes"])
         self._outputs, self.temperature_ = state["outputs"], state["temperature"]
         weights = state["label_weights"]

@@ -13,6 +13,7 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
+from recurra.estimators.doors import UNITS, Unit, Units
 from recurra.estimators.forecast_checks import check_choice, check_count
 from recurra.estimators.learner import Learner
 from recurra.estimators.record_batches import answers
@@ -23,7 +24,7 @@ from recurra.estimators.record_checks import (
     tell_of_new_holes,
 )
 from recurra.estimators.record_defaults import choose_fronts, default_treatments, tell_of_holes
-from recurra.estimators.record_inputs import conform
+from recurra.estimators.record_inputs import as_dataset, conform
 from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.models import Answer, NetworkPlan, SequenceNetwork
 from recurra.training import Training
@@ -56,6 +57,7 @@ class RecordEstimator(Learner):
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        unit: Unit = "auto",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float = 0.15,
         training: Training | None = None,
@@ -76,6 +78,7 @@ class RecordEstimator(Learner):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.channel_dropout = channel_dropout
+        self.unit = unit
         self.treatments = treatments
         self.validation = validation
         self.training = training
@@ -120,9 +123,20 @@ class RecordEstimator(Learner):
 
     # ------------------------------------------------------------------ inside
 
+    def _begin(self, *data: Any, **more: Any) -> None:
+        """Learn everything; what a step of a text is, too."""
+        self._units = Units(self.unit)
+        super()._begin(*data, **more)
+
+    def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
+        return as_dataset(X, y, units=self._units, **how)
+
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
-        """Tell of channels that are the answer itself."""
-        return tuple(tell_of_copies(kept))
+        """Tell of channels that are the answer itself, and how texts are read."""
+        words = {"word": "word by word", "char": "character by character"}
+        found = self._units.found.items()
+        read = (f"The texts of {name!r} are read {words[unit]}." for name, unit in found)
+        return (*tell_of_copies(kept), *read)
 
     def _default_treatments(self, kept: SequenceDataset) -> tuple[list[Treatment], list[str]]:
         decays = self.layer == "grud"
@@ -155,8 +169,15 @@ class RecordEstimator(Learner):
         own = {"pooling": pooling, "fronts": fronts, "skip": skip}
         return plan_network(treated, self.encoder_size, {**options, **own})
 
+    def _state(self) -> dict[str, Any]:
+        return {"units": self._units.found}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        self._units = Units(self.unit, dict(state.get("units", {})))
+
     def _check_options(self) -> None:
         super()._check_options()
+        check_choice("unit", self.unit, UNITS)
         check_choice("layer", self.layer, LAYERS)
         check_choice("front", self.front, FRONTS)
         if not (isinstance(self.skip, bool) or self.skip == "auto"):

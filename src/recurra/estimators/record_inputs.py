@@ -12,6 +12,7 @@ import numpy as np
 from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
+from recurra.estimators.doors import Units, enter
 from recurra.types import Array
 
 __all__ = ["Shape", "all_streams", "answers_of", "as_dataset", "conform", "recode"]
@@ -88,17 +89,19 @@ def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
     return {**dataset.streams, **static}
 
 
-def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
+def as_dataset(X: Any, y: Any = None, *, units: Units | None = None, **how: Any) -> SequenceDataset:
     """Read data of any kind.
 
     Parameters
     ----------
-    X : SequenceDataset, or what `from_arrays` reads
+    X : SequenceDataset, or what `enter` or `from_arrays` read
         The records.
     y : array-like, optional
         The targets, unless the data set brings them.
+    units : Units, optional
+        What a step of a text is; what is chosen is kept there.
     **how
-        Further arguments of `from_arrays`; of a data set, `weights` and `groups` only.
+        Further arguments of the reader; of a data set, `weights` and `groups` only.
 
     Returns
     -------
@@ -106,26 +109,37 @@ def as_dataset(X: Any, y: Any = None, **how: Any) -> SequenceDataset:
         With targets, if there are any.
     """
     given = {name: value for name, value in how.items() if value is not None}
-    if not isinstance(X, SequenceDataset):
-        known = [*list(signature(from_arrays).parameters)[2:]]
-        for name in given:
-            if name not in known:
-                raise OptionError(f"There is no argument {name!r}. {near(name, known)}")
-        return from_arrays(X, y, **{"target_for": "record", **given})
-    extra = set(given) - {"weights", "groups"}
-    if extra:
-        raise OptionError(f"The data set has its own {', '.join(sorted(extra))}: give none here.")
+    if isinstance(X, SequenceDataset):
+        extra = set(given) - {"weights", "groups"}
+        if extra:
+            said = ", ".join(sorted(extra))
+            raise OptionError(f"The data set has its own {said}: give none here.")
+    else:
+        X, given = enter(X, given, units)
+        if not isinstance(X, SequenceDataset):
+            known = [*list(signature(from_arrays).parameters)[2:]]
+            for name in given:
+                if name not in known:
+                    raise OptionError(f"There is no argument {name!r}. {near(name, known)}")
+            return from_arrays(X, y, **{"target_for": "record", **given})
     if y is None and not given:
         return X
+    return _with_beside(X, y, given)
+
+
+def _with_beside(X: SequenceDataset, y: Any, given: Mapping[str, Any]) -> SequenceDataset:
+    """Add targets and what goes with whole records to a data set."""
     anchor = np.zeros((len(X), 1, 1))
-    told = from_arrays(anchor, y, ids=X.ids, target_for="record", **given)
+    told = from_arrays(anchor, y, **{"ids": X.ids, **given, "target_for": "record"})
     targets = told.targets if y is not None else X.targets
     for name, target in targets.items():
         if y is not None and target.level != "record":
             raise OptionError(f"Target {name!r} is not one for each record: give it with the data.")
     weights = X.weights if told.weights is None else told.weights
     groups = X.groups if told.groups is None else told.groups
-    return replace(X, targets=targets, weights=weights, groups=groups)
+    static = X.static if told.static is None else told.static
+    notes = (*X.notes, *told.notes)
+    return SequenceDataset(told.ids, X.streams, static, targets, weights, groups, notes)
 
 
 def answers_of(X: Any) -> Array:

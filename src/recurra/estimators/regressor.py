@@ -134,9 +134,10 @@ class Regressor(RegressorMixin, RecordEstimator):
         return [*always, *_errors("ridge regression on summaries", truth, linear)]
 
     def _state(self) -> dict[str, Any]:
-        return {"centre": self._centre, "spread": self._spread}
+        return {**super()._state(), "centre": self._centre, "spread": self._spread}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
+        super()._restore_state(state)
         self._centre = np.array(state["centre"])
         self._spread = np.array(state["spread"])
 
