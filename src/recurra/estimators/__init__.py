@@ -3,6 +3,7 @@
 from recurra.estimators.baselines import Baseline, Drift, Mean, Naive, Naive2, SeasonalNaive
 from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
+from recurra.estimators.language_model import LanguageModel
 from recurra.estimators.loading import load
 from recurra.estimators.regressor import Regressor
 
@@ -11,6 +12,7 @@ __all__ = [
     "Classifier",
     "Drift",
     "Forecaster",
+    "LanguageModel",
     "Mean",
     "Naive",
     "Naive2",

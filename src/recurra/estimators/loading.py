@@ -8,6 +8,7 @@ from recurra.artifact import read_model
 from recurra.errors import FileError
 from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
+from recurra.estimators.language_model import LanguageModel
 from recurra.estimators.regressor import Regressor
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-CLASSES = {each.__name__: each for each in (Classifier, Forecaster, Regressor)}
+CLASSES = {each.__name__: each for each in (Classifier, Forecaster, LanguageModel, Regressor)}
 
 
-def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | Regressor:
+def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | LanguageModel | Regressor:
     """Load what an estimator's ``save`` wrote; nothing in the file is executed.
 
     Parameters
@@ -28,7 +29,7 @@ def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | Regressor:
 
     Returns
     -------
-    Classifier, Forecaster or Regressor
+    Classifier, Forecaster, LanguageModel or Regressor
         Fitted, and standing where it stood: it answers the same to the bit.
 
     Raises

@@ -18,10 +18,13 @@ point               quantile, interval                     whole distribution
 
 Of labels, one for each step: :func:`token_accuracy`, and the spans they make up
 (:func:`spans_of`, :func:`span_scores`).
+
+Of text, foretold token by token: :func:`perplexity`, :func:`bits_per_character`.
 """
 
 from recurra.metrics.distribution import crps_from_quantiles, crps_from_samples
 from recurra.metrics.interval import coverage, interval_score, interval_width, pinball
+from recurra.metrics.language import bits_per_character, perplexity
 from recurra.metrics.point import mae, mase, mse, owa, rmse, seasonal_scale, smape
 from recurra.metrics.spans import (
     Span,
@@ -35,6 +38,7 @@ from recurra.metrics.spans import (
 __all__ = [
     "Span",
     "SpanScore",
+    "bits_per_character",
     "coverage",
     "crps_from_quantiles",
     "crps_from_samples",
@@ -45,6 +49,7 @@ __all__ = [
     "mase",
     "mse",
     "owa",
+    "perplexity",
     "pinball",
     "rmse",
     "seasonal_scale",

@@ -4,6 +4,8 @@ from recurra.models.batch import Batch, Inputs
 from recurra.models.forecast_network import ForecastNetwork, Origin, roll_out, take_state
 from recurra.models.heads import HEADS, Gaussian, Head, NegativeBinomial, StudentT
 from recurra.models.history import History, LocalFeatures, Pace, View
+from recurra.models.language_batch import UNCOUNTED, LanguageBatch
+from recurra.models.language_network import LanguageNetwork, LanguagePlan, LanguageState
 from recurra.models.network_plan import Answer, Front, Input, NetworkPlan
 from recurra.models.pooling import POOLINGS
 from recurra.models.records import RecordBatch, StreamBatch
@@ -12,6 +14,7 @@ from recurra.models.sequence_network import SequenceNetwork
 __all__ = [
     "HEADS",
     "POOLINGS",
+    "UNCOUNTED",
     "Answer",
     "Batch",
     "ForecastNetwork",
@@ -21,6 +24,10 @@ __all__ = [
     "History",
     "Input",
     "Inputs",
+    "LanguageBatch",
+    "LanguageNetwork",
+    "LanguagePlan",
+    "LanguageState",
     "LocalFeatures",
     "NegativeBinomial",
     "NetworkPlan",

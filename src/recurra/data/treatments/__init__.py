@@ -13,6 +13,7 @@ from recurra.data.treatments.scale import Scale
 from recurra.data.treatments.sorting import Sort
 from recurra.data.treatments.spell import Spell
 from recurra.data.treatments.stream_treatment import StreamTreatment
+from recurra.data.treatments.subwords import Subwords
 from recurra.data.treatments.target_scale import TargetScale
 from recurra.data.treatments.timing import Calendar, Elapsed, Gaps
 from recurra.data.treatments.treatment import Learned, Treatment
@@ -36,6 +37,7 @@ __all__ = [
     "Sort",
     "Spell",
     "StreamTreatment",
+    "Subwords",
     "TargetScale",
     "Treatment",
     "Vocabulary",
