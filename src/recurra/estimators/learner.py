@@ -18,8 +18,9 @@ from recurra.artifact import write_model
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, NotFittedError, OptionError
+from recurra.errors import DataError, OptionError
 from recurra.estimators.forecast_checks import check_seed
+from recurra.estimators.not_fitted import NotFittedError
 from recurra.estimators.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.record_checks import check_streams, known_targets
 from recurra.estimators.record_defaults import default_training
@@ -29,6 +30,8 @@ from recurra.training import Callback, Log, Training, train
 
 if TYPE_CHECKING:
     import os
+
+    from sklearn.utils import Tags
 
     from recurra.types import Array
 
@@ -355,7 +358,9 @@ class Learner(BaseEstimator, ABC):
 
     def _with_targets(self, dataset: SequenceDataset) -> SequenceDataset:
         if not dataset.targets and not self.learns_alone:
-            raise DataError("There is nothing to learn: y is missing", code="no_target")
+            said = f"y is missing: a {type(self).__name__} requires y to be passed"
+            hint = "Give fit(X, y), or data that bring their targets."
+            raise DataError(f"{said}, but the target y is None", code="no_target", hint=hint)
         return dataset
 
     def _with_known_targets(self, dataset: SequenceDataset) -> SequenceDataset:
@@ -404,6 +409,14 @@ class Learner(BaseEstimator, ABC):
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether it has learned."""
         return self._fitted
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say to scikit-learn what it takes: arrays of three axes too, with holes in them."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = not self.learns_alone
+        return tags
 
     def _check_fitted(self) -> None:
         if not self._fitted:

@@ -218,6 +218,8 @@ class _Given:
         whole = numbers_of(self.records, self.name, rounded=rounded)
         if whole.ndim != 3:
             hint = "Use X[:, :, None] for one channel, X[None] for one record."
+            if whole.ndim == 1:
+                hint = "Reshape your data: X[None, :, None] is one record of one channel."
             message = f"X has shape {whole.shape}, but (records, steps, channels) is read"
             raise DataError(message, code="shape", hint=hint)
         if not len(whole):
@@ -228,6 +230,8 @@ class _Given:
         if whole.dtype.kind == "f":
             there = np.asarray(~np.isnan(whole).all(2))
         steps = whole.shape[1]
+        if not steps:
+            return [*whole]
         ends = np.where(there.any(1), steps - np.argmax(there[:, ::-1], 1), 0)
         return [record[:end] for record, end in zip(whole, ends, strict=True)]
 

@@ -64,6 +64,9 @@ def numbers_of(
         kept = array if isinstance(given, np.ndarray) and small else array.astype(np.float64)
         return kept.astype(np.float32) if kept.dtype == np.float16 else kept
     value = array.ravel()[0].item() if array.size else None
+    if array.dtype.kind == "c":
+        hint = "Complex data not supported: give two channels, the real and the imaginary part."
+        raise _no_numbers(name, record, KINDS["c"], value, hint=hint)
     raise _no_numbers(name, record, KINDS.get(array.dtype.kind, str(array.dtype)), value)
 
 
@@ -120,7 +123,12 @@ def _length(row: Any) -> int:
 
 
 def _no_numbers(
-    name: str, record: object, kind: str, value: object, row: int | None = None
+    name: str,
+    record: object,
+    kind: str,
+    value: object,
+    row: int | None = None,
+    hint: str = "Turn it into numbers, with NaN where nothing was observed.",
 ) -> DataError:
     return DataError(
         f"{name} is read as numbers, but {kind} came",
@@ -128,5 +136,5 @@ def _no_numbers(
         record=record,
         row=row,
         value=value,
-        hint="Turn it into numbers, with NaN where nothing was observed.",
+        hint=hint,
     )
