@@ -21,6 +21,7 @@ from recurra.estimators.record_estimator import RecordEstimator
 from recurra.estimators.record_inputs import answers_of, recode
 from recurra.estimators.report import Score
 from recurra.estimators.simple_models import linear_classifier, sample
+from recurra.models import NetworkPlan
 from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
     shortcut : bool
         Whether the answer has a linear part too, which reads the inputs of the last step: where the
         answer is close to what was seen last.
+    front : {"auto", "convolution"}, optional
+        Causal convolutions that look for shapes, before a layer or beside it (as in LSTM-FCN, Karim
+        et al. 2017, arXiv:1709.05206). By itself for labels of records measured on an even clock.
+    skip : bool or "auto"
+        Whether the answer also reads the mean and largest value of what the layers read; by itself
+        where there are convolutions.
     join : {"late", "concatenate", "gated"}
         How several streams meet: each has a layer of its own, or they share a clock and a layer.
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
@@ -65,9 +72,10 @@ class Classifier(ClassifierMixin, RecordEstimator):
         else characters, as of names and of Chinese; what was chosen stays and stands in `notes_`.
     treatments : Preprocessor, sequence of Treatment or "auto"
         What is done to the data first.
-    validation : float
+    validation : float or "auto"
         Share of the records, or groups, held back to stop the training; 0, or fewer than ten held
-        back, for none.
+        back, for none. By itself none of fewer than 500 records, which are too few to spare any,
+        and else 15 %, at most 2000.
     class_weight : dict, "balanced", optional
         How much the records of each label count: by label, 1 for those not named; or so that all
         labels count the same.
@@ -126,6 +134,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         pooling: str | Sequence[str] = ("last", "mean", "max"),
         encoder_size: int | None = None,
         shortcut: bool = False,
+        front: Literal["auto", "convolution"] | None = "auto",
+        skip: bool | Literal["auto"] = "auto",
         join: Literal["late", "concatenate", "gated"] = "late",
         input_dropout: float = 0.1,
         dropout: float = 0.3,
@@ -136,7 +146,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         ordinal: bool | Sequence[object] = False,
         calibration: Literal["temperature"] | None = "temperature",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
-        validation: float = 0.15,
+        validation: float | Literal["auto"] = "auto",
         training: Training | None = None,
         warm_start: bool = False,
         seed: int = 0,
@@ -149,6 +159,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
             pooling=pooling,
             encoder_size=encoder_size,
             shortcut=shortcut,
+            front=front,
+            skip=skip,
             join=join,
             input_dropout=input_dropout,
             dropout=dropout,
@@ -248,15 +260,22 @@ class Classifier(ClassifierMixin, RecordEstimator):
             outputs with two classes shape (records, outputs), the probability of the second; with
             more, shape (records, outputs, classes).
         """
-        chances = self._chances(X, **how)
-        if self._outputs == 1:
-            return chances[:, 0]
-        return chances[..., 1] if len(self.classes_) == 2 else chances
+        return self._shaped(self._chances(X, **how))
 
     def _chances(self, X: Any, **how: Any) -> Floats:
         """Say how probable each label is, shape (records, outputs, classes)."""
         (raw,) = self._raw(X, **how).values()
         return softmax(raw / self.temperature_)
+
+    def _said(self, raw: dict[str, Floats]) -> Floats:
+        (logits,) = raw.values()
+        return self._shaped(softmax(logits / self.temperature_))[0]
+
+    def _shaped(self, chances: Floats) -> Floats:
+        """Leave out what says nothing: the only output, the first of two classes."""
+        if self._outputs == 1:
+            return chances[:, 0]
+        return chances[..., 1] if len(self.classes_) == 2 else chances
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of records whose label is right.
@@ -339,6 +358,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
             message = f"y has {len(target.outputs)} columns, but {self._outputs} were learned"
             raise DataError(message, code="outputs", hint="Give as many.")
         return replace(dataset, targets={name: target})
+
+    def _plan(self, treated: SequenceDataset) -> NetworkPlan:
+        plan = super()._plan(treated)
+        ordered = self.ordinal is not False
+        answers = {name: replace(each, ordinal=ordered) for name, each in plan.answers.items()}
+        return replace(plan, answers=answers)
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         self._label_weights = label_weights(kept, self.class_weight, self.classes_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recurra import layers
-from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
+from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
@@ -24,14 +25,17 @@ from recurra.estimators.record_checks import (
     tell_of_new_holes,
 )
 from recurra.estimators.record_defaults import choose_fronts, default_treatments, tell_of_holes
-from recurra.estimators.record_inputs import as_dataset, conform
+from recurra.estimators.record_inputs import Shape, as_dataset, conform
 from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
+from recurra.estimators.session import RecordSession
+from recurra.estimators.steps import read_step
 from recurra.models import Answer, NetworkPlan, SequenceNetwork
 from recurra.training import Training
+from recurra.types import Floats
 
 __all__ = ["RecordEstimator"]
 
-FRONTS = (None, "auto", "convolution")
+FRONTS = ("auto", "convolution")
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
 
 
@@ -59,7 +63,7 @@ class RecordEstimator(Learner):
         channel_dropout: float = 0.0,
         unit: Unit = "auto",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
-        validation: float = 0.15,
+        validation: float | Literal["auto"] = 0.15,
         training: Training | None = None,
         warm_start: bool = False,
         seed: int = 0,
@@ -121,7 +125,36 @@ class RecordEstimator(Learner):
         check_filled(treated, self.layer == "grud")
         return answers(self.network_, treated)
 
+    def stream(self, static: Any = None) -> RecordSession:
+        """Begin a record that comes step by step.
+
+        Parameters
+        ----------
+        static : array-like or dict, optional
+            What holds for the whole record, where the model learned from such.
+
+        Returns
+        -------
+        RecordSession
+            Its ``step(row, time)`` answers for the record so far, in constant time and memory.
+
+        Raises
+        ------
+        OptionError
+            If the model reads backwards, or a treatment looks ahead.
+        """
+        self._check_fitted()
+        return RecordSession(self, static)
+
     # ------------------------------------------------------------------ inside
+
+    def _step_of(self, shape: Shape, row: Any, time: Any, given: bool) -> Stream:
+        """Read one step of a stream as one row, or as none."""
+        return read_step(shape, row, time, given)
+
+    @abstractmethod
+    def _said(self, raw: dict[str, Floats]) -> Any:
+        """Put what the network says of one record, by target, in the words of the task."""
 
     def _begin(self, *data: Any, **more: Any) -> None:
         """Learn everything; what a step of a text is, too."""
@@ -179,7 +212,8 @@ class RecordEstimator(Learner):
         super()._check_options()
         check_choice("unit", self.unit, UNITS)
         check_choice("layer", self.layer, LAYERS)
-        check_choice("front", self.front, FRONTS)
+        if self.front is not None:
+            check_choice("front", self.front, FRONTS)
         if not (isinstance(self.skip, bool) or self.skip == "auto"):
             raise OptionError(f"skip={self.skip!r}, but it is True, False or 'auto'.")
         for name in ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout"):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
+from recurra.data.reading.answers import TargetLevel
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.estimators.doors import Units, enter
@@ -89,7 +90,14 @@ def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
     return {**dataset.streams, **static}
 
 
-def as_dataset(X: Any, y: Any = None, *, units: Units | None = None, **how: Any) -> SequenceDataset:
+def as_dataset(
+    X: Any,
+    y: Any = None,
+    *,
+    units: Units | None = None,
+    level: TargetLevel | None = "record",
+    **how: Any,
+) -> SequenceDataset:
     """Read data of any kind.
 
     Parameters
@@ -100,6 +108,8 @@ def as_dataset(X: Any, y: Any = None, *, units: Units | None = None, **how: Any)
         The targets, unless the data set brings them.
     units : Units, optional
         What a step of a text is; what is chosen is kept there.
+    level : {"record", "step", "labels"}, optional
+        What several values of `y` in a row are; None to find out.
     **how
         Further arguments of the reader; of a data set, `weights` and `groups` only.
 
@@ -121,7 +131,7 @@ def as_dataset(X: Any, y: Any = None, *, units: Units | None = None, **how: Any)
             for name in given:
                 if name not in known:
                     raise OptionError(f"There is no argument {name!r}. {near(name, known)}")
-            return from_arrays(X, y, **{"target_for": "record", **given})
+            return from_arrays(X, y, **{"target_for": level, **given})
     if y is None and not given:
         return X
     return _with_beside(X, y, given)

@@ -51,12 +51,15 @@ class Answer:
         How many classes; 0 for numbers.
     stream : str, optional
         The stream whose steps they are.
+    ordinal : bool
+        Whether the classes have an order, lowest first; see `OrdinalHead`.
     """
 
     level: str = "record"
     outputs: int = 1
     classes: int = 0
     stream: str | None = None
+    ordinal: bool = False
 
     @property
     def size(self) -> int:

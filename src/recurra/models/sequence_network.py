@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -22,7 +22,8 @@ from recurra.models.encoders import (
 )
 from recurra.models.fronts import ConvolutionFront, StepNorm
 from recurra.models.joining import Join
-from recurra.models.network_plan import JOINS, Input, NetworkPlan
+from recurra.models.network_plan import JOINS, Answer, Input, NetworkPlan
+from recurra.models.ordinal import OrdinalHead
 from recurra.models.pooling import Pooling, last_step
 from recurra.models.records import RecordBatch, StreamBatch
 
@@ -78,6 +79,7 @@ class SequenceNetwork(nn.Module):
         if plan.join != "late":
             self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
+        self.widths = tuple(widths)
         fronts = _fronts(plan, dict(zip(self.reads, widths, strict=True)))
         self.fronts = nn.ModuleList(fronts)
         found = [
@@ -102,7 +104,7 @@ class SequenceNetwork(nn.Module):
         whole = sum(pool.width for pool in (*pools, *skips)) + aside
         self.norm = StepNorm(whole) if skips else None
         self.heads = nn.ModuleList(
-            nn.Linear(whole if answer.level == "record" else out, answer.size)
+            _head(answer, whole if answer.level == "record" else out)
             for answer in plan.answers.values()
         )
         self.shortcuts = _shortcuts(plan, sum(widths))
@@ -132,18 +134,62 @@ class SequenceNetwork(nn.Module):
             for name, beside in zip(fronted, self.beside, strict=True)
         }
         steps = self._steps(batch, fed, aside)
-        whole = self._pooled(steps, fronted, aside)
+        parts = [pool(*each) for pool, each in zip(self.pools, steps.values(), strict=True)]
+        skipped = [each for each, s in zip(fronted.values(), self.skipping, strict=True) if s]
+        parts += [pool(*each) for pool, each in zip(self.skips, skipped, strict=True)]
+        whole = self.joined(parts, aside)
+        outputs = {name: each.values for name, each in steps.items()}
+        last = [last_step(*each) for each in inputs.values()] if self.plan.shortcut else []
+        return self.answered(whole, outputs, last)
+
+    def joined(self, parts: Sequence[Tensor], aside: Tensor | None) -> Tensor:
+        """Make one vector of all that was read of each record.
+
+        Parameters
+        ----------
+        parts : sequence of Tensor, each of shape (batch, width)
+            What was pooled: of the layers, then of what the head reads beside them.
+        aside : Tensor, shape (batch, width), optional
+            The static covariates.
+
+        Returns
+        -------
+        Tensor, shape (batch, width)
+            Side by side, and normalised where there is a norm.
+        """
+        whole = torch.cat([*parts] if aside is None else [*parts, aside], -1)
+        if self.norm is None:
+            return whole
+        return self.norm(whole[:, None], torch.ones(len(whole), dtype=torch.int64))[:, 0]
+
+    def answered(
+        self, whole: Tensor, outputs: Mapping[str, Tensor], last: Sequence[Tensor]
+    ) -> dict[str, Tensor]:
+        """Answer by what was read.
+
+        Parameters
+        ----------
+        whole : Tensor, shape (batch, width)
+            What `joined` gave.
+        outputs : dict of str to Tensor, shape (batch, …, width)
+            What the layers say at each step, or at one.
+        last : sequence of Tensor, each of shape (batch, width)
+            The inputs of the last step, for the linear part, if there is one.
+
+        Returns
+        -------
+        dict of str to Tensor
+            By target.
+        """
         answers, shortcuts = {}, iter(self.shortcuts)
         for head, (name, answer) in zip(self.heads, self.plan.answers.items(), strict=True):
             if answer.level == "step":
                 which = "all" if self.join is not None else str(answer.stream)
-                raw = head(self.dropout(steps[which].values))
+                raw = head(self.dropout(outputs[which]))
             else:
                 raw = head(self.dropout(whole))
                 if self.plan.shortcut:
-                    raw = raw + next(shortcuts)(
-                        torch.cat([last_step(*each) for each in inputs.values()], -1)
-                    )
+                    raw = raw + next(shortcuts)(torch.cat([*last], -1))
             shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
             answers[name] = raw.unflatten(-1, shape)
         return answers
@@ -171,7 +217,24 @@ class SequenceNetwork(nn.Module):
         state : None
             None.
         """
-        total, count = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        each = self.losses(batch).values()
+        total = torch.stack([summed for summed, _ in each]).sum()
+        return total, torch.stack([known for _, known in each]).sum(), None
+
+    def losses(self, batch: RecordBatch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Add up the loss over what is known of each target.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            Some records, with targets.
+
+        Returns
+        -------
+        dict of str to (Tensor, Tensor)
+            By target: the sum, and how many were counted.
+        """
+        losses = {}
         for name, raw in self(batch).items():
             target = batch.targets[name]
             known = target >= 0 if self.plan.answers[name].classes else ~target.isnan()
@@ -182,20 +245,8 @@ class SequenceNetwork(nn.Module):
             if batch.weights is not None:
                 weights = batch.weights.reshape(-1, *[1] * (target.dim() - 1)).expand_as(target)
                 each = each * weights[known].to(each.dtype)
-            total, count = total + each.sum(), count + known.sum()
-        return total, count, None
-
-    def _pooled(
-        self, steps: dict[str, Encoded], fronted: dict[str, Encoded], aside: Tensor | None
-    ) -> Tensor:
-        """Make one vector of all that was read of each record."""
-        parts = [pool(*each) for pool, each in zip(self.pools, steps.values(), strict=True)]
-        skipped = [each for each, s in zip(fronted.values(), self.skipping, strict=True) if s]
-        parts += [pool(*each) for pool, each in zip(self.skips, skipped, strict=True)]
-        whole = torch.cat(parts if aside is None else [*parts, aside], -1)
-        if self.norm is None:
-            return whole
-        return self.norm(whole[:, None], torch.ones(len(whole), dtype=torch.int64))[:, 0]
+            losses[name] = each.sum(), known.sum()
+        return losses
 
     def _encoded(self, batch: RecordBatch) -> dict[str, Encoded]:
         """Encode every stream, and join those that are read together."""
@@ -304,6 +355,13 @@ def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module])
             pooling = Pooling(network.pooling, out, network.bidirectional)
             return RecordEncoder(inner, _layer(layer, inner.width, network), pooling)
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
+
+
+def _head(answer: Answer, width: int) -> nn.Module:
+    """Make what answers for one target."""
+    if answer.ordinal:
+        return OrdinalHead(width, answer.outputs, answer.classes)
+    return nn.Linear(width, answer.size)
 
 
 def _fronts(plan: NetworkPlan, widths: dict[str, int]) -> list[nn.Module]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recurra.errors import OptionError
 from recurra.layers import GRUD
 from recurra.models.encoders import SignalEncoder
+from recurra.models.fronts import ConvolutionFront
 from recurra.models.pooling import Pooling
 from recurra.models.records import StreamBatch
 from recurra.models.sequence_network import SequenceNetwork
@@ -114,13 +115,18 @@ class NetworkStepper:
                 )
         self.network = network
         self.states: dict[str, Any] = dict.fromkeys(network.reads)
-        self.fronts: dict[str, Any] = {}
+        self.fronts: dict[str, Any] = dict.fromkeys(network.reads)
         self.pools = {
             name: RunningPool(pool)  # type: ignore[arg-type]
             for name, pool in zip(network.reads, network.pools, strict=True)
         }
-        self.last: dict[str, Tensor] = {}
-        self.bags: dict[str, RunningPool] = {}
+        skipping = [name for name, s in zip(network.reads, network.skipping, strict=True) if s]
+        self.skips = {
+            name: RunningPool(pool)  # type: ignore[arg-type]
+            for name, pool in zip(skipping, network.skips, strict=True)
+        }
+        self.inputs: dict[str, Tensor] = {}
+        self.outputs: dict[str, Tensor] = {}
 
     @torch.no_grad()
     def read(self, streams: Mapping[str, StreamBatch], aside: Tensor | None) -> None:
@@ -133,10 +139,48 @@ class NetworkStepper:
         aside : Tensor, shape (1, width), optional
             The static covariates, encoded.
         """
-        for name, values in self._inputs(streams).items():
-            self.last[name] = self._read(name, values, streams.get(name), aside)
+        for name, values in self._encoded(streams).items():
+            self.inputs[name] = values
+            place = self.network.reads.index(name)
+            front, fed = self.network.fronts[place], values
+            if isinstance(front, ConvolutionFront):
+                found, self.fronts[name] = front.step(values, self.fronts[name])
+                if found is None:
+                    continue
+                fed = values if self.network.beside[place] else found
+                if name in self.skips:
+                    self.skips[name].read(found)
+            elif name in self.skips:
+                self.skips[name].read(values)
+            self._read(name, fed, streams.get(name), aside)
 
-    def _inputs(self, streams: Mapping[str, StreamBatch]) -> dict[str, Tensor]:
+    @torch.no_grad()
+    def answer(self, aside: Tensor | None) -> dict[str, Tensor]:
+        """Answer for the record so far, and for its last step.
+
+        Parameters
+        ----------
+        aside : Tensor, shape (1, width), optional
+            The static covariates, encoded.
+
+        Returns
+        -------
+        dict of str to Tensor
+            By target, shape (1, outputs), with a last axis of classes for labels.
+        """
+        network = self.network
+        parts = [pool.pooled() for pool in (*self.pools.values(), *self.skips.values())]
+        whole = network.joined(parts, aside)
+        width = network.plan.hidden_size
+        empty = torch.zeros(1, width)
+        outputs = {name: self.outputs.get(name, empty) for name in network.reads}
+        inputs = [
+            self.inputs.get(name, torch.zeros(1, wide))
+            for name, wide in zip(network.reads, network.widths, strict=True)
+        ]
+        return network.answered(whole, outputs, inputs)
+
+    def _encoded(self, streams: Mapping[str, StreamBatch]) -> dict[str, Tensor]:
         """Encode what came, and join streams that are read together."""
         network = self.network
         encoded = {
@@ -153,9 +197,9 @@ class NetworkStepper:
 
     def _read(
         self, name: str, values: Tensor, stream: StreamBatch | None, aside: Tensor | None
-    ) -> Tensor:
+    ) -> None:
         """Take a step of one stream into its layer and its pool."""
-        layer = self._layer(name)
+        layer: Any = self.network.layers[self.network.reads.index(name)]
         if isinstance(layer, GRUD) and stream is not None:
             read, observed = stream.values[:, 0], stream.observed[:, 0]
             if aside is not None:
@@ -165,10 +209,6 @@ class NetworkStepper:
             output, state = layer.step(read, self.states[name], observed=observed, times=times)
         else:
             whole = values if aside is None else torch.cat([values, aside], -1)
-            output, state = layer.step(whole, self.states[name])  # type: ignore[operator]
-        self.states[name] = state
+            output, state = layer.step(whole, self.states[name])
+        self.states[name], self.outputs[name] = state, output
         self.pools[name].read(output)
-        return output
-
-    def _layer(self, name: str) -> nn.Module:
-        return self.network.layers[self.network.reads.index(name)]
