@@ -17,7 +17,8 @@ point               quantile, interval                     whole distribution
 ==================  =====================================  ==================================
 
 Of labels, one for each step: :func:`token_accuracy`, and the spans they make up
-(:func:`spans_of`, :func:`span_scores`).
+(:func:`spans_of`, :func:`span_scores`). Of transcripts: :func:`word_error_rate`,
+:func:`character_error_rate`, :func:`count_edits`.
 
 Of text, foretold token by token: :func:`perplexity`, :func:`bits_per_character`.
 """
@@ -34,11 +35,14 @@ from recurra.metrics.spans import (
     spans_of,
     token_accuracy,
 )
+from recurra.metrics.speech import character_error_rate, count_edits, word_error_rate
 
 __all__ = [
     "Span",
     "SpanScore",
     "bits_per_character",
+    "character_error_rate",
+    "count_edits",
     "coverage",
     "crps_from_quantiles",
     "crps_from_samples",
@@ -57,4 +61,5 @@ __all__ = [
     "span_scores",
     "spans_of",
     "token_accuracy",
+    "word_error_rate",
 ]

@@ -10,6 +10,7 @@ from recurra.models.network_plan import Answer, Front, Input, NetworkPlan
 from recurra.models.pooling import POOLINGS
 from recurra.models.records import RecordBatch, StreamBatch
 from recurra.models.sequence_network import SequenceNetwork
+from recurra.models.transcription_network import TranscriptionNetwork, TranscriptionPlan
 
 __all__ = [
     "HEADS",
@@ -37,6 +38,8 @@ __all__ = [
     "SequenceNetwork",
     "StreamBatch",
     "StudentT",
+    "TranscriptionNetwork",
+    "TranscriptionPlan",
     "View",
     "roll_out",
     "take_state",

@@ -22,6 +22,7 @@ from recurra.data.treatments import (
     Fill,
     Gaps,
     Indicators,
+    LogMel,
     Outliers,
     Preprocessor,
     Resample,
@@ -73,6 +74,7 @@ OTHERS = {
     "clip, causal": Outliers("hampel", threshold=1.0, window=4, centred=False),
     "Encode": Encode(min_count=2),
     "Drop": Drop(["first"]),
+    "LogMel": LogMel(bands=2, window=0.08),
     "TargetScale": TargetScale(),
     "Vocabulary": Vocabulary(max_size=2),
 }
@@ -94,6 +96,12 @@ def suited(treatment: Treatment, dataset: SequenceDataset) -> SequenceDataset:
             codes, stream.offsets, ("word",), kind="tokens", categories={"word": tuple("wxyz")}
         )
         return dataset.with_streams(words=words)
+    if isinstance(treatment, LogMel):  # a hop of one sample
+        chance = np.random.default_rng(dataset.streams["x0"].rows)
+        offsets = dataset.streams["x0"].offsets
+        sound, seen = chance.normal(size=(offsets[-1], 1)), chance.random((offsets[-1], 1)) < 0.9
+        sound = Stream(sound, offsets, ("mono",), "signal", seen, rate=100.0)
+        return dataset.with_streams(sound=sound)
     if isinstance(treatment, Align):
         return dataset.with_streams(twin=dataset.streams["x0"])
     if isinstance(treatment, Drop):

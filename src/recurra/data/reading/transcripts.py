@@ -13,7 +13,7 @@ from recurra.data.sequences import SequenceDataset, Target
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Integers
 
-__all__ = ["check_transcripts", "read_transcripts"]
+__all__ = ["check_transcripts", "frames_needed", "read_transcripts"]
 
 
 def read_transcripts(
@@ -106,7 +106,7 @@ def check_transcripts(
     there = np.asarray(frames)
     if there.shape != (len(dataset),):
         raise OptionError(f"frames has shape {there.shape}, but there are {len(dataset)} records.")
-    counts, needed = np.diff(said.offsets), _needed(said.values, said.offsets)
+    counts, needed = np.diff(said.offsets), frames_needed(said.values, said.offsets)
     short = np.flatnonzero(needed > there)
     if short.size:
         first = short[0]
@@ -117,8 +117,26 @@ def check_transcripts(
         raise DataError(message, code="transcript_length", record=dataset.ids[first], hint=hint)
 
 
-def _needed(labels: Array, offsets: Integers) -> Integers:
-    """Count the labels of each record, and the blanks between two that are the same."""
+def frames_needed(labels: Array, offsets: Integers) -> Integers:
+    """Count the frames that transcripts need: one a label, and one between two that are the same.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (rows, outputs)
+        All labels, one after the other.
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record's labels start.
+
+    Returns
+    -------
+    ndarray of int64, shape (records,)
+        How many frames.
+
+    Examples
+    --------
+    >>> frames_needed(np.array([[0], [1], [1]]), np.array([0, 3, 3]))
+    array([4, 0])
+    """
     same = np.zeros(len(labels) + 1, np.int64)
     same[1:-1] = (labels[1:] == labels[:-1]).all(1)
     same[offsets] = 0

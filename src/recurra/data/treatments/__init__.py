@@ -6,6 +6,7 @@ from recurra.data.treatments.duplicates import Duplicates
 from recurra.data.treatments.encode import Encode, Vocabulary
 from recurra.data.treatments.fill import Fill
 from recurra.data.treatments.indicators import Indicators, SinceObserved
+from recurra.data.treatments.log_mel import LogMel
 from recurra.data.treatments.outliers import Outliers, find_outliers
 from recurra.data.treatments.preprocessor import Preprocessor
 from recurra.data.treatments.resample import Resample
@@ -29,6 +30,7 @@ __all__ = [
     "Gaps",
     "Indicators",
     "Learned",
+    "LogMel",
     "Outliers",
     "Preprocessor",
     "Resample",

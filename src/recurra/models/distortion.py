@@ -1,0 +1,95 @@
+"""What is heard, made a little different each time while training: stretched, masked."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Distortion"]
+
+
+class Distortion(nn.Module):
+    r"""Stretches time and hides stretches of time and of frequency, anew for each record.
+
+    A record of n steps is read at :math:`n' = \mathrm{round}(f n)` points of a straight line
+    between its steps, :math:`f` uniform in :math:`1 ± s`, as if it were spoken faster or more
+    slowly (Ko et al. 2015). Then masks put zeros, the mean of scaled channels, over up to a share
+    of the steps and of the channels (SpecAugment: Park et al. 2019, arXiv:1904.08779). In
+    evaluation nothing is done.
+
+    Parameters
+    ----------
+    stretch : float
+        Most by which time is stretched or pressed together, as a share.
+    masks : int
+        How many stretches of time are hidden, and how many of neighbouring channels.
+    steps, channels : float
+        The longest mask, as a share of the record's steps and of the channels.
+
+    Examples
+    --------
+    >>> x, lengths = torch.ones(2, 50, 8), torch.tensor([50, 20])
+    >>> distorted, told = Distortion()(x, lengths)
+    >>> distorted.shape[1] == told.max(), bool((distorted[1, told[1]:] == 0).all())
+    (tensor(True), True)
+    >>> Distortion().eval()(x, lengths)[0] is x
+    True
+    """
+
+    def __init__(
+        self, stretch: float = 0.15, masks: int = 2, steps: float = 0.1, channels: float = 0.15
+    ) -> None:
+        super().__init__()
+        self.stretch, self.masks, self.steps, self.channels = stretch, masks, steps, channels
+
+    def forward(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Distort.
+
+        Parameters
+        ----------
+        values : Tensor, shape (batch, time, channels)
+            What was heard.
+        lengths : Tensor of int64, shape (batch,)
+            Real steps of each record.
+
+        Returns
+        -------
+        values : Tensor, shape (batch, new time, channels)
+            Zero on padding.
+        lengths : Tensor of int64, shape (batch,)
+            Real steps now.
+        """
+        if not self.training or not values.shape[1]:
+            return values, lengths
+        if self.stretch:
+            values, lengths = self._stretched(values, lengths)
+        seen = torch.arange(values.shape[1]) < lengths[:, None]
+        heard = torch.ones(len(values), values.shape[2], dtype=torch.bool)
+        for _ in range(self.masks):
+            seen = seen & ~_stretch_of(values.shape[1], lengths, self.steps)
+            heard = heard & ~_stretch_of(values.shape[2], _full(lengths, values), self.channels)
+        return torch.where(seen[..., None] & heard[:, None], values, 0.0), lengths
+
+    def _stretched(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Read each record at other points of time."""
+        factor = 1 + self.stretch * (2 * torch.rand(len(lengths)) - 1)
+        now = torch.where(lengths > 0, (factor * lengths).round().clamp(min=1), 0).long()
+        last = (lengths - 1).clamp(min=0)[:, None]
+        points = torch.arange(int(now.max())) * last / (now - 1).clamp(min=1)[:, None]
+        before = points.floor().long().minimum(last)
+        share = (points - before).clamp(0, 1)[..., None]
+        after = (before + 1).minimum(last)
+        row = torch.arange(len(values))[:, None]
+        return torch.lerp(values[row, before], values[row, after], share), now
+
+
+def _stretch_of(size: int, counts: Tensor, share: float) -> Tensor:
+    """Draw one stretch of up to a share of what each record has, shape (batch, size)."""
+    width = (torch.rand(len(counts)) * (share * counts + 1)).floor()
+    start = (torch.rand(len(counts)) * (counts - width + 1)).floor()
+    place = torch.arange(size)
+    return (place >= start[:, None]) & (place < (start + width)[:, None])
+
+
+def _full(lengths: Tensor, values: Tensor) -> Tensor:
+    return torch.full_like(lengths, values.shape[2])
