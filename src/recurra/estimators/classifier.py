@@ -330,9 +330,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         if len(classes) < 2 or (len(found) < 2 and self._coming is None):
             one = target.classes[int(found[0])]
             hint = "Give records of two or more."
-            raise DataError(
-                "Every record has the same label", code="one_class", value=one, hint=hint
-            )
+            message = "Every record has the same label, which makes one class only"
+            raise DataError(message, code="one_class", value=one, hint=hint)
         self.classes_ = _array_of(classes)
         self._outputs = len(target.outputs)
         return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
@@ -443,7 +442,7 @@ def _labels_of_numbers(target: Target, ids: tuple[object, ...]) -> Target:
     odd = np.argwhere(known & (values != np.round(values)))
     if odd.size:
         raise DataError(
-            "A Classifier learns labels, but y holds fractions",
+            "A Classifier learns labels, but y holds fractions: it is continuous",
             code="no_label",
             record=ids[odd[0, 0]],
             value=float(values[tuple(odd[0])]),

@@ -19,7 +19,7 @@ from recurra.data.reading.images import IMAGE_ENDINGS
 from recurra.data.reading.text import TEXT_ENDINGS
 from recurra.errors import DataError, OptionError, near
 
-__all__ = ["UNITS", "Unit", "Units", "choose_unit", "enter"]
+__all__ = ["UNITS", "Unit", "Units", "choose_unit", "enter", "unwrapped"]
 
 Unit = Literal["auto", "word", "char"]
 UNITS = ("auto", "word", "char")
@@ -113,6 +113,7 @@ def enter(
         If it could be read in several ways.
     """
     units = Units() if units is None else units
+    X = unwrapped(X)
     if isinstance(X, Mapping):
         return _streams(X, dict(given), units)
     if isinstance(X, str | bytes):
@@ -144,6 +145,39 @@ def enter(
         case "video":
             return _called(from_images, X, {"read": "frames", **options}), left
     return X, dict(given)
+
+
+def unwrapped(given: Any) -> Any:
+    """Take the array out of what only gives one away; refuse one that leaves its zeros out.
+
+    Parameters
+    ----------
+    given : object
+        Records, targets or what goes with them.
+
+    Returns
+    -------
+    object
+        An array for what has ``__array__`` and no length; all else as it came.
+
+    Raises
+    ------
+    OptionError
+        If it is a sparse matrix.
+
+    Examples
+    --------
+    >>> unwrapped([1.0, 2.0])
+    [1.0, 2.0]
+    """
+    if hasattr(given, "tocsr"):
+        message = "A sparse matrix came, but every step is read, zeros too"
+        raise OptionError(f"{message}: sparse data are not supported. Write X.toarray().")
+    return (
+        np.asarray(given)
+        if hasattr(given, "__array__") and not hasattr(given, "__len__")
+        else given
+    )
 
 
 def choose_unit(texts: Iterable[object]) -> Literal["word", "char"]:

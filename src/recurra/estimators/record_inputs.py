@@ -13,7 +13,7 @@ from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_a
 from recurra.data.reading.answers import TargetLevel
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
-from recurra.estimators.doors import Units, enter
+from recurra.estimators.doors import Units, enter, unwrapped
 from recurra.types import Array
 
 __all__ = ["Shape", "all_streams", "answers_of", "as_dataset", "conform", "recode"]
@@ -118,7 +118,8 @@ def as_dataset(
     SequenceDataset
         With targets, if there are any.
     """
-    given = {name: value for name, value in how.items() if value is not None}
+    given = {name: unwrapped(value) for name, value in how.items() if value is not None}
+    y = unwrapped(y)
     if isinstance(X, SequenceDataset):
         extra = set(given) - {"weights", "groups"}
         if extra:
