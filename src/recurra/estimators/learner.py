@@ -23,7 +23,7 @@ from recurra.estimators.forecast_checks import check_seed
 from recurra.estimators.not_fitted import NotFittedError
 from recurra.estimators.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.record_checks import check_streams, known_targets
-from recurra.estimators.record_defaults import default_training
+from recurra.estimators.record_defaults import default_training, share_held
 from recurra.estimators.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.report import Report, Score
 from recurra.training import Callback, Log, Training, train
@@ -59,7 +59,7 @@ class Learner(BaseEstimator, ABC):
     """
 
     treatments: Preprocessor | Sequence[Treatment] | Literal["auto"]
-    validation: float
+    validation: Any  # a share, or "auto" where it follows from the data
     training: Training | None
     warm_start: bool
     seed: int
@@ -391,13 +391,14 @@ class Learner(BaseEstimator, ABC):
         """Hold some records back, to stop the training; groups are never parted."""
         units = np.arange(len(dataset)) if dataset.groups is None else dataset.groups
         names, owner = np.unique(units, return_inverse=True)
-        if round(self.validation * len(names)) < FEWEST_HELD:
+        share = self.validation if self.validation != "auto" else share_held(len(dataset))
+        if round(share * len(names)) < FEWEST_HELD:
             return dataset, None
         _, held = train_test_split(
             np.arange(len(names)),
-            test_size=self.validation,
+            test_size=share,
             random_state=self.seed,
-            stratify=_strata(dataset, self.validation * len(names)),
+            stratify=_strata(dataset, share * len(names)),
         )
         back = np.isin(owner, held)
         return dataset.take(np.flatnonzero(~back)), dataset.take(np.flatnonzero(back))
@@ -427,8 +428,9 @@ class Learner(BaseEstimator, ABC):
     def _check_options(self) -> None:
         """Refuse impossible options."""
         check_seed(self.seed)
-        if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
-            raise OptionError(f"validation={self.validation!r}, but it is a share below 1.")
+        share = 0 if self.validation == "auto" else self.validation
+        if not isinstance(share, int | float) or not 0 <= share < 1:
+            raise OptionError(f"validation={share!r}, but it is a share below 1, or 'auto'.")
         if self.training is not None and not isinstance(self.training, Training):
             raise OptionError(f"training={self.training!r}, but it must be a Training or None.")
 

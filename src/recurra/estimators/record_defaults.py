@@ -21,11 +21,18 @@ from recurra.models import Front
 from recurra.training import Training
 from recurra.types import Booleans
 
-__all__ = ["choose_fronts", "default_training", "default_treatments", "tell_of_holes"]
+__all__ = [
+    "choose_fronts",
+    "default_training",
+    "default_treatments",
+    "share_held",
+    "tell_of_holes",
+]
 
 EPOCHS = 40
-FEWEST, MOST = 300, 3000
-SHORTEST, LONGEST = 8, 256  # steps that convolutions need, and that a recurrent layer reads well
+FEWEST, MOST = 300, 6000
+SPARING, SHARE, MOST_HELD = 500, 0.15, 2000
+SHORTEST, LONGEST, LEFT = 8, 256, 128  # steps: for convolutions; for a recurrent layer; if strided
 FAR = 10.0  # robust standard deviations from the median
 UNEVEN = 0.01  # steps that differ from the usual one by this share make a clock irregular
 
@@ -129,8 +136,8 @@ def choose_fronts(treated: SequenceDataset, joined: bool, where_usual: bool) -> 
     -------
     dict of str to Front
         By stream. Where half of the records have more than 256 steps the convolutions stand before
-        the recurrent layer, with a stride that leaves it no more than that; else beside it. Where
-        there is an answer for each step they stand before it, without a stride.
+        the recurrent layer, with a stride that leaves it 128 at most; else beside it. Where there
+        is an answer for each step they stand before it, without a stride.
     """
     targets = treated.targets.values()
     each_step = any(target.level == "step" for target in targets)
@@ -156,9 +163,11 @@ def default_training(records: int) -> Training:
     Returns
     -------
     Training
-        About forty rounds through the data, between 300 and 3000 steps.
+        About forty rounds through the data, between 300 and 6000 steps. Batches are of like size,
+        so that none has a single record, about 16 or, from 640 records, 64.
     """
-    batch_size = 64 if records >= 640 else 16
+    usual = 64 if records >= 640 else 16
+    batch_size = max(-(-records // max(round(records / usual), 1)), 1)
     steps = int(np.clip(EPOCHS * -(-records // batch_size), FEWEST, MOST))
     return Training(
         steps=steps,
@@ -181,9 +190,27 @@ def _front(stream: Stream, each_step: bool) -> Front:
     """Make a front whose stride leaves so many steps as a recurrent layer reads well."""
     if each_step:
         return Front()
-    times = max(float(np.median(stream.lengths)) / LONGEST, 1.0)
-    stride = 2 ** int(np.ceil(np.log2(times))) if stream.kind in ("values", "tokens") else 1
+    half, stride = float(np.median(stream.lengths)), 1
+    if stream.kind in ("values", "tokens") and half > LONGEST:
+        stride = 2 ** int(np.ceil(np.log2(half / LEFT)))
     return Front(stride=stride, beside=stride == 1)
+
+
+def share_held(records: int) -> float:
+    """Choose the share of records that is held back to stop the training.
+
+    Parameters
+    ----------
+    records : int
+        How many there are.
+
+    Returns
+    -------
+    float
+        None of fewer than 500, which are too few to spare any or to tell when to stop; else 15 %,
+        at most 2000.
+    """
+    return 0.0 if records < SPARING else min(SHARE, MOST_HELD / records)
 
 
 def _far_out(stream: Stream) -> list[str]:

@@ -99,4 +99,5 @@ def _input_from_dict(told: Mapping[str, Any]) -> Input:
 
 
 def _front_from_dict(told: Mapping[str, Any]) -> Front:
-    return Front(**{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})
+    widths, kernels = tuple(told["widths"]), tuple(told["kernels"])
+    return Front(widths, kernels, told["stride"], told["beside"])
