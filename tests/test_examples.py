@@ -43,3 +43,17 @@ def test_the_ward_example_says_what_each_kind_of_input_is_worth(capsys):
     right = {line[:16].strip(): float(line[16:22].strip(" %")) for line in said if "right" in line}
     assert right["with all of it"] > 80
     assert max(right.values()) == right["with all of it"]
+
+
+def test_the_wear_example_says_the_hours_left_as_readings_come(capsys):
+    runpy.run_path(str(EXAMPLES / "wear.py"))["main"](machines=80, steps=20)
+    said = capsys.readouterr().out
+    assert "ridge regression on summaries" in said
+    assert "hour  vibration" in said
+
+
+def test_the_example_of_several_answers_says_all_three(capsys):
+    runpy.run_path(str(EXAMPLES / "several_answers.py"))["main"](patients=80, steps=20)
+    said = capsys.readouterr().out
+    assert "accuracy of fever" in said
+    assert said.count("of the hours") == 3

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from recurra import auditing, data, errors, evaluation, kernels, layers, metrics, runtime
     from recurra.auditing import audit
     from recurra.data import Columns, Preprocessor, SequenceDataset, read
-    from recurra.estimators import Classifier, Forecaster, Regressor, load
+    from recurra.estimators import Classifier, Forecaster, MultiTask, Regressor, load
     from recurra.training import Training
 
 __version__ = "0.1.0"
@@ -23,6 +23,7 @@ _HOMES = {
     "Classifier": "recurra.estimators",
     "Columns": "recurra.data",
     "Forecaster": "recurra.estimators",
+    "MultiTask": "recurra.estimators",
     "Preprocessor": "recurra.data",
     "Regressor": "recurra.estimators",
     "SequenceDataset": "recurra.data",
@@ -37,6 +38,7 @@ __all__ = [
     "Classifier",
     "Columns",
     "Forecaster",
+    "MultiTask",
     "Preprocessor",
     "Regressor",
     "SequenceDataset",

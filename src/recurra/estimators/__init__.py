@@ -5,7 +5,11 @@ from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
 from recurra.estimators.language_model import LanguageModel
 from recurra.estimators.loading import load
+from recurra.estimators.multi_task import MultiTask
 from recurra.estimators.regressor import Regressor
+from recurra.estimators.sequence_to_sequence import SequenceToSequence
+from recurra.estimators.tagger import Tagger
+from recurra.estimators.transcriber import Transcriber
 
 __all__ = [
     "Baseline",
@@ -14,9 +18,13 @@ __all__ = [
     "Forecaster",
     "LanguageModel",
     "Mean",
+    "MultiTask",
     "Naive",
     "Naive2",
     "Regressor",
     "SeasonalNaive",
+    "SequenceToSequence",
+    "Tagger",
+    "Transcriber",
     "load",
 ]

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recurra.artifact import read_model
 from recurra.errors import FileError
 from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
 from recurra.estimators.language_model import LanguageModel
+from recurra.estimators.multi_task import MultiTask
 from recurra.estimators.regressor import Regressor
+from recurra.estimators.sequence_to_sequence import SequenceToSequence
+from recurra.estimators.tagger import Tagger
+from recurra.estimators.transcriber import Transcriber
 
 if TYPE_CHECKING:
     import os
 
 __all__ = ["load"]
 
-CLASSES = {each.__name__: each for each in (Classifier, Forecaster, LanguageModel, Regressor)}
+KNOWN = (Classifier, Forecaster, LanguageModel, MultiTask, Regressor, SequenceToSequence, Tagger, Transcriber)
+CLASSES = {each.__name__: each for each in KNOWN}
 
 
-def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | LanguageModel | Regressor:
+def load(path: str | os.PathLike[str]) -> Any:
     """Load what an estimator's ``save`` wrote; nothing in the file is executed.
 
     Parameters
@@ -29,8 +34,8 @@ def load(path: str | os.PathLike[str]) -> Classifier | Forecaster | LanguageMode
 
     Returns
     -------
-    Classifier, Forecaster, LanguageModel or Regressor
-        Fitted, and standing where it stood: it answers the same to the bit.
+    estimator
+        A Classifier, a Forecaster, or whatever was saved: fitted, and standing where it stood: it answers the same to the bit.
 
     Raises
     ------

@@ -76,14 +76,16 @@ class Report:
             where = "on the records learned from"
         measures = list(dict.fromkeys(each.measure for each in self.scores))
         models = list(dict.fromkeys(each.model for each in self.scores))
-        wide = max(len(where), *(len(model) + 2 for model in models), 0) if models else len(where)
+        wide = max([len(where), *(len(model) + 2 for model in models)])
         values = {(each.model, each.measure): f"{each.value:.4f}" for each in self.scores}
+        columns = {m: max(len(v) for (_, n), v in values.items() if n == m) for m in measures}
+        columns = {m: max(len(m), width) for m, width in columns.items()}
         rows = [
             f"  {model}".ljust(wide)
-            + "".join(f"  {values.get((model, m), ''):>{max(len(m), 6)}}" for m in measures)
+            + "".join(f"  {values.get((model, m), ''):>{w}}" for m, w in columns.items())
             for model in models
         ]
-        head = where.ljust(wide) + "".join(f"  {m:>6}" for m in measures)
+        head = where.ljust(wide) + "".join(f"  {m:>{w}}" for m, w in columns.items())
         lines = [f"{self.estimator}: {self.records} records learned from {took}", head, *rows]
         return "\n".join(each.rstrip() for each in [*lines, *(f"note: {n}" for n in self.notes)])
 
