@@ -8,14 +8,16 @@ from recurra.models.distortion import Distortion
 def test_in_evaluation_nothing_is_done():
     x, lengths = torch.randn(2, 9, 4), torch.tensor([9, 5])
     values, now = Distortion().eval()(x, lengths)
-    assert values is x and now is lengths
+    assert values is x
+    assert now is lengths
 
 
 def test_time_is_stretched_and_pressed_within_the_share():
     torch.manual_seed(0)
     lengths = torch.full((200,), 100)
     values, now = Distortion(0.2, masks=0)(torch.ones(200, 100, 3), lengths)
-    assert 80 <= now.min() < 90 and 110 < now.max() <= 120
+    assert 80 <= now.min() < 90
+    assert 110 < now.max() <= 120
     assert values.shape == (200, int(now.max()), 3)
 
 
@@ -34,8 +36,10 @@ def test_masks_hide_whole_steps_and_whole_channels_up_to_their_share():
         torch.ones(300, 40, 8), torch.full((300,), 40)
     )[0]
     steps, channels = (hidden == 0).all(2).sum(1), (hidden == 0).all(1).sum(1)
-    assert 6 <= steps.max() <= 8 and steps.min() == 0
-    assert channels.max() == 2 and channels.min() == 0
+    assert 6 <= steps.max() <= 8
+    assert steps.min() == 0
+    assert channels.max() == 2
+    assert channels.min() == 0
     whole = (hidden == 0).all(2)[:, :, None] | (hidden == 0).all(1)[:, None]
     assert torch.equal(hidden == 0, whole)
 
@@ -44,8 +48,11 @@ def test_records_without_steps_and_of_one_pass():
     torch.manual_seed(3)
     for _ in range(20):
         values, now = Distortion(0.9)(torch.ones(3, 2, 4), torch.tensor([0, 1, 2]))
-        assert now[0] == 0 and 1 <= now[1] <= 2 and 1 <= now[2] <= 4
-        assert not values[0].any() and values.isfinite().all()
+        assert now[0] == 0
+        assert 1 <= now[1] <= 2
+        assert 1 <= now[2] <= 4
+        assert not values[0].any()
+        assert values.isfinite().all()
     assert Distortion()(torch.ones(2, 0, 4), torch.tensor([0, 0]))[0].shape == (2, 0, 4)
 
 
