@@ -442,7 +442,7 @@ def _labels_of_numbers(target: Target, ids: tuple[object, ...]) -> Target:
     odd = np.argwhere(known & (values != np.round(values)))
     if odd.size:
         raise DataError(
-            "A Classifier learns labels, but y holds fractions: it is continuous",
+            "A Classifier learns labels, no continuous numbers, but y holds fractions",
             code="no_label",
             record=ids[odd[0, 0]],
             value=float(values[tuple(odd[0])]),

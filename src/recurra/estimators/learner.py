@@ -182,11 +182,12 @@ class Learner(BaseEstimator, ABC):
         dataset = self._prepared(self._with_known_targets(self._with_targets(check_streams(read))))
         self._shapes = {name: Shape.of(each) for name, each in all_streams(dataset).items()}
         self._rounds = 0
-        kept, held = self._parted(dataset) if rounds is None else (dataset, None)
-        if validation is not None:
-            kept, held = dataset, self._read_again(*_pair(validation))
+        alone = rounds is None and validation is None
+        kept, held = self._parted(dataset) if alone else (dataset, None)
         kept = evenly_weighted(kept)
         kept = replace(kept, notes=(*kept.notes, *self._ready(kept)))
+        if validation is not None:  # read by what is known by now
+            held = self._read_again(*_pair(validation))
         treated, self.preprocessor_ = self._treated(self._scaled(kept))
         size = self._amount(treated) if source is None else len(source)
         with torch.random.fork_rng(devices=[]):
