@@ -650,7 +650,7 @@ audited(offsets([0, 1, 2, 3, 4, 5, 6]), "values +1 +6 +6 +1")
 
 row(10, "two axes where three are read")
 refused(
-    lambda _: learn(np.zeros((20, 2))),
+    lambda _: rc.read(np.zeros((20, 2))),
     "shape",
     r"X\[:, :, None\] for one channel, X\[None\] for one record",
 )
