@@ -87,7 +87,7 @@ def apart(one: Any, other: Any) -> float:
 
     Examples
     --------
-    >>> apart([1.0, float("nan")], [1.5, float("nan")]), apart(["a"], ["b"]), apart([1.0], [])
+    >>> apart([1.0, float("nan")], [0.5, float("nan")]), apart(["a"], ["b"]), apart([1.0], [])
     (0.5, inf, inf)
     >>> apart({"up": np.float64(0.25)}, {"up": 0.25})
     0.0
