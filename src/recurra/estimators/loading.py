@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.artifact import read_model
 from recurra.errors import FileError
+from recurra.estimators.anomaly_detector import AnomalyDetector
 from recurra.estimators.classifier import Classifier
 from recurra.estimators.forecaster import Forecaster
 from recurra.estimators.language_model import LanguageModel
 from recurra.estimators.multi_task import MultiTask
+from recurra.estimators.next_step import NextStep
 from recurra.estimators.regressor import Regressor
 from recurra.estimators.sequence_to_sequence import SequenceToSequence
 from recurra.estimators.tagger import Tagger
@@ -20,7 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-KNOWN = (Classifier, Forecaster, LanguageModel, MultiTask, Regressor, SequenceToSequence, Tagger, Transcriber)
+KNOWN = (
+    AnomalyDetector,
+    NextStep,
+    Classifier,
+    Forecaster,
+    LanguageModel,
+    MultiTask,
+    Regressor,
+    SequenceToSequence,
+    Tagger,
+    Transcriber,
+)
 CLASSES = {each.__name__: each for each in KNOWN}
 
 

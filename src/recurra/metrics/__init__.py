@@ -20,9 +20,19 @@ Of labels, one for each step: :func:`token_accuracy`, and the spans they make up
 (:func:`spans_of`, :func:`span_scores`). Of transcripts: :func:`word_error_rate`,
 :func:`character_error_rate`, :func:`count_edits`.
 
-Of text, foretold token by token: :func:`perplexity`, :func:`bits_per_character`.
+Of text, foretold token by token: :func:`perplexity`, :func:`bits_per_character`. Of anomalies:
+:func:`event_scores`, :func:`nab_score`.
 """
 
+from recurra.metrics.anomaly import (
+    NAB_PROFILES,
+    EventScore,
+    NabProfile,
+    NabScore,
+    event_scores,
+    events_of,
+    nab_score,
+)
 from recurra.metrics.distribution import crps_from_quantiles, crps_from_samples
 from recurra.metrics.interval import coverage, interval_score, interval_width, pinball
 from recurra.metrics.language import bits_per_character, perplexity
@@ -38,6 +48,10 @@ from recurra.metrics.spans import (
 from recurra.metrics.speech import character_error_rate, count_edits, word_error_rate
 
 __all__ = [
+    "NAB_PROFILES",
+    "EventScore",
+    "NabProfile",
+    "NabScore",
     "Span",
     "SpanScore",
     "bits_per_character",
@@ -46,12 +60,15 @@ __all__ = [
     "coverage",
     "crps_from_quantiles",
     "crps_from_samples",
+    "event_scores",
+    "events_of",
     "interval_score",
     "interval_width",
     "is_bio",
     "mae",
     "mase",
     "mse",
+    "nab_score",
     "owa",
     "perplexity",
     "pinball",
