@@ -4,11 +4,14 @@
 ``torch.nn`` and give the same result; `Jordan` feeds back its output, and `GRUD` reads what is
 missing and uneven in time (``observed=``, ``times=``). All read ragged batches (``lengths=``) in
 which padding is never felt, and all can go step by step (``step``). `load` builds what a layer's
-``save`` wrote.
+``save`` wrote, `chrono` opens the gates of one for long memories. `AdditiveAttention` and
+`DotAttention` read all steps of another sequence.
 """
 
+from recurra.layers.attention import AdditiveAttention, Attention, DotAttention, Memory
 from recurra.layers.gru import GRU
 from recurra.layers.grud import GRUD, GRUDState
+from recurra.layers.initialisation import chrono
 from recurra.layers.jordan import Jordan
 from recurra.layers.loading import load
 from recurra.layers.lstm import LSTM
@@ -20,10 +23,15 @@ __all__ = [
     "GRUD",
     "LSTM",
     "RNN",
+    "AdditiveAttention",
+    "Attention",
+    "DotAttention",
     "GRUDState",
     "Jordan",
     "LayerState",
     "Lengths",
+    "Memory",
     "Recurrent",
+    "chrono",
     "load",
 ]
