@@ -99,7 +99,16 @@ def test_a_norm_counts_real_steps_only():
     out = norm(values, LENGTHS)
     scaled = (real - real.mean(0)) / (real.var(0, unbiased=False) + norm.eps).sqrt()
     torch.testing.assert_close(out[0], scaled[:9], rtol=0, atol=1e-5)
-    torch.testing.assert_close(norm.running_mean, 0.1 * real.mean(0), rtol=0, atol=1e-6)
+    torch.testing.assert_close(norm.running_mean, real.mean(0), rtol=0, atol=1e-6)
+
+
+def test_a_norm_knows_the_data_from_the_first_batches_on():
+    norm, first, second = StepNorm(1), torch.randn(50, 4, 1) + 5, torch.randn(50, 4, 1) + 7
+    for batch in (first, second):
+        norm.train()(batch, torch.full((50,), 4))
+    mean = (first.mean() + second.mean()) / 2
+    torch.testing.assert_close(norm.running_mean[0], mean, rtol=0, atol=1e-5)
+    assert norm.eval()(second, torch.full((50,), 4)).mean().abs() < 1.5
 
 
 def test_a_single_step_is_normalised_by_what_was_seen_before():

@@ -42,7 +42,8 @@ class StepNorm(nn.BatchNorm1d):
     .. math:: y = γ \frac{x - μ}{\sqrt{σ^2 + ε}} + β
 
     While training, mean and variance are those of the real steps of the batch; at evaluation, their
-    running averages, so that no record reads another. After Ioffe & Szegedy 2015
+    averages over the batches so far, the last ones counting most, so that no record reads another.
+    After Ioffe & Szegedy 2015
     (arXiv:1502.03167).
 
     Parameters
@@ -87,7 +88,10 @@ class StepNorm(nn.BatchNorm1d):
 
     def _rows(self, rows: Tensor) -> Tensor:
         """Normalise real steps, shape (steps, width); a single one says nothing of the spread."""
-        training = self.training and len(rows) > 1
+        training, momentum = self.training and len(rows) > 1, self.momentum or 0.0
+        if training and self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
+            momentum = max(momentum, 1 / int(self.num_batches_tracked))  # at first, a plain mean
         return functional.batch_norm(
             rows,
             self.running_mean,
@@ -95,7 +99,7 @@ class StepNorm(nn.BatchNorm1d):
             self.weight,
             self.bias,
             training,
-            self.momentum or 0.0,
+            momentum,
             self.eps,
         )
 
