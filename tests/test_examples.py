@@ -57,3 +57,11 @@ def test_the_example_of_several_answers_says_all_three(capsys):
     said = capsys.readouterr().out
     assert "accuracy of fever" in said
     assert said.count("of the hours") == 3
+
+
+def test_the_tag_example_finds_dishes_it_has_never_heard_of(capsys):
+    runpy.run_path(str(EXAMPLES / "tag.py"))["main"](steps=150)
+    said = capsys.readouterr().out
+    assert "the most frequent label of each word" in said
+    assert "DISH   onion soups" in said
+    assert "DRINK  mango juice" in said

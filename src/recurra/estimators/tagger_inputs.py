@@ -174,7 +174,8 @@ def _of_words(X: Any, told: Mapping[str, Any]) -> SequenceDataset:
     for name in told:
         if name not in WORDS:
             raise OptionError(f"Of words, {', '.join(WORDS)} can be told, but not {name!r}.")
-    dataset = from_tokens(_listed(X), ids=told.get("ids"))
+    vocabulary = [] if _are_empty(X) else None
+    dataset = from_tokens(_listed(X), vocabulary, ids=told.get("ids"))
     weights, groups = told.get("weights"), told.get("groups")
     return replace(
         dataset,
