@@ -289,6 +289,27 @@ class Learner(BaseEstimator, ABC):
         self._check_fitted()
         return self._report
 
+    def scores(self, X: Any, y: Any = None, **how: Any) -> tuple[Score, ...]:
+        """Score the answers for other records, by the measures of `report`.
+
+        Parameters
+        ----------
+        X, y, **how
+            As for `fit`.
+
+        Returns
+        -------
+        tuple of Score
+            One for each measure.
+
+        Raises
+        ------
+        DataError
+            If the data are not as those learned from: a label was never seen, a stream is missing.
+        """
+        self._check_fitted()
+        return tuple(self._scores(self._read_again(X, y, how)))
+
     # ------------------------------------------------------------------ keep
 
     def save(self, path: str | os.PathLike[str]) -> None:
