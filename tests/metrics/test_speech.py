@@ -4,10 +4,12 @@ import builtins
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recurra.errors import DataError, MissingExtraError, OptionError
 from recurra.metrics import character_error_rate, count_edits, word_error_rate
-from recurra.metrics.speech import Edits
+from recurra.metrics.speech import Edits, edit_distance
 
 pytest.importorskip("jiwer")
 
@@ -65,3 +67,11 @@ def test_without_jiwer_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setattr("recurra.errors.import_module", missing)
     with pytest.raises(MissingExtraError, match=r"recurra\[audio\]"):
         word_error_rate(["a"], ["a"])
+
+
+@given(one=st.text("ab c", max_size=12), other=st.text("abd ", max_size=12))
+def test_the_distance_is_that_of_the_edits(one, other):
+    words, others = one.split(), other.split()
+    told = count_edits([" ".join(words)], [" ".join(others)])
+    changes = told.substitutions + told.deletions + told.insertions
+    assert edit_distance(words, others) == edit_distance(others, words) == changes

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
-import torch
+from torch import nn
 
 from recurra import layers
-from recurra.data import Batches, Preprocessor, SequenceDataset, pad_records
+from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.reading.transcripts import frames_needed
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import LogMel, Scale, Treatment
@@ -20,7 +19,7 @@ from recurra.errors import OptionError
 from recurra.estimators.forecast_checks import check_choice, check_count
 from recurra.estimators.learned_text import as_text_model
 from recurra.estimators.learner import Learner
-from recurra.estimators.record_batches import endless
+from recurra.estimators.record_batches import endless, mean_loss
 from recurra.estimators.record_checks import check_filled
 from recurra.estimators.record_defaults import default_treatments
 from recurra.estimators.record_inputs import as_dataset, conform, recode
@@ -33,9 +32,10 @@ from recurra.estimators.recordings import (
     said_in,
 )
 from recurra.estimators.report import Score
+from recurra.estimators.transcription_answers import error_rate, log_probabilities, rated
 from recurra.estimators.transcription_stream import TranscriptionStream
 from recurra.metrics import character_error_rate, word_error_rate
-from recurra.models import RecordBatch, TranscriptionNetwork, TranscriptionPlan
+from recurra.models import TranscriptionNetwork, TranscriptionPlan
 from recurra.models.ctc_decoding import Prior, best_path, prefix_beam_search
 from recurra.training import Callback, Training
 
@@ -48,7 +48,7 @@ LAYERS = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.RNN}
 AHEAD, AROUND = 12, 3
 """Steps after a frame that a network sees which reads forwards only: 0.12 s. One that reads both
 ways sees as many as before it."""
-MOST_STEPS, LARGEST = 2**15, 64  # of a batch that is transcribed
+TRIFLE = 1e-3  # of the loss, which decides where the rates of errors are equal
 WIDE = 16  # beams, where a language model is given
 
 
@@ -406,19 +406,11 @@ class Transcriber(Learner):
             texts.append(text)
         return texts
 
-    @torch.no_grad()
     def _log_probabilities(self, dataset: SequenceDataset) -> list[Floats]:
-        """Let the network read, records of like length together."""
+        """Treat recordings, and let the network read them."""
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, decays=False)
-        found: list[Any] = [None] * len(treated)
-        most = max(MOST_STEPS, int(treated.lengths.max(initial=0)))
-        for places in Batches(treated.lengths, LARGEST, shuffle=False, max_steps=most):
-            stream = RecordBatch.of(pad_records(treated, places)).streams[STREAM]
-            told, frames = self.network_(stream.values, stream.lengths)
-            for place, each, count in zip(places, told.double().numpy(), frames, strict=True):
-                found[place] = each[: int(count)]
-        return found
+        return log_probabilities(self.network_, treated)
 
     def _compared(self, X: Any, y: Any, rate: float | None) -> tuple[list[str], list[str]]:
         """Give what was said, and what the model writes."""
@@ -510,7 +502,7 @@ class Transcriber(Learner):
             learning_rate=3e-3,
             weight_decay=1e-2,
             check_every=max(steps // 40, 5),
-            patience=12,
+            patience=None,
         )
 
     def _network(self, treated: SequenceDataset) -> TranscriptionNetwork:
@@ -539,26 +531,19 @@ class Transcriber(Learner):
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[Any]:
         return endless(treated.take(np.flatnonzero(self._fits(treated))), size, seed)
 
+    def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
+        return error_rate(network, waiting) + TRIFLE * mean_loss(network, waiting)
+
     def _scores(self, part: SequenceDataset) -> list[Score]:
         data = replace(part, targets={})
-        return _rated("Transcriber", said_in(part, self.unit), self._texts(data, 1, None))
+        return rated("Transcriber", said_in(part, self.unit), self._texts(data, 1, None))
 
     def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
         most = Counter(said_in(kept, self.unit)).most_common(1)[0][0]
-        return _rated("most frequent transcript", said_in(part, self.unit), [most] * len(part))
+        return rated("most frequent transcript", said_in(part, self.unit), [most] * len(part))
 
     def _state(self) -> dict[str, Any]:
         return {"symbols": self.symbols_, "rate": self.rate_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         self.symbols_, self.rate_ = tuple(state["symbols"]), state["rate"]
-
-
-def _rated(model: str, truth: list[str], said: list[str]) -> list[Score]:
-    """Say how many texts are right, and the error rates where jiwer is there to count."""
-    right = np.mean([one == other for one, other in zip(truth, said, strict=True)])
-    scores = [Score(model, "texts right", float(right))]
-    if find_spec("jiwer") is not None and any(each.strip() for each in truth):
-        scores.append(Score(model, "word error rate", word_error_rate(truth, said)))
-        scores.append(Score(model, "character error rate", character_error_rate(truth, said)))
-    return scores

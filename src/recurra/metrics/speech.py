@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from recurra.errors import DataError, OptionError, need
 
-__all__ = ["Edits", "character_error_rate", "count_edits", "word_error_rate"]
+__all__ = ["Edits", "character_error_rate", "count_edits", "edit_distance", "word_error_rate"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,34 @@ def count_edits(
     count = jiwer.process_words if unit == "word" else jiwer.process_characters
     found = count(*listed)
     return Edits(found.hits, found.substitutions, found.deletions, found.insertions)
+
+
+def edit_distance(one: Sequence[object], other: Sequence[object]) -> int:
+    """Count the fewest symbols to be changed, left out or put in to make one sequence of another.
+
+    Parameters
+    ----------
+    one, other : sequence
+        Of symbols that can be compared, such as characters, words or codes.
+
+    Returns
+    -------
+    int
+        0 where they are equal (Levenshtein 1966).
+
+    Examples
+    --------
+    >>> edit_distance("seven", "sven"), edit_distance(["yes", "no"], [])
+    (1, 2)
+    """
+    places = np.arange(len(other) + 1)
+    codes = {symbol: code for code, symbol in enumerate(dict.fromkeys([*one, *other]))}
+    columns = np.array([codes[symbol] for symbol in other], np.int64)
+    costs = places
+    for row, symbol in enumerate(one, 1):
+        kept = np.minimum(costs[:-1] + (columns != codes[symbol]), costs[1:] + 1)
+        costs = np.minimum.accumulate(np.concatenate([[row], kept]) - places) + places
+    return int(costs[-1])
 
 
 def _texts(name: str, given: Any) -> list[str]:

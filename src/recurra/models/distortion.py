@@ -1,4 +1,4 @@
-"""What is heard, made a little different each time while training: stretched, masked."""
+"""What is heard, made a little different each time while training: stretched, coloured, masked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ class Distortion(nn.Module):
 
     A record of n steps is read at :math:`n' = \mathrm{round}(f n)` points of a straight line
     between its steps, :math:`f` uniform in :math:`1 ± s`, as if it were spoken faster or more
-    slowly (Ko et al. 2015). Then masks put zeros, the mean of scaled channels, over up to a share
-    of the steps and of the channels (SpecAugment: Park et al. 2019, arXiv:1904.08779). In
+    slowly (Ko et al. 2015). All channels together become louder or softer, and high ones against
+    low ones, as by another microphone: :math:`x_{tb} + g + k (2b / B - 1)` with normal :math:`g, k`
+    of standard deviation `colour`. Then masks put zeros, the mean of scaled channels, over up to a
+    share of the steps and of the channels (SpecAugment: Park et al. 2019, arXiv:1904.08779). In
     evaluation nothing is done.
 
     Parameters
     ----------
     stretch : float
         Most by which time is stretched or pressed together, as a share.
+    colour : float
+        How much loudness and colour change, in standard deviations of scaled channels.
     masks : int
         How many stretches of time are hidden, and how many of neighbouring channels.
     steps, channels : float
@@ -37,10 +41,16 @@ class Distortion(nn.Module):
     """
 
     def __init__(
-        self, stretch: float = 0.15, masks: int = 2, steps: float = 0.1, channels: float = 0.15
+        self,
+        stretch: float = 0.15,
+        colour: float = 0.3,
+        masks: int = 2,
+        steps: float = 0.1,
+        channels: float = 0.15,
     ) -> None:
         super().__init__()
-        self.stretch, self.masks, self.steps, self.channels = stretch, masks, steps, channels
+        self.stretch, self.colour = stretch, colour
+        self.masks, self.steps, self.channels = masks, steps, channels
 
     def forward(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Distort.
@@ -63,6 +73,9 @@ class Distortion(nn.Module):
             return values, lengths
         if self.stretch:
             values, lengths = self._stretched(values, lengths)
+        if self.colour:
+            gain, slope = self.colour * torch.randn(2, len(values), 1, 1)
+            values = values + gain + slope * torch.linspace(-1, 1, values.shape[2])
         seen = torch.arange(values.shape[1]) < lengths[:, None]
         heard = torch.ones(len(values), values.shape[2], dtype=torch.bool)
         for _ in range(self.masks):
