@@ -14,20 +14,38 @@ if TYPE_CHECKING:
     from recurra import auditing, data, errors, evaluation, kernels, layers, metrics, runtime
     from recurra.auditing import audit
     from recurra.data import Columns, Preprocessor, SequenceDataset, read
-    from recurra.estimators import Classifier, Forecaster, MultiTask, Regressor, load
+    from recurra.estimators import (
+        AnomalyDetector,
+        Classifier,
+        Forecaster,
+        LanguageModel,
+        MultiTask,
+        NextStep,
+        Regressor,
+        SequenceToSequence,
+        Tagger,
+        Transcriber,
+        load,
+    )
     from recurra.training import Training
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AnomalyDetector": "recurra.estimators",
     "Classifier": "recurra.estimators",
     "Columns": "recurra.data",
     "Forecaster": "recurra.estimators",
+    "LanguageModel": "recurra.estimators",
     "MultiTask": "recurra.estimators",
+    "NextStep": "recurra.estimators",
     "Preprocessor": "recurra.data",
     "Regressor": "recurra.estimators",
     "SequenceDataset": "recurra.data",
+    "SequenceToSequence": "recurra.estimators",
+    "Tagger": "recurra.estimators",
     "Training": "recurra.training",
+    "Transcriber": "recurra.estimators",
     "audit": "recurra.auditing",
     "load": "recurra.estimators",
     "read": "recurra.data",
@@ -35,14 +53,20 @@ _HOMES = {
 _ROOMS = ("auditing", "data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
 
 __all__ = [
+    "AnomalyDetector",
     "Classifier",
     "Columns",
     "Forecaster",
+    "LanguageModel",
     "MultiTask",
+    "NextStep",
     "Preprocessor",
     "Regressor",
     "SequenceDataset",
+    "SequenceToSequence",
+    "Tagger",
     "Training",
+    "Transcriber",
     "audit",
     "auditing",
     "data",
