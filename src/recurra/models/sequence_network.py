@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recurra.errors import OptionError, ShapeError
-from recurra.layers import GRU, GRUD
-from recurra.models.encoders import (
-    Encoded,
-    Encoder,
-    FrameEncoder,
-    SignalEncoder,
-    TokenEncoder,
-    ValueEncoder,
-)
+from recurra.layers import GRUD
+from recurra.models.encoders import Encoded, Encoder
 from recurra.models.fronts import ConvolutionFront, StepNorm
 from recurra.models.joining import Join
-from recurra.models.network_plan import JOINS, Answer, Input, NetworkPlan
-from recurra.models.ordinal import OrdinalHead
+from recurra.models.network_parts import (
+    make_encoder,
+    make_fronts,
+    make_head,
+    make_layer,
+    make_shortcuts,
+    suited,
+)
+from recurra.models.network_plan import JOINS, NetworkPlan
 from recurra.models.pooling import Pooling, last_step
 from recurra.models.records import RecordBatch, StreamBatch
 
@@ -69,9 +67,11 @@ class SequenceNetwork(nn.Module):
             raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
         self.plan = plan
         own = encoders or {}
-        made = [own.get(name) or _encoder(each, plan, layer) for name, each in plan.inputs.items()]
+        made = [
+            own.get(name) or make_encoder(each, plan, layer) for name, each in plan.inputs.items()
+        ]
         self.encoders = nn.ModuleList(made)
-        self.static = None if plan.static is None else _encoder(plan.static, plan, layer)
+        self.static = None if plan.static is None else make_encoder(plan.static, plan, layer)
         aside = 0 if self.static is None else self.static.width
         widths = [encoder.width for encoder in made]
         self.reads = tuple(plan.inputs)
@@ -80,7 +80,7 @@ class SequenceNetwork(nn.Module):
             self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
         self.widths = tuple(widths)
-        fronts = _fronts(plan, dict(zip(self.reads, widths, strict=True)))
+        fronts = make_fronts(plan, dict(zip(self.reads, widths, strict=True)))
         self.fronts = nn.ModuleList(fronts)
         found = [
             front.width if isinstance(front, ConvolutionFront) else width
@@ -89,7 +89,7 @@ class SequenceNetwork(nn.Module):
         self.beside = tuple(n in plan.fronts and plan.fronts[n].beside for n in self.reads)
         fed = zip(self.reads, self.beside, widths, found, strict=True)
         self.layers = nn.ModuleList(
-            _layer(_suited(layer, plan, name), (width if beside else front) + aside, plan)
+            make_layer(suited(layer, plan, name), (width if beside else front) + aside, plan)
             for name, beside, width, front in fed
         )
         out = plan.hidden_size * (1 + plan.bidirectional)
@@ -104,10 +104,10 @@ class SequenceNetwork(nn.Module):
         whole = sum(pool.width for pool in (*pools, *skips)) + aside
         self.norm = StepNorm(whole) if skips else None
         self.heads = nn.ModuleList(
-            _head(answer, whole if answer.level == "record" else out)
+            make_head(answer, whole if answer.level == "record" else out)
             for answer in plan.answers.values()
         )
-        self.shortcuts = _shortcuts(plan, sum(widths))
+        self.shortcuts = make_shortcuts(plan, sum(widths))
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
@@ -293,35 +293,6 @@ class SequenceNetwork(nn.Module):
         return Encoded(outputs, stream.lengths)
 
 
-class RecordEncoder(Encoder):
-    """Records of records: each step is read by a recurrent network of its own.
-
-    Parameters
-    ----------
-    inner : Encoder
-        Of the records inside.
-    layer : torch.nn.Module
-        The recurrent layer that reads them.
-    pooling : Pooling
-        To one vector for each.
-    """
-
-    def __init__(self, inner: Encoder, layer: nn.Module, pooling: Pooling) -> None:
-        super().__init__()
-        self.inner, self.layer, self.pooling, self.width = inner, layer, pooling, pooling.width
-
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
-        valid = batch.valid
-        whole = torch.zeros(*valid.shape, self.width)
-        if batch.inner is not None and len(batch.inner.lengths):
-            read = self.inner(batch.inner)
-            outputs, _ = self.layer(read.values, lengths=read.lengths)
-            pooled = self.pooling(outputs, read.lengths)
-            whole = whole.masked_scatter(valid[..., None], pooled)
-        return Encoded(whole, batch.lengths)
-
-
 def _check_one_clock(batch: RecordBatch) -> None:
     """Refuse to join steps of different times, which have the same number by chance."""
     first, *others = batch.streams.items()
@@ -334,88 +305,6 @@ def _check_one_clock(batch: RecordBatch) -> None:
                 f"Streams {first[0]!r} and {name!r} have other times in row {int(apart[0])}. Put "
                 'them on one clock with Align, or use join="late".'
             )
-
-
-def _encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module]) -> Encoder:
-    """Make the encoder of a stream."""
-    match plan.kind:
-        case "values":
-            hidden = network.channel_dropout
-            return ValueEncoder(plan.channels, plan.cardinalities, plan.width, hidden)
-        case "tokens":
-            return TokenEncoder(plan.cardinalities[0], plan.width or network.hidden_size)
-        case "signal":
-            return SignalEncoder(len(plan.channels), plan.width or network.hidden_size)
-        case "frames":
-            return FrameEncoder(len(plan.channels), plan.width or network.hidden_size)
-        case "records" if plan.inner is not None:
-            inner = _encoder(plan.inner, network, layer)
-            layer = GRU if layer is GRUD else layer
-            out = network.hidden_size * (1 + network.bidirectional)
-            pooling = Pooling(network.pooling, out, network.bidirectional)
-            return RecordEncoder(inner, _layer(layer, inner.width, network), pooling)
-    raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
-
-
-def _head(answer: Answer, width: int) -> nn.Module:
-    """Make what answers for one target."""
-    if answer.ordinal:
-        return OrdinalHead(width, answer.outputs, answer.classes)
-    return nn.Linear(width, answer.size)
-
-
-def _fronts(plan: NetworkPlan, widths: dict[str, int]) -> list[nn.Module]:
-    """Make the front of what each layer reads, which may be none."""
-    for name, front in plan.fronts.items():
-        if name not in widths:
-            known = ", ".join(map(repr, widths))
-            raise OptionError(f"There is a front for {name!r}, but what is read is {known}.")
-        steps = [each.stream for each in plan.answers.values() if each.level == "step"]
-        if front.stride > 1 and (name in steps or (name == "all" and steps)):
-            raise OptionError(
-                f"The front of {name!r} has stride={front.stride}, but there is an answer for each "
-                "of its steps. Use stride=1."
-            )
-    return [
-        ConvolutionFront(width, *astuple(plan.fronts[name])[:3])
-        if name in plan.fronts
-        else nn.Identity()
-        for name, width in widths.items()
-    ]
-
-
-def _shortcuts(plan: NetworkPlan, width: int) -> nn.ModuleList:
-    """Make the linear part of each answer for a record, which starts at zero."""
-    if not plan.shortcut:
-        return nn.ModuleList()
-    records = [answer for answer in plan.answers.values() if answer.level == "record"]
-    shortcuts = nn.ModuleList(nn.Linear(width, each.size, bias=False) for each in records)
-    for each in shortcuts:
-        nn.init.zeros_(each.weight)  # type: ignore[arg-type]
-    return shortcuts
-
-
-def _suited(layer: Callable[..., nn.Module], plan: NetworkPlan, name: str) -> Callable[..., Any]:
-    """Leave a layer that reads the mask to measurements; the others are read by a GRU."""
-    reads = plan.inputs.get(name)
-    plain = reads is not None and reads.kind == "values" and not reads.cardinalities
-    return GRU if layer is GRUD and not plain else layer
-
-
-def _layer(layer: Callable[..., nn.Module], width: int, plan: NetworkPlan) -> nn.Module:
-    """Make a recurrent layer; one that takes fewer options gets those it takes."""
-    if layer is GRUD:
-        hidden, drop = plan.hidden_size, plan.recurrent_dropout
-        return layer(width, hidden, batch_first=True, recurrent_dropout=drop)
-    return layer(
-        width,
-        plan.hidden_size,
-        num_layers=plan.num_layers,
-        bidirectional=plan.bidirectional,
-        batch_first=True,
-        dropout=plan.dropout if plan.num_layers > 1 else 0.0,
-        recurrent_dropout=plan.recurrent_dropout,
-    )
 
 
 def _beside(values: Tensor, aside: Tensor | None) -> Tensor:
