@@ -174,7 +174,7 @@ def _of_words(X: Any, told: Mapping[str, Any]) -> SequenceDataset:
     for name in told:
         if name not in WORDS:
             raise OptionError(f"Of words, {', '.join(WORDS)} can be told, but not {name!r}.")
-    vocabulary = [] if _are_empty(X) else None
+    vocabulary: list[str] | None = [] if _are_empty(X) else None
     dataset = from_tokens(_listed(X), vocabulary, ids=told.get("ids"))
     weights, groups = told.get("weights"), told.get("groups")
     return replace(

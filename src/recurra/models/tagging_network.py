@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from recurra.errors import OptionError
 from recurra.models.crf import CRF
@@ -103,13 +104,27 @@ class TaggingNetwork(SequenceNetwork):
         state : None
             None.
         """
-        if self.crf is None:
-            return super().loss(batch)
-        labels = batch.targets[self.name][..., 0]
-        each = -self.crf.log_likelihood(self.emissions(batch), labels, self._lengths(batch))
-        if batch.weights is not None:
-            each = each * batch.weights.to(each.dtype)
-        return each.sum(), (labels >= 0).sum(), None
+        total, count = self._improbability(self.emissions(batch), batch)
+        return total, count, None
+
+    def judge(self, batch: RecordBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Count the labels that are wrong, and add up how improbable the right ones are.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            Some records, with targets.
+
+        Returns
+        -------
+        wrong : Tensor
+            How many of the known labels would be answered wrongly.
+        total, count : Tensor
+            As those of `loss`.
+        """
+        scores, target = self.emissions(batch), batch.targets[self.name][..., 0]
+        wrong = ((self._best(scores, batch) != target) & (target >= 0)).sum()
+        return wrong, *self._improbability(scores, batch)
 
     def probabilities(self, batch: RecordBatch) -> Tensor:
         """Say how probable each label is at each step.
@@ -143,10 +158,24 @@ class TaggingNetwork(SequenceNetwork):
             The most probable label of each step, or, with a random field, the most probable
             sequence of labels; anything on padding.
         """
-        scores = self.emissions(batch)
+        return self._best(self.emissions(batch), batch)
+
+    def _best(self, scores: Tensor, batch: RecordBatch) -> Tensor:
         if self.crf is None:
             return scores.argmax(-1)
         return self.crf.best(scores, self._lengths(batch))
+
+    def _improbability(self, scores: Tensor, batch: RecordBatch) -> tuple[Tensor, Tensor]:
+        target = batch.targets[self.name][..., 0]
+        known, weights = target >= 0, batch.weights
+        if self.crf is None:
+            each = functional.cross_entropy(scores[known], target[known], reduction="none")
+            weights = None if weights is None else weights[:, None].expand_as(target)[known]
+        else:
+            each = -self.crf.log_likelihood(scores, target, self._lengths(batch))
+        if weights is not None:
+            each = each * weights.to(each.dtype)
+        return each.sum(), known.sum()
 
     def _lengths(self, batch: RecordBatch) -> Tensor:
         return batch.streams[self.stream].lengths
