@@ -12,10 +12,15 @@ from typer.main import get_command
 from recurra import __version__
 from recurra.cli.audit import audit
 from recurra.cli.backtest import backtest
+from recurra.cli.evaluate import evaluate
 from recurra.cli.forecast import forecast
+from recurra.cli.generate import generate
 from recurra.cli.groups import flatten
 from recurra.cli.many import ManyValues
 from recurra.cli.messages import complain
+from recurra.cli.predict import predict
+from recurra.cli.train import train
+from recurra.cli.transcribe import transcribe
 from recurra.errors import DataError, FileError, MissingExtraError, OptionError, TrainingError
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ __all__ = ["app", "main"]
 FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 
 app = typer.Typer(name="recurra", add_completion=False)
-for verb in (forecast, backtest, audit):
+for verb in (forecast, backtest, audit, train, predict, evaluate, generate, transcribe):
     app.command(cls=ManyValues)(flatten(verb))
 
 
