@@ -65,3 +65,11 @@ def test_the_tag_example_finds_dishes_it_has_never_heard_of(capsys):
     assert "the most frequent label of each word" in said
     assert "DISH   onion soups" in said
     assert "DRINK  mango juice" in said
+
+
+def test_the_sums_example_works_out_sums_and_shows_where_it_looks(capsys):
+    runpy.run_path(str(EXAMPLES / "sums.py"))["main"](sums=200, steps=10)
+    said = capsys.readouterr().out
+    assert "answer of the nearest source" in said
+    assert said.count(" sure to ") == 5
+    assert "where it looks, working out" in said

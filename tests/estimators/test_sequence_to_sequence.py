@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
     "options",
     [
         {"layer": "lstm", "num_layers": 2, "dropout": 0.1},
-        {"attention": "additive", "input_feeding": True, "bidirectional": False},
+        {"attention": "additive", "input_feeding": False, "bidirectional": False},
         {"scheduled_sampling": 0.5, "label_smoothing": 0.1},
     ],
 )
