@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.estimators.anomaly_detector import AnomalyDetector
 from recurra.estimators.classifier import Classifier
 from recurra.estimators.language_model import LanguageModel
 from recurra.estimators.multi_task import MultiTask
+from recurra.estimators.next_step import NextStep
 from recurra.estimators.regressor import Regressor
 from recurra.estimators.sequence_to_sequence import SequenceToSequence
 from recurra.estimators.tagger import Tagger
@@ -167,6 +169,40 @@ def _next_letters(model: Any, records: Any) -> tuple[Any, Any]:
     return streamed, model.log_likelihoods([text])[0][:-1].tolist()
 
 
+def _next_step() -> EstimatorCase:
+    model = NextStep(hidden_size=4, dropout=0.1, validation=0.25, training=_training())
+
+    def follow(model: Any, records: Any) -> tuple[Any, Any]:
+        (record,) = records
+        session = model.stream()
+        streamed = [session.step(row).mean for row in record]
+        return streamed, list(model.predict([record[: k + 1] for k in range(len(record))]))
+
+    return EstimatorCase(
+        model,
+        _walks(),
+        answers=("predict", "log_likelihood"),
+        wrong={"something to be learnt beside it": (_walks(), [0, 1] * (RECORDS // 2))},
+        follow=follow,
+    )
+
+
+def _anomaly_detector() -> EstimatorCase:
+    model = AnomalyDetector(hidden_size=4, smoothing=2, validation=0.25, training=_training())
+
+    def follow(model: Any, records: Any) -> tuple[Any, Any]:
+        session = model.stream()
+        streamed = [session.step(row) for row in records[0]]
+        return streamed, model.score_samples(records)[0].tolist()
+
+    return EstimatorCase(
+        model,
+        _walks(),
+        wrong={"something to be learnt beside it": (_walks(), [0, 1] * (RECORDS // 2))},
+        follow=follow,
+    )
+
+
 def _sequence_to_sequence() -> EstimatorCase:
     random = np.random.default_rng(0)
     X = ["".join(random.choice([*"abc"], 1 + k % 5)) for k in range(RECORDS)]
@@ -255,9 +291,11 @@ def _pieces(model: Any, recording: Any) -> tuple[Any, Any]:
 
 
 CASES: dict[str, Callable[[], EstimatorCase]] = {
+    "AnomalyDetector": _anomaly_detector,
     "Classifier": _classifier,
     "LanguageModel": _language_model,
     "MultiTask": _multi_task,
+    "NextStep": _next_step,
     "Regressor": _regressor,
     "SequenceToSequence": _sequence_to_sequence,
     "Tagger": _tagger,

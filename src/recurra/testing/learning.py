@@ -280,6 +280,7 @@ def groups_are_never_parted(case: EstimatorCase) -> None:
         model.fit(*case.data(), groups=groups)
     ((kept, held),) = parts
     assert held is not None, "nothing was held back of twenty groups"
+    assert kept.groups is not None, "groups are not read"
     assert not set(kept.groups) & set(held.groups), "a group is parted"
 
 
