@@ -7,12 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
 
 import recurra as rc
-from recurra.data import Scale, SequenceDataset, Spell, Vocabulary, from_arrays, from_tokens
+from recurra.data import (
+    ParquetRecords,
+    Scale,
+    SequenceDataset,
+    Spell,
+    Vocabulary,
+    from_arrays,
+    from_tokens,
+)
 from recurra.errors import DataError, DataWarning, NotFittedError, OptionError
 from recurra.estimators import Tagger
 from recurra.estimators.tagger_baseline import most_frequent
@@ -223,6 +232,13 @@ def test_static_covariates_are_read_at_every_step():
 # ---------------------------------------------------------------------- labels
 
 
+def test_labels_may_be_series_or_tensors(words):
+    model, X, y = words
+    assert model.score(X, [pd.Series(each) for each in y]) == model.score(X, y)
+    numbers = [[1.0, 5.0], [2.0]] * 4
+    assert tagger(5).fit(numbers, [torch.tensor([0, 1]), torch.tensor([0])] * 4).classes_.size == 2
+
+
 @pytest.mark.parametrize("unknown", [None, NAN])
 def test_labels_that_are_unknown_count_in_no_loss(unknown):
     X, y = [["ab", "cd", "ef"]] * 10, [["x", unknown, "z"]] * 10
@@ -408,6 +424,12 @@ def test_streams_that_cannot_be_are_refused_with_advice(words):
         tagger().stream()
 
 
+def test_a_step_of_words_is_one_word(forward):
+    for wrong in (3.0, ["that", "baker"], None):
+        with pytest.raises(DataError, match="A step is one word"):
+            forward.stream().step(wrong)
+
+
 def test_learning_on_keeps_words_and_labels(words):
     _, X, y = words
     X, y = X[:20], y[:20]
@@ -435,6 +457,20 @@ def test_a_data_set_may_bring_labels_or_get_them():
         one.score(bare)
 
 
+def test_files_larger_than_memory_are_learned_from_step_by_step(tmp_path):
+    X, y, _ = holes(40)
+    owner = np.repeat(np.arange(40), [len(x) for x in X])
+    values = np.nan_to_num(np.concatenate(X))
+    table = pd.DataFrame({"id": owner, "a": values[:, 0], "b": values[:, 1]})
+    table.assign(y=np.concatenate(y)).to_parquet(tmp_path / "part.parquet", row_group_size=30)
+    files = ParquetRecords(tmp_path, id="id", target="y", level="step")
+    model = tagger(60).fit(files)
+    whole = next(files.blocks(1000))
+    assert len(model.predict(files)) == 40
+    assert model.score(files) == pytest.approx(model.score(whole))
+    assert model.score(files) > 0.8
+
+
 def test_own_treatments_must_keep_the_steps():
     X, y, _ = holes()
     model = tagger(5, treatments=[Scale(), rc.data.Fill("mean")]).fit(X, y)
@@ -455,6 +491,7 @@ def test_it_is_cloned_like_any_estimator():
         ({"layer": "gated"}, "layer='gated'"),
         ({"bidirectional": "both"}, "bidirectional='both'"),
         ({"join": "late"}, "join='late'"),
+        ({"crf": "yes"}, "crf='yes'"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"hidden_size": 0}, "hidden_size=0"),
         ({"layer": "grud", "num_layers": 2}, "reads once, forwards"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
-from recurra.data.batching import Batches, pad_records
 from recurra.data.tables.notes import counted, tell
 from recurra.data.treatments import Spell, Treatment, Vocabulary
 from recurra.errors import DataError, DataWarning, OptionError
@@ -25,22 +24,21 @@ from recurra.estimators.record_inputs import Shape, conform, recode
 from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.report import Score
 from recurra.estimators.steps import read_step
+from recurra.estimators.tagger_answers import by_record, judged, measured, step_answers
 from recurra.estimators.tagger_baseline import most_frequent
 from recurra.estimators.tagger_inputs import check_one_clock, labels_of_numbers, read_steps
 from recurra.estimators.tagger_session import TaggerSession
 from recurra.metrics.spans import Span, is_bio, span_scores, spans_of
-from recurra.models import NetworkPlan, RecordBatch
+from recurra.models import NetworkPlan
 from recurra.models.tagging_network import TaggingNetwork
 from recurra.training import Training
 
 if TYPE_CHECKING:
-    from recurra.types import Array, Floats, Integers
+    from recurra.types import Array, Floats
 
 __all__ = ["Tagger"]
 
 EPOCHS, FEWEST, MOST = 12, 600, 30_000
-TIE = 1e-3  # of the loss counts beside the share of wrong labels, to part equal ones
-LARGEST, MOST_STEPS = 256, 2**12  # records in a batch of predictions, and steps with padding
 DROPS = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
 UNKNOWN = r"\d+ values? of .* unknown and w"
 """What `Vocabulary` tells of words never seen; a tagger reads those by their letters."""
@@ -214,13 +212,11 @@ class Tagger(Learner):
         DataError
             If a label was never seen in training; it says where.
         """
-        dataset = self._asked(X, y, {**how, "weights": sample_weight})
-        codes = np.concatenate([*self._each(dataset, {}), np.zeros(0, np.int64)])
-        truth, weights = dataset.target.values[:, 0], dataset.weights
-        stream = dataset.streams[str(dataset.target.stream)]
-        counts = (truth >= 0) * (1.0 if weights is None else weights[stream.owners])
-        total = counts.sum()
-        return float((counts * (codes == truth)).sum() / total) if total else float("nan")
+        how = {**how, "weights": sample_weight}
+        parts = X.blocks() if isinstance(X, ParquetRecords) else (X,)
+        counts = [self._counted(self._asked(part, y, how)) for part in parts]
+        right, total = np.sum(counts, 0)
+        return float(right / total) if total else float("nan")
 
     def spans(self, X: Any, **how: Any) -> list[list[Span]]:
         """Find the spans that the labels make up, where they are B-kind, I-kind and O.
@@ -269,9 +265,12 @@ class Tagger(Learner):
             If the labels are not B-kind, I-kind and O.
         """
         self._check_bio()
-        dataset = self._asked(X, y, how)
-        truth = _by_record(dataset, self.classes_, dataset.target.values[:, 0])
-        return span_scores(truth, self.predict(dataset))["all"].f1
+        truth, answers = [], []
+        for part in X.blocks() if isinstance(X, ParquetRecords) else (X,):
+            dataset = self._asked(part, y, how)
+            truth += by_record(dataset, self.classes_, dataset.target.values[:, 0])
+            answers += self.predict(dataset)
+        return span_scores(truth, answers)["all"].f1
 
     def stream(self, static: Any = None) -> TaggerSession:
         """Tag a record while it comes.
@@ -310,6 +309,9 @@ class Tagger(Learner):
 
     def _step_of(self, shape: Shape, row: Any, time: Any, given: bool) -> Stream:
         """Read one step of one stream."""
+        if given and shape.kind == "tokens" and not isinstance(row, str):
+            message = f"A step is one word, but a {type(row).__name__} came"
+            raise DataError(message, code="no_text", value=row, hint="Give text, word by word.")
         return read_step(shape, row, time, given)
 
     def _said(self, raw: Mapping[str, Floats]) -> Floats:
@@ -331,6 +333,14 @@ class Tagger(Learner):
             raise DataError(message, code="no_target", hint="Give score(X, y).")
         return self._recoded(dataset)
 
+    def _counted(self, dataset: SequenceDataset) -> tuple[float, float]:
+        """Count the known labels that are answered rightly, and all of them, by weight."""
+        codes = np.concatenate([*self._each(dataset, {}), np.zeros(0, np.int64)])
+        truth, weights = dataset.target.values[:, 0], dataset.weights
+        stream = dataset.streams[str(dataset.target.stream)]
+        counts = (truth >= 0) * (1.0 if weights is None else weights[stream.owners])
+        return (counts * (codes == truth)).sum(), counts.sum()
+
     def _each(self, X: Any, how: Mapping[str, Any], chances: bool = False) -> list[Array]:
         """Give the label of each step as a code, or how probable each is, record by record."""
         self._check_fitted()
@@ -339,15 +349,7 @@ class Tagger(Learner):
         dataset = conform(replace(self._steps(X, None, how), targets={}), self._shapes)
         check_one_clock(dataset, self.network_.stream)
         treated = self._treated_again(dataset)
-        none = np.zeros((0, len(self.classes_)) if chances else 0, float if chances else np.int64)
-        found: list[Array] = [none] * len(dataset)
-        answer = self.network_.probabilities if chances else self.network_.labels
-        with torch.no_grad():
-            for places, batch in _in_order(treated):
-                answers = answer(batch).numpy().astype(none.dtype)
-                for place, each in zip(places, answers, strict=True):
-                    found[place] = each[: treated.lengths[place]]
-        return found
+        return step_answers(self.network_, treated, chances)
 
     def _treated_again(self, dataset: SequenceDataset) -> SequenceDataset:
         """Treat new records; words that were never seen are read by their letters, and not told."""
@@ -375,6 +377,8 @@ class Tagger(Learner):
         super()._check_options()
         if self.bidirectional not in (True, False, "auto"):
             raise OptionError(f"bidirectional={self.bidirectional!r}: it is True, False or 'auto'.")
+        if not isinstance(self.crf, bool):
+            raise OptionError(f"crf={self.crf!r}, but it is True or False.")
         if self.join not in ("concatenate", "gated"):
             raise OptionError(f"join={self.join!r}, but it is 'concatenate' or 'gated'.")
         check_choice("layer", self.layer, LAYERS)
@@ -479,31 +483,15 @@ class Tagger(Learner):
         return TaggingNetwork(plan_from_dict(header), LAYERS[self.layer], self.crf)
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
-        """Return the share of wrong labels; of equal shares, the lower loss is the better."""
-        judged = [network.judge(batch) for _, batch in _in_order(waiting)]
-        wrong, total, count = (
-            sum(float(each) for each in column) for column in zip(*judged, strict=True)
-        )
-        return (wrong + TIE * total) / max(count, 1)
+        return judged(network, waiting)
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         codes = np.concatenate(self._each(part, {}))
-        return self._measured(type(self).__name__, part, codes)
+        return measured(type(self).__name__, part, self.classes_, codes)
 
     def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
         model, codes = most_frequent(kept, part)
-        return self._measured(model, part, codes)
-
-    def _measured(self, model: str, part: SequenceDataset, codes: Integers) -> list[Score]:
-        """Score labels by accuracy and, if they make up spans, by those."""
-        truth = part.target.values[:, 0]
-        right = float((codes == truth)[truth >= 0].mean())
-        scores = [Score(model, "accuracy", right)]
-        if is_bio(self.classes_):
-            answers = [_by_record(part, self.classes_, each) for each in (truth, codes)]
-            found = span_scores(*answers)["all"]
-            scores.append(Score(model, "span F1", found.f1))
-        return scores
+        return measured(model, part, self.classes_, codes)
 
     def _state(self) -> dict[str, Any]:
         return {"classes": self.classes_}
@@ -512,27 +500,10 @@ class Tagger(Learner):
         self.classes_ = _array_of(state["classes"])
 
 
-def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
-    """Go through records once, those of like length together; those without steps are left out."""
-    there = np.flatnonzero(dataset.lengths > 0)
-    if not there.size:
-        return
-    lengths = dataset.lengths[there]
-    most = max(MOST_STEPS, int(lengths.max()))
-    for few in Batches(lengths, LARGEST, shuffle=False, max_steps=most):
-        yield there[few], RecordBatch.of(pad_records(dataset, there[few]))
-
-
 def _words(dataset: SequenceDataset) -> list[str]:
     """Name the streams that hold words."""
     found: list[str] = Spell().learn(dataset)["streams"]
     return found
-
-
-def _by_record(dataset: SequenceDataset, classes: Array, codes: Integers) -> list[Array]:
-    """Give the labels of each record, None where unknown."""
-    labels = np.array([*classes.tolist(), None], object)[codes]
-    return np.split(labels, dataset.streams[str(dataset.target.stream)].offsets[1:-1])
 
 
 def _array_of(classes: Any) -> Array:

@@ -56,7 +56,9 @@ def read_steps(X: Any, y: Any = None, *, words: bool = False, **how: Any) -> Seq
         raise OptionError(f"A Tagger learns one label for each step, but y is a dict of {len(y)}.")
     name = next(iter(dataset.streams))
     lengths = dataset.streams[name].lengths
-    return replace(dataset, targets={"y": read_target(y, dataset.ids, "y", name, lengths, "step")})
+    labels = [_row(each) for each in y] if isinstance(y, list | tuple) else y
+    target = read_target(labels, dataset.ids, "y", name, lengths, "step")
+    return replace(dataset, targets={"y": target})
 
 
 def are_words(records: Any) -> bool:
@@ -202,6 +204,12 @@ def _of_both(X: Mapping[str, Any], told: Mapping[str, Any]) -> SequenceDataset:
 
 def _words(records: Any, told: Mapping[str, Any]) -> Stream:
     return from_tokens(_listed(records), ids=told.get("ids")).stream
+
+
+def _row(labels: Any) -> Any:
+    """Make a list of a Series or a tensor of labels."""
+    plain = isinstance(labels, list | tuple | np.ndarray) or not hasattr(labels, "tolist")
+    return labels if plain else labels.tolist()
 
 
 def _listed(records: Any) -> list[Any]:
