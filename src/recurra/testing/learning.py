@@ -134,7 +134,7 @@ def a_failed_fit_leaves_what_was_learned(case: EstimatorCase) -> None:
 
     for learn in (model.fit, model.partial_fit):
         try:
-            learn(*case.data(), callbacks=[stumble])
+            learn(*case.data(range(case.records // 2)), callbacks=[stumble])
         except KeyError:
             pass
         else:
