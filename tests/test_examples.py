@@ -73,3 +73,11 @@ def test_the_sums_example_works_out_sums_and_shows_where_it_looks(capsys):
     assert "answer of the nearest source" in said
     assert said.count(" sure to ") == 5
     assert "where it looks, working out" in said
+
+
+def test_the_generating_example_chains_verses_and_says_what_comes_next(capsys):
+    runpy.run_path(str(EXAMPLES / "generate.py"))["main"](steps=40)
+    said = capsys.readouterr().out
+    assert "5-gram (Witten-Bell)" in said
+    assert "This is the farmer sowing his corn" in said
+    assert said.splitlines()[-1].startswith("after 'a': ")

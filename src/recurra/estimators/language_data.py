@@ -139,8 +139,8 @@ def documents(treated: SequenceDataset, vocabulary: tuple[object, ...]) -> list[
 def endless_rows(text: list[Integers], rows: int, seed: int) -> Iterator[LanguageBatch]:
     """Lay the whole text out in rows, again and again, each time cut at other places.
 
-    A row goes on where the one before it ends, the last where the first begins. Where documents are
-    short beside a row, rows begin with a document.
+    A row goes on where the one before it ends, the last where the first begins. Where a document
+    begins within half a row, the row begins with it; what is left out then is read in other rounds.
 
     Parameters
     ----------

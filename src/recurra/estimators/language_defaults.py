@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from recurra.training import Training
+from recurra.training import Log, Training
+
+if TYPE_CHECKING:
+    from recurra.types import Integers
 
 __all__ = [
     "TRUNCATION",
@@ -12,6 +17,7 @@ __all__ = [
     "default_hidden_size",
     "default_min_count",
     "default_training",
+    "end_training",
 ]
 
 TRUNCATION = 100
@@ -19,6 +25,8 @@ ROUNDS, FEWEST_STEPS, MOST_STEPS = 12, 1500, 20_000
 MOST_ROWS, FEWEST_ROWS, ROW_TOKENS = 32, 4, 4000
 CHECKS = 30
 FEW_WORDS = 10_000
+END_RATE = 0.5
+"""Of the learning rate, when what was held back is learned."""
 
 
 def default_hidden_size(tokens: int) -> int:
@@ -115,3 +123,32 @@ def default_training(tokens: int, hidden_size: int) -> Training:
         check_every=max(steps // CHECKS, 10),
         patience=6,
     )
+
+
+def end_training(options: Training, log: Log, tokens: int, held: list[Integers]) -> Training:
+    """Choose how the end of a text is learned that was held back until then.
+
+    Parameters
+    ----------
+    options : Training
+        How the rest was learned.
+    log : Log
+        How that went.
+    tokens : int
+        Of the rest.
+    held : list of ndarray of int64
+        The documents of the end.
+
+    Returns
+    -------
+    Training
+        As many times through the end as went through the rest until its best step; half the
+        learning rate, which falls as a cosine; rows of at least four stretches.
+    """
+    count, stretch = sum(len(each) - 1 for each in held), options.truncation or TRUNCATION
+    rounds = log.best_step * options.batch_size * stretch / tokens
+    rows = min(max(count // (4 * stretch), 1), options.batch_size)
+    steps = max(round(rounds * count / (rows * stretch)), 1)
+    rate = END_RATE * options.learning_rate
+    options = replace(options, steps=steps, batch_size=rows, warmup=steps // 10, patience=None)
+    return replace(options, learning_rate=rate, schedule="cosine", accumulate=1)

@@ -30,6 +30,7 @@ from recurra.estimators.language_defaults import (
     default_hidden_size,
     default_min_count,
     default_training,
+    end_training,
 )
 from recurra.estimators.learner import Learner
 from recurra.estimators.n_gram import n_gram_costs
@@ -37,7 +38,7 @@ from recurra.estimators.report import Score
 from recurra.estimators.text_session import TextSession
 from recurra.metrics import bits_per_character, perplexity
 from recurra.models import LanguageBatch, LanguageNetwork, LanguagePlan
-from recurra.training import Callback, Training
+from recurra.training import Callback, Training, train
 
 if TYPE_CHECKING:
     from recurra.types import Floats, Integers
@@ -54,7 +55,7 @@ class LanguageModel(Learner):
 
     The text is laid out in rows, which are read a stretch at a time with the state carried on
     (truncated backpropagation through time), documents parted by a sign for their end. The end of
-    the text is held back to stop the training by.
+    the text is held back to stop the training by; then it is learned too.
 
     Parameters
     ----------
@@ -92,6 +93,9 @@ class LanguageModel(Learner):
     validation : float
         Share of the tokens held back, the last of the text; at most 50 000, and none where they
         would be less than 100.
+    refit : bool
+        Whether what was held back is learned in the end: it is read as often as the rest was, at
+        half the learning rate, falling to 0. Text that `fit` was given for validation never is.
     training : Training, optional
         How to train; if None as `recurra.estimators.language_defaults.default_training` says. Its
         batch size is the number of rows; with ``truncation=None`` stretches have 100 steps.
@@ -146,6 +150,7 @@ class LanguageModel(Learner):
         weight_dropout: float = 0.3,
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float = 0.1,
+        refit: bool = True,
         training: Training | None = None,
         warm_start: bool = False,
         seed: int = 0,
@@ -164,6 +169,7 @@ class LanguageModel(Learner):
         self.weight_dropout = weight_dropout
         self.treatments = treatments
         self.validation = validation
+        self.refit = refit
         self.training = training
         self.warm_start = warm_start
         self.seed = seed
@@ -211,6 +217,7 @@ class LanguageModel(Learner):
             If the training diverges.
         """
         told = {"sample_weight": sample_weight, "groups": groups, **how}
+        self._learns_end = self.refit and validation is None
         return super().fit(_in_memory(X), y, validation=validation, callbacks=callbacks, **told)
 
     def partial_fit(
@@ -485,7 +492,8 @@ class LanguageModel(Learner):
         return [Vocabulary(fewest, most)], []
 
     def _amount(self, treated: SequenceDataset) -> int:
-        return treated.stream.rows
+        self._tokens = treated.stream.rows
+        return self._tokens
 
     def _training_for(self, amount: int, rounds: int | None) -> Training:
         hidden = self.network_.plan.hidden_size if self._fitted else self._hidden(amount)
@@ -541,8 +549,20 @@ class LanguageModel(Learner):
             total, count = total + float(lost), count + int(counted)
         return total / max(count, 1)
 
+    def _after_training(self, held: SequenceDataset | None) -> None:
+        """Score what was held back, and then learn it too."""
+        if held is None or not self._learns_end:
+            return
+        text = self._documents_of(held)
+        self._foretold = np.concatenate(self._log_likelihoods(text))
+        plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
+        torch.manual_seed(self.seed + self._rounds)
+        train(self.network_, endless_rows(text, plan.batch_size, self.seed), plan)
+
     def _scores(self, part: SequenceDataset) -> list[Score]:
-        said = np.concatenate(self._log_likelihoods(self._documents_of(part)))
+        said = self.__dict__.pop("_foretold", None)
+        if said is None:
+            said = np.concatenate(self._log_likelihoods(self._documents_of(part)))
         return self._told("LanguageModel", said, part)
 
     def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
