@@ -14,6 +14,7 @@ from recurra.estimators.loading import load
 from recurra.estimators.sequence_to_sequence import SequenceToSequence
 
 QUICK = Training(steps=200, batch_size=16, learning_rate=0.02, patience=None)
+SHORT = Training(steps=80, batch_size=16, learning_rate=0.03, patience=None)
 FEW = Training(steps=3, batch_size=16)
 
 
@@ -152,14 +153,14 @@ def test_every_option_learns_and_comes_back_from_a_file(
 def test_words_are_answered_with_words() -> None:
     X = ["the cat sat", "a dog ran", "the dog sat", "a cat ran"] * 8
     y = ["le chat", "un chien", "le chien", "un chat"] * 8
-    model = make(unit="word", training=QUICK).fit(X, y)
+    model = make(unit="word", training=SHORT).fit(X, y)
     assert model.symbols_ == ("chat", "chien", "le", "un")
     assert model.predict(["the dog sat"]) == ["le chien"]
 
 
 def test_lists_of_labels_are_answered_with_lists() -> None:
     X = [["the", "cat"], ["a", "dog", "ran"]] * 8
-    model = make(training=QUICK).fit(X, [[7, 1], [3, 2, 2]] * 8)
+    model = make(training=SHORT).fit(X, [[7, 1], [3, 2, 2]] * 8)
     assert model.predict(X[:2]) == [[7, 1], [3, 2, 2]]
     assert model.score(X[:2], [[7, 1], [3, 2, 9]]) == 0.5
 
@@ -169,7 +170,7 @@ def test_measurements_are_answered_with_symbols() -> None:
     signs = [chance.choice([-1.0, 1.0], n) for n in chance.integers(1, 4, 60)]
     X = [np.repeat(each, 3)[:, None] + chance.normal(0, 0.1, (3 * len(each), 1)) for each in signs]
     y = ["".join("d" if one < 0 else "u" for one in each) for each in signs]
-    model = make(training=QUICK).fit(X, y)
+    model = make(training=SHORT).fit(X, y)
     assert model.score(X, y) > 0.9
     assert len([*model.stream(X[0])]) == len(signs[0])
 
@@ -197,7 +198,7 @@ def test_an_answer_is_at_most_half_as_long_again_as_the_longest_learned_from() -
 
 def test_an_empty_answer_is_an_answer() -> None:
     X, y = ["a", "b"] * 20, ["", "yes"] * 20
-    model = make(training=QUICK).fit(X, y)
+    model = make(training=SHORT).fit(X, y)
     assert model.predict(["a", "b"]) == ["", "yes"]
     assert model.attend(["a"])[0].shape == (0, 1)
 
@@ -239,7 +240,7 @@ def test_a_symbol_never_learned_is_refused_where_weights_are_learned_further() -
 def test_learning_goes_on_with_more_data() -> None:
     X, y = reversals(60)
     model = make()
-    for _ in range(12):
+    for _ in range(6):
         model.partial_fit(X, y)
     assert model.score(X, y) > make().partial_fit(X, y).score(X, y)
 
@@ -253,7 +254,7 @@ def test_records_without_an_answer_are_left_out_with_a_count() -> None:
 
 def test_weights_of_zero_leave_records_out() -> None:
     X, y = ["a"] * 40, ["x", "y"] * 20
-    model = make(training=QUICK).fit(X, y, sample_weight=[1.0, 0.0] * 20)
+    model = make(training=SHORT).fit(X, y, sample_weight=[1.0, 0.0] * 20)
     assert model.predict(["a"]) == ["x"]
 
 
