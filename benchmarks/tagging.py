@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recurra.estimators import Tagger
+from recurra import Tagger
 from recurra.estimators.tagger_baseline import most_frequent
 from recurra.estimators.tagger_inputs import read_steps
 

@@ -9,8 +9,7 @@ model has never heard of are found by the words around them and by their letters
 import random
 import warnings
 
-from recurra import Training
-from recurra.estimators import Tagger
+from recurra import Tagger, Training
 
 COUNTS = ["a", "one", "two", "three", "four", "five", "six", "ten"]
 MADE_OF = ["lentil", "tomato", "ham", "greek", "chicken", "pea", "noodle", "tuna", "fish", "rice"]

@@ -13,6 +13,7 @@ import torch
 from sklearn.base import clone
 
 import recurra as rc
+from recurra import Tagger
 from recurra.data import (
     ParquetRecords,
     Scale,
@@ -23,7 +24,6 @@ from recurra.data import (
     from_tokens,
 )
 from recurra.errors import DataError, DataWarning, NotFittedError, OptionError
-from recurra.estimators import Tagger
 from recurra.estimators.tagger_baseline import most_frequent
 from recurra.estimators.tagger_inputs import read_steps
 from recurra.models import RecordBatch

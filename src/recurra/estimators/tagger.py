@@ -29,8 +29,7 @@ from recurra.estimators.tagger_baseline import most_frequent
 from recurra.estimators.tagger_inputs import check_one_clock, labels_of_numbers, read_steps
 from recurra.estimators.tagger_session import TaggerSession
 from recurra.metrics.spans import Span, is_bio, span_scores, spans_of
-from recurra.models import NetworkPlan
-from recurra.models.tagging_network import TaggingNetwork
+from recurra.models import NetworkPlan, TaggingNetwork
 from recurra.training import Training
 
 if TYPE_CHECKING:
@@ -102,8 +101,7 @@ class Tagger(Learner):
 
     Examples
     --------
-    >>> from recurra import Training
-    >>> from recurra.estimators import Tagger
+    >>> from recurra import Tagger, Training
     >>> X = [["the", "cat", "sleeps"], ["a", "dog", "barks"], ["Tom", "sleeps"]] * 4
     >>> y = [["DET", "NOUN", "VERB"], ["DET", "NOUN", "VERB"], ["NAME", "VERB"]] * 4
     >>> model = Tagger(hidden_size=8, training=Training(steps=60)).fit(X, y)
@@ -294,8 +292,7 @@ class Tagger(Learner):
 
         Examples
         --------
-        >>> from recurra import Training
-        >>> from recurra.estimators import Tagger
+        >>> from recurra import Tagger, Training
         >>> X, y = [[1.0, 5.0, 2.0], [4.0, 0.0]] * 6, [["low", "high", "low"], ["high", "low"]] * 6
         >>> model = Tagger(hidden_size=8, training=Training(steps=120)).fit(X, y)
         >>> session = model.stream()

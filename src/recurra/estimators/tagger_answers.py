@@ -12,8 +12,7 @@ from recurra.data import SequenceDataset
 from recurra.data.batching import Batches, pad_records
 from recurra.estimators.report import Score
 from recurra.metrics.spans import is_bio, span_scores
-from recurra.models import RecordBatch
-from recurra.models.tagging_network import TaggingNetwork
+from recurra.models import RecordBatch, TaggingNetwork
 
 if TYPE_CHECKING:
     from recurra.types import Array, Integers

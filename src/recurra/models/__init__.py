@@ -1,6 +1,7 @@
 """Inputs, recurrent stack, head and loss, joined into networks that train and forecast."""
 
 from recurra.models.batch import Batch, Inputs
+from recurra.models.crf import CRF
 from recurra.models.forecast_network import ForecastNetwork, Origin, roll_out, take_state
 from recurra.models.heads import HEADS, Gaussian, Head, NegativeBinomial, StudentT
 from recurra.models.history import History, LocalFeatures, Pace, View
@@ -10,9 +11,11 @@ from recurra.models.network_plan import Answer, Front, Input, NetworkPlan
 from recurra.models.pooling import POOLINGS
 from recurra.models.records import RecordBatch, StreamBatch
 from recurra.models.sequence_network import SequenceNetwork
+from recurra.models.tagging_network import TaggingNetwork
 from recurra.models.transcription_network import TranscriptionNetwork, TranscriptionPlan
 
 __all__ = [
+    "CRF",
     "HEADS",
     "POOLINGS",
     "UNCOUNTED",
@@ -38,6 +41,7 @@ __all__ = [
     "SequenceNetwork",
     "StreamBatch",
     "StudentT",
+    "TaggingNetwork",
     "TranscriptionNetwork",
     "TranscriptionPlan",
     "View",
