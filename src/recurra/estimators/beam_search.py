@@ -183,7 +183,9 @@ def _next(
     )
     rows = (alive[:, None] * beam + parents).flatten()
     symbols = torch.cat([past, last[..., None]], -1)
-    return _Beams(state.take(rows), last.flatten(), values[alive], symbols, beams.records[alive])
+    if len(rows) != count * beam or (rows != torch.arange(len(rows))).any():
+        state = state.take(rows)
+    return _Beams(state, last.flatten(), values[alive], symbols, beams.records[alive])
 
 
 def _settled(found: list[Hypothesis], beam: int, hope: float) -> bool:

@@ -283,9 +283,10 @@ class SequenceToSequenceNetwork(nn.Module):
         return torch.where(real, found, 0.0).sum(1)
 
     def _mixed(self, before: Tensor, state: Answering) -> Tensor:
-        """Put the network's own symbols in the place of some, as after Goyal et al. 2017.
+        """Put the network's own symbols in the place of some.
 
-        What it would have said after the right symbols is found first, in one pass.
+        What it says after the right symbols is found first, in one pass over all steps (Duckworth
+        et al. 2019, arXiv:1906.04331).
         """
         share = self.plan.scheduled_sampling * min(int(self.seen) / RISE, 1.0)
         with torch.no_grad():
