@@ -81,3 +81,11 @@ def test_the_generating_example_chains_verses_and_says_what_comes_next(capsys):
     assert "5-gram (Witten-Bell)" in said
     assert "This is the farmer sowing his corn" in said
     assert said.splitlines()[-1].startswith("after 'a': ")
+
+
+def test_the_transcription_example_listens_piece_by_piece(capsys):
+    runpy.run_path(str(EXAMPLES / "transcribe.py"))["main"](count=24, steps=3)
+    said = capsys.readouterr().out
+    assert "most frequent transcript" in said
+    assert "of the words never heard before are wrong" in said
+    assert said.count(" s  ") >= 3

@@ -97,6 +97,32 @@ def test_scores_are_rates_of_errors_over_the_corpus(model):
     assert model.score(heard, wrong) == pytest.approx(1 - share)
 
 
+def test_there_is_nothing_to_compare_with_where_y_is_missing(quick):
+    with pytest.raises(DataError, match="y is missing"):
+        quick.score([spoken("a")])
+    with pytest.raises(DataError, match="1 true transcripts, but 2"):
+        quick.score([spoken("a"), spoken("b")], ["a"])
+
+
+def test_recordings_to_stop_by_may_be_given():
+    heard, said = corpus(12)
+    learned = small(6).fit(heard[:8], said[:8], rate=RATE, validation=(heard[8:], said[8:]))
+    assert learned.report().held_back == 4
+    assert all(isinstance(rate, float) for _, rate in learned.log_.validation)
+    with pytest.raises(DataError, match=r"never seen.*'z'"):
+        small(1).fit(heard, said, rate=RATE, validation=(heard[:1], ["z"]))
+
+
+def test_a_weight_of_nothing_is_as_if_the_recording_were_not_there():
+    heard, said = corpus(12)
+    weights = np.array([1.0] * 11 + [0.0])
+    other = [*said[:11], "abc"]
+    one, two = (
+        small(4).fit(heard, texts, rate=RATE, sample_weight=weights) for texts in (said, other)
+    )
+    assert np.allclose(one.predict_proba(heard)[0], two.predict_proba(heard)[0], atol=1e-4)
+
+
 def test_words_may_be_the_symbols():
     heard, said = corpus(30)
     words = [" ".join(text) for text in said]

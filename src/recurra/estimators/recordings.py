@@ -57,8 +57,8 @@ def read_recordings(
     X : path, list of paths, list of ndarray, or SequenceDataset
         A file, a folder, files; samples, shape (steps,) each; or a data set with one stream.
     rate : float, optional
-        Of arrays: how many samples a second they have. Of files: to what they are resampled; by
-        default that of the model, or their own.
+        Of arrays: how many samples a second they have, by default those of the model. Of files: to
+        what they are resampled; by default the model's rate, or their own.
     wanted : float, optional
         The rate that the model learned from.
 
@@ -83,13 +83,13 @@ def read_recordings(
             raise OptionError("The data set has a rate of its own: give no rate= here.")
         data = replace(X, streams={STREAM: _only_signal(X)}, static=None)
     elif is_one(X) and isinstance(X, np.ndarray):
-        data = _from_arrays([X], rate)
+        data = _from_arrays([X], wanted if rate is None else rate)
     elif _are_paths(X):
         data = from_audio(X, rate=_whole(rate if wanted is None else wanted), mono=True)
         for note in (each for each in data.notes if each.startswith("Resampled")):
             tell(note)
     else:
-        data = _from_arrays(list(X), rate)
+        data = _from_arrays(list(X), wanted if rate is None else rate)
     stream = _averaged(data.streams[STREAM])
     if wanted is not None and stream.kind == "signal" and stream.rate != wanted:
         was = 0.0 if stream.rate is None else stream.rate

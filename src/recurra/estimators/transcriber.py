@@ -387,8 +387,6 @@ class Transcriber(Learner):
     def _heard(self, X: Any, rate: float | None) -> SequenceDataset:
         """Read what is to be transcribed."""
         self._check_fitted()
-        if rate is None and not isinstance(X, SequenceDataset):
-            rate = self.rate_
         data = replace(read_recordings(X, rate, self.rate_), targets={})
         empty = np.flatnonzero(data.stream.lengths == 0)
         if empty.size:
@@ -412,12 +410,13 @@ class Transcriber(Learner):
         check_filled(treated, decays=False)
         return log_probabilities(self.network_, treated)
 
-    def _compared(self, X: Any, y: Any, rate: float | None) -> tuple[list[str], list[str]]:
+    def _compared(self, X: Any, y: Any, rate: float | None) -> tuple[Any, list[str]]:
         """Give what was said, and what the model writes."""
-        said = self.predict(X, rate=rate)
-        if y is None and isinstance(X, SequenceDataset):
-            return said_in(X, self.unit), said
-        return ([] if y is None else [y] if isinstance(y, str) else list(y)), said
+        data = self._heard(X, rate)
+        truth = (
+            said_in(X if isinstance(X, SequenceDataset) else data, self.unit) if y is None else y
+        )
+        return truth, self._texts(data, self.beam, None)
 
     # ------------------------------------------------------------------ what a task says of itself
 

@@ -72,7 +72,7 @@ def error_rate(network: nn.Module, waiting: SequenceDataset) -> float:
     for place, told in enumerate(log_probabilities(network, waiting)):
         a, b = target.offsets[place : place + 2]
         edits += edit_distance(target.values[a:b, 0].tolist(), best_path(told)[0])
-    return edits / max(len(target.values), 1)
+    return float(edits / max(len(target.values), 1))
 
 
 def rated(model: str, truth: list[str], said: list[str]) -> list[Score]:

@@ -15,9 +15,10 @@ class Distortion(nn.Module):
     between its steps, :math:`f` uniform in :math:`1 ± s`, as if it were spoken faster or more
     slowly (Ko et al. 2015). All channels together become louder or softer, and high ones against
     low ones, as by another microphone: :math:`x_{tb} + g + k (2b / B - 1)` with normal :math:`g, k`
-    of standard deviation `colour`. Then masks put zeros, the mean of scaled channels, over up to a
-    share of the steps and of the channels (SpecAugment: Park et al. 2019, arXiv:1904.08779). In
-    evaluation nothing is done.
+    of standard deviation `colour`. Then masks put zeros, the mean of scaled channels, over short
+    stretches of time, as many as the record is long, and over some neighbouring channels
+    (SpecAugment: Park et al. 2019, arXiv:1904.08779). No mask of time is so long that it could hide
+    a whole syllable. In evaluation nothing is done.
 
     Parameters
     ----------
@@ -25,10 +26,12 @@ class Distortion(nn.Module):
         Most by which time is stretched or pressed together, as a share.
     colour : float
         How much loudness and colour change, in standard deviations of scaled channels.
+    every, steps : int
+        A mask of time begins once in so many steps on average, and hides so many at most.
     masks : int
-        How many stretches of time are hidden, and how many of neighbouring channels.
-    steps, channels : float
-        The longest mask, as a share of the record's steps and of the channels.
+        How many stretches of neighbouring channels are hidden.
+    channels : float
+        The longest of these, as a share of the channels.
 
     Examples
     --------
@@ -44,13 +47,14 @@ class Distortion(nn.Module):
         self,
         stretch: float = 0.15,
         colour: float = 0.3,
+        every: int = 25,
+        steps: int = 6,
         masks: int = 2,
-        steps: float = 0.1,
         channels: float = 0.15,
     ) -> None:
         super().__init__()
         self.stretch, self.colour = stretch, colour
-        self.masks, self.steps, self.channels = masks, steps, channels
+        self.every, self.steps, self.masks, self.channels = every, steps, masks, channels
 
     def forward(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Distort.
@@ -76,12 +80,28 @@ class Distortion(nn.Module):
         if self.colour:
             gain, slope = self.colour * torch.randn(2, len(values), 1, 1)
             values = values + gain + slope * torch.linspace(-1, 1, values.shape[2])
-        seen = torch.arange(values.shape[1]) < lengths[:, None]
+        there = torch.arange(values.shape[1]) < lengths[:, None]
+        seen = there & ~self._moments(len(values), values.shape[1])
         heard = torch.ones(len(values), values.shape[2], dtype=torch.bool)
         for _ in range(self.masks):
-            seen = seen & ~_stretch_of(values.shape[1], lengths, self.steps)
-            heard = heard & ~_stretch_of(values.shape[2], _full(lengths, values), self.channels)
+            heard = heard & ~self._bands(len(values), values.shape[2])
         return torch.where(seen[..., None] & heard[:, None], values, 0.0), lengths
+
+    def _moments(self, records: int, steps: int) -> Tensor:
+        """Draw masks of time, shape (records, steps): where one begins, and how long it is."""
+        begins = torch.rand(records, steps) * self.every < 1
+        widths = torch.where(begins, torch.randint(1, self.steps + 1, begins.shape), 0)
+        hidden = torch.zeros(records, steps, dtype=torch.bool)
+        for later in range(min(self.steps, steps)):
+            hidden[:, later:] |= widths[:, : steps - later] > later
+        return hidden
+
+    def _bands(self, records: int, channels: int) -> Tensor:
+        """Draw one stretch of channels for each record, shape (records, channels)."""
+        width = (torch.rand(records, 1) * (self.channels * channels + 1)).floor()
+        start = (torch.rand(records, 1) * (channels - width + 1)).floor()
+        place = torch.arange(channels)
+        return (place >= start) & (place < start + width)
 
     def _stretched(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Read each record at other points of time."""
@@ -94,15 +114,3 @@ class Distortion(nn.Module):
         after = (before + 1).minimum(last)
         row = torch.arange(len(values))[:, None]
         return torch.lerp(values[row, before], values[row, after], share), now
-
-
-def _stretch_of(size: int, counts: Tensor, share: float) -> Tensor:
-    """Draw one stretch of up to a share of what each record has, shape (batch, size)."""
-    width = (torch.rand(len(counts)) * (share * counts + 1)).floor()
-    start = (torch.rand(len(counts)) * (counts - width + 1)).floor()
-    place = torch.arange(size)
-    return (place >= start[:, None]) & (place < (start + width)[:, None])
-
-
-def _full(lengths: Tensor, values: Tensor) -> Tensor:
-    return torch.full_like(lengths, values.shape[2])
