@@ -20,44 +20,32 @@ from recurra.estimators.regressor import Regressor
 from recurra.estimators.sequence_to_sequence import SequenceToSequence
 from recurra.estimators.tagger import Tagger
 from recurra.estimators.transcriber import Transcriber
+from recurra.testing import following
 from recurra.testing.estimator_case import EstimatorCase
 from recurra.training import Training
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "RECORDS", "brief", "walks"]
 
 RECORDS = 40
 NAN = float("nan")
 
 
-def _training(steps: int = 4, **more: Any) -> Training:
+def brief(steps: int = 4, **more: Any) -> Training:
     """Train for a blink."""
     options = {"batch_size": 16, "warmup": 0, "check_every": 2, "progress": False} | more
     return Training(steps, **options)
 
 
-def _walks(seed: int = 0) -> list[Any]:
+def walks(seed: int = 0) -> list[Any]:
     """Forty short records of two channels, of unequal lengths."""
     random = np.random.default_rng(seed)
     return [random.normal(size=(1 + k % 6, 2)).cumsum(0) for k in range(RECORDS)]
 
 
-def _beginnings(method: str) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """Follow a record: after each step the answer is that for the record so far."""
-
-    def follow(model: Any, records: Any) -> tuple[Any, Any]:
-        (record,) = records
-        session = model.stream()
-        streamed = [session.step(row) for row in record]
-        read = getattr(model, method)([record[: k + 1] for k in range(len(record))])
-        return streamed, [read[k] for k in range(len(record))]
-
-    return follow
-
-
 def _classifier() -> EstimatorCase:
-    X = _walks()
+    X = walks()
     y = ["up" if record[-1, 0] > 0 else "down" for record in X]
-    model = Classifier(hidden_size=4, dropout=0.1, validation=0.25, training=_training())
+    model = Classifier(hidden_size=4, dropout=0.1, validation=0.25, training=brief())
     return EstimatorCase(
         model,
         X,
@@ -71,14 +59,14 @@ def _classifier() -> EstimatorCase:
             "words for numbers": ([["a", "b"], *X[1:]], y),
         },
         unseen=(X, ["sideways", *y[1:]]),
-        follow=_beginnings("predict_proba"),
+        follow=following.beginnings("predict_proba"),
     )
 
 
 def _regressor() -> EstimatorCase:
-    X = _walks()
+    X = walks()
     y = [100 + 10 * float(record.sum()) for record in X]
-    model = Regressor(hidden_size=4, dropout=0.1, validation=0.25, training=_training())
+    model = Regressor(hidden_size=4, dropout=0.1, validation=0.25, training=brief())
     return EstimatorCase(
         model,
         X,
@@ -91,24 +79,18 @@ def _regressor() -> EstimatorCase:
             "nothing to be learnt": (X, None),
         },
         unseen=(X, ["up", "down"] * (RECORDS // 2)),
-        follow=_numbers_so_far,
+        follow=following.numbers_so_far,
     )
 
 
-def _numbers_so_far(model: Any, records: Any) -> tuple[Any, Any]:
-    """Follow a record: a session says all outputs, also where there is one."""
-    streamed, read = _beginnings("predict")(model, records)
-    return streamed, [np.atleast_1d(each) for each in read]
-
-
 def _multi_task() -> EstimatorCase:
-    X = _walks()
+    X = walks()
     numbers = [100 + 10 * float(record.sum()) for record in X]
     y = {
         "way": ["up" if record[-1, 0] > 0 else "down" for record in X],
         "sum": [NAN, *numbers[1:]],  # nothing is known of one record
     }
-    model = MultiTask(hidden_size=4, dropout=0.1, validation=0.25, training=_training())
+    model = MultiTask(hidden_size=4, dropout=0.1, validation=0.25, training=brief())
     return EstimatorCase(
         model,
         X,
@@ -120,18 +102,8 @@ def _multi_task() -> EstimatorCase:
             "too few of one target": (X, {**y, "sum": numbers[1:]}),
         },
         unseen=(X, {**y, "way": ["sideways"] * RECORDS}),
-        follow=_said_of_all,
+        follow=following.labels_and_numbers,
     )
-
-
-def _said_of_all(model: Any, records: Any) -> tuple[Any, Any]:
-    """Follow a record: of labels a session says the probabilities, of numbers the number."""
-    (record,) = records
-    session = model.stream()
-    streamed = [session.step(row) for row in record]
-    X = [record[: k + 1] for k in range(len(record))]
-    read = {**model.predict(X), **model.predict_proba(X)}
-    return streamed, [{name: read[name][k] for name in streamed[k]} for k in range(len(record))]
 
 
 def _language_model() -> EstimatorCase:
@@ -142,14 +114,14 @@ def _language_model() -> EstimatorCase:
         hidden_size=8,
         embedding_size=8,
         validation=0.3,
-        training=_training(truncation=10),
+        training=brief(truncation=10),
     )
     whole = "the end of the whole text is held back, not single documents"
     return EstimatorCase(
         model,
         X,
         wrong={"something to be learnt beside it": (X, [0, 1] * (RECORDS // 2))},
-        follow=_next_letters,
+        follow=following.tokens_to_come,
         without={
             "a_record_of_weight_zero_is_left_out": "a text has no weights; they are refused",
             "groups_are_never_parted": whole,
@@ -157,49 +129,26 @@ def _language_model() -> EstimatorCase:
     )
 
 
-def _next_letters(model: Any, records: Any) -> tuple[Any, Any]:
-    """Follow a text: before each letter, what the full pass says of it."""
-    (text,) = records
-    session = model.stream()
-    place = {letter: k for k, letter in enumerate(model.vocabulary_)}
-    streamed = []
-    for letter in text:
-        streamed.append(float(np.log(session.probabilities[place[letter]])))
-        session.step(letter)
-    return streamed, model.log_likelihoods([text])[0][:-1].tolist()
-
-
 def _next_step() -> EstimatorCase:
-    model = NextStep(hidden_size=4, dropout=0.1, validation=0.25, training=_training())
-
-    def follow(model: Any, records: Any) -> tuple[Any, Any]:
-        (record,) = records
-        session = model.stream()
-        streamed = [session.step(row).mean for row in record]
-        return streamed, list(model.predict([record[: k + 1] for k in range(len(record))]))
+    model = NextStep(hidden_size=4, dropout=0.1, validation=0.25, training=brief())
 
     return EstimatorCase(
         model,
-        _walks(),
+        walks(),
         answers=("predict", "log_likelihood"),
-        wrong={"something to be learnt beside it": (_walks(), [0, 1] * (RECORDS // 2))},
-        follow=follow,
+        wrong={"something to be learnt beside it": (walks(), [0, 1] * (RECORDS // 2))},
+        follow=following.rows_to_come,
     )
 
 
 def _anomaly_detector() -> EstimatorCase:
-    model = AnomalyDetector(hidden_size=4, smoothing=2, validation=0.25, training=_training())
-
-    def follow(model: Any, records: Any) -> tuple[Any, Any]:
-        session = model.stream()
-        streamed = [session.step(row) for row in records[0]]
-        return streamed, model.score_samples(records)[0].tolist()
+    model = AnomalyDetector(hidden_size=4, smoothing=2, validation=0.25, training=brief())
 
     return EstimatorCase(
         model,
-        _walks(),
-        wrong={"something to be learnt beside it": (_walks(), [0, 1] * (RECORDS // 2))},
-        follow=follow,
+        walks(),
+        wrong={"something to be learnt beside it": (walks(), [0, 1] * (RECORDS // 2))},
+        follow=following.steps("score_samples"),
     )
 
 
@@ -207,7 +156,7 @@ def _sequence_to_sequence() -> EstimatorCase:
     random = np.random.default_rng(0)
     X = ["".join(random.choice([*"abc"], 1 + k % 5)) for k in range(RECORDS)]
     y = [text[::-1] for text in X]
-    model = SequenceToSequence(hidden_size=8, validation=0.25, training=_training())
+    model = SequenceToSequence(hidden_size=8, validation=0.25, training=brief())
     return EstimatorCase(
         model,
         X,
@@ -219,7 +168,7 @@ def _sequence_to_sequence() -> EstimatorCase:
             "an empty source": (["", *X[1:]], y),
         },
         unseen=(X, ["z", *y[1:]]),
-        follow=lambda model, texts: ("".join(model.stream(texts[0])), model.predict(texts)[0]),
+        follow=following.symbols,
     )
 
 
@@ -230,13 +179,8 @@ def _tagger() -> EstimatorCase:
     X = [random.choice(words, 1 + k % 6).tolist() for k in range(RECORDS)]
     y = [[labels[word] for word in record] for record in X]
     model = Tagger(
-        hidden_size=4, encoder_size=4, bidirectional=False, validation=0.25, training=_training()
+        hidden_size=4, encoder_size=4, bidirectional=False, validation=0.25, training=brief()
     )
-
-    def follow(model: Any, records: Any) -> tuple[Any, Any]:
-        session = model.stream()
-        streamed = [session.step(word) for word in records[0]]
-        return streamed, list(model.predict_proba(records)[0])
 
     return EstimatorCase(
         model,
@@ -249,7 +193,7 @@ def _tagger() -> EstimatorCase:
             "records of numbers and of words": ([[1.0, 2.0], *X[1:]], y),
         },
         unseen=(X, [["ADV"] * len(y[0]), *y[1:]]),
-        follow=follow,
+        follow=following.steps("predict_proba"),
     )
 
 
@@ -263,7 +207,7 @@ def _transcriber() -> EstimatorCase:
     sound = Stream(np.concatenate(parts)[:, None], offsets, ("mono",), "signal", rate=4000.0)
     X = SequenceDataset(tuple(range(RECORDS)), {"audio": sound})
     model = Transcriber(
-        hidden_size=4, num_layers=1, bidirectional=False, validation=0.25, training=_training()
+        hidden_size=4, num_layers=1, bidirectional=False, validation=0.25, training=brief()
     )
     return EstimatorCase(
         model,
@@ -277,17 +221,8 @@ def _transcriber() -> EstimatorCase:
             "numbers to be said": (X, [0.5] * RECORDS),
         },
         unseen=(X, ["c", *y[1:]]),
-        follow=_pieces,
+        follow=following.pieces,
     )
-
-
-def _pieces(model: Any, recording: Any) -> tuple[Any, Any]:
-    """Follow a recording, a hundred samples at a time."""
-    samples = recording.stream.values[:, 0]
-    session = model.stream()
-    for start in range(0, len(samples), 100):
-        session.step(samples[start : start + 100])
-    return session.finish(), model.predict(recording)[0]
 
 
 CASES: dict[str, Callable[[], EstimatorCase]] = {
