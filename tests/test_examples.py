@@ -75,6 +75,14 @@ def test_the_sums_example_works_out_sums_and_shows_where_it_looks(capsys):
     assert "where it looks, working out" in said
 
 
+def test_the_transcription_example_listens_piece_by_piece(capsys):
+    runpy.run_path(str(EXAMPLES / "transcribe.py"))["main"](count=24, steps=3)
+    said = capsys.readouterr().out
+    assert "most frequent transcript" in said
+    assert "of the words never heard before are wrong" in said
+    assert said.count(" s  ") >= 3
+
+
 def test_the_generating_example_chains_verses_and_says_what_comes_next(capsys):
     runpy.run_path(str(EXAMPLES / "generate.py"))["main"](steps=40)
     said = capsys.readouterr().out
@@ -83,9 +91,18 @@ def test_the_generating_example_chains_verses_and_says_what_comes_next(capsys):
     assert said.splitlines()[-1].startswith("after 'a': ")
 
 
-def test_the_transcription_example_listens_piece_by_piece(capsys):
-    runpy.run_path(str(EXAMPLES / "transcribe.py"))["main"](count=24, steps=3)
+def test_the_music_example_beats_simple_models_and_goes_on(capsys):
+    runpy.run_path(str(EXAMPLES / "music.py"))["main"](steps=120)
+    said = capsys.readouterr().out.splitlines()
+    scores = [float(line.split()[-1]) for line in said if line.startswith("  ")]
+    assert len(scores) == 3
+    assert scores[0] > max(scores[1:])
+    assert [len(line) for line in said[-16:]] == [40] * 16
+
+
+def test_the_anomaly_example_finds_what_was_put_in(capsys):
+    runpy.run_path(str(EXAMPLES / "anomalies.py"))["main"](steps=150)
     said = capsys.readouterr().out
-    assert "most frequent transcript" in said
-    assert "of the words never heard before are wrong" in said
-    assert said.count(" s  ") >= 3
+    assert "alarm, score" in said
+    assert "(jolt)" in said
+    assert "of the faults found" in said

@@ -69,7 +69,9 @@ def test_the_best_threshold_is_the_best_of_all():
     random = np.random.default_rng(0)
     scores = [random.random(100).round(2), random.random(100).round(2)]
     best = nab_score(scores, WINDOWS)
-    each = [nab_score(scores, WINDOWS, threshold=t).value for t in np.unique(np.concatenate(scores))]
+    each = [
+        nab_score(scores, WINDOWS, threshold=t).value for t in np.unique(np.concatenate(scores))
+    ]
     assert best.value == pytest.approx(max(*each, 0.0))
 
 

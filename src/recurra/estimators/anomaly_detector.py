@@ -14,7 +14,6 @@ from recurra.data.treatments import Calendar, Scale, Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.anomaly_data import Rows, endless_stretches, read_events, windows_of
 from recurra.estimators.anomaly_scores import (
-    Fresh,
     Novelty,
     Ranges,
     fresh_scores,
@@ -76,10 +75,11 @@ class AnomalyDetector(Learner):
 
     A recurrent network learns, without labels, to foretell the next row (``"forecast"``) or to tell
     windows again through a narrow code (``"reconstruction"``). A step is odd where a value leaves
-    the range of all values so far, or where the recent errors of the network are larger than any
-    before: the score is how far, in spans of what was seen (`recurra.estimators.anomaly_scores`).
-    It is 0 at the edge of what was seen, below 0 inside. What was seen begins with the training
-    part and, where `adapts`, grows with each step: what has become usual is odd no more.
+    the range of all values so far, or where the recent errors of the network leave that of all
+    errors so far: the score is how far, in spans of what was seen (see `Novelty` in
+    `recurra.estimators.anomaly_scores`). It is 0 at the edge of what was seen, below 0 inside. What
+    was seen begins with the training part and, where `adapts`, grows with each step: what has
+    become usual is odd no more.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ class AnomalyDetector(Learner):
     adapts : bool
         Whether the range of what was seen grows as records are read.
     quiet : int, optional
-        For how many steps an alarm is followed by none, unless the score is higher; odd steps that
-        lie no farther apart are one event. By default a quarter of a usual training record.
+        Odd steps that lie no farther apart are one event, which raises one alarm. By default a
+        quarter of a usual training record.
     margin : float
         The threshold: how far outside of what was seen, in spans, a step is called an anomaly.
     contamination : float, optional
@@ -122,7 +122,7 @@ class AnomalyDetector(Learner):
     threshold_ : float
         From which score on a step is an anomaly.
     quiet_ : int
-        For how many steps an alarm is followed by none.
+        How far odd steps of one event may lie apart.
     channels_ : tuple of str
         What is scored.
     preprocessor_, network_, log_, notes_
@@ -230,7 +230,7 @@ class AnomalyDetector(Learner):
         -------
         list of ndarray of float64, shape (steps,)
             The scores of steps that are odder than all of the `quiet_` steps before them; minus
-            infinity elsewhere. To count false alarms by, as monitors do.
+            infinity elsewhere. To draw curves by, and for benchmarks that choose the threshold.
         """
         return [fresh_scores(each, self.quiet_) for each in self.score_samples(X, **how)]
 
@@ -334,8 +334,8 @@ class AnomalyDetector(Learner):
             RowReader(self.preprocessor_, name, self._shapes[name]),
             errors,
             Novelty(self._ranges.copy(), self.smoothing, self.adapts),
-            Fresh(self.quiet_),
             self.threshold_,
+            self.quiet_,
         )
 
     # ------------------------------------------------------------------ hooks of Learner
@@ -449,11 +449,11 @@ class AnomalyDetector(Learner):
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         name, steps = type(self).__name__, max(part.stream.rows, 1)
-        alarms = sum(int((each >= self.threshold_).sum()) for each in self.alarm_scores(part))
+        alarms = sum(map(len, self.events(part)))
         rows = Rows(self.preprocessor_.transform(part).stream, len(self.channels_))
         error = np.nanmean(np.concatenate(self._errors_of(self.network_, rows)))
         return [
-            Score(name, "alarms per 1000 steps", 1000 * alarms / steps),
+            Score(name, "events per 1000 steps", 1000 * alarms / steps),
             Score(name, "mean error, scaled", float(error)),
         ]
 
@@ -461,10 +461,10 @@ class AnomalyDetector(Learner):
         values, alarms = kept_values(part.stream), 0
         for first, stop in zip(part.stream.offsets, part.stream.offsets[1:], strict=False):
             told = np.stack([windowed_gaussian(each) for each in values[first:stop].T])
-            odd = fresh_scores(np.nanmax(np.nan_to_num(told), 0), self.quiet_)
-            alarms += int((odd >= FAR_OUT).sum())
+            odd = np.flatnonzero(np.nan_to_num(told).max(0) >= FAR_OUT)
+            alarms += int(odd.size > 0) + int((np.diff(odd) > self.quiet_).sum())
         rate = 1000 * alarms / max(part.stream.rows, 1)
-        return [Score("windowed Gaussian", "alarms per 1000 steps", rate)]
+        return [Score("windowed Gaussian", "events per 1000 steps", rate)]
 
     def _state(self) -> dict[str, Any]:
         names = ("channels_", "quiet_", "threshold_")

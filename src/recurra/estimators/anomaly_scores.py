@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import erfc
 
 if TYPE_CHECKING:
-    from recurra.types import Array, Floats
+    from recurra.types import Array, Booleans, Floats
 
 __all__ = ["Fresh", "Novelty", "Ranges", "fresh_scores", "windowed_gaussian"]
 
@@ -28,13 +28,14 @@ class Ranges:
     ----------
     low, high : ndarray of float64, shape (channels,)
         The least and the largest value; infinite where there was none.
-    errors : ndarray of float64, shape (channels,)
-        The largest smoothed error; minus infinity where there was none.
+    least_error, most_error : ndarray of float64, shape (channels,)
+        The least and the largest smoothed error; infinite where there was none.
     """
 
     low: Floats
     high: Floats
-    errors: Floats
+    least_error: Floats
+    most_error: Floats
 
     @classmethod
     def none(cls, channels: int) -> Ranges:
@@ -51,7 +52,7 @@ class Ranges:
             Infinite.
         """
         empty = np.full(channels, np.inf)
-        return cls(empty, -empty, -empty)
+        return cls(empty, -empty, empty.copy(), -empty)
 
     def copy(self) -> Ranges:
         """Give ranges that change by themselves.
@@ -61,21 +62,23 @@ class Ranges:
         Ranges
             A copy.
         """
-        return Ranges(self.low.copy(), self.high.copy(), self.errors.copy())
+        parts = (self.low, self.high, self.least_error, self.most_error)
+        return Ranges(*(part.copy() for part in parts))
 
 
 class Novelty:
     r"""Scores steps one by one, in constant time.
 
     .. math::
-        s_t = \max_k \max\left(
-            \frac{x_{tk} - \overline{x}_k}{\overline{x}_k - \underline{x}_k},
-            \frac{\underline{x}_k - x_{tk}}{\overline{x}_k - \underline{x}_k},
-            w\,\frac{\bar e_{tk} - \overline{e}_k}{\overline{e}_k}\right)
+        s_t = \max_k \max\bigl(f(x_{tk};\ \underline{x}_k, \overline{x}_k),\
+            w\,f(\bar e_{tk};\ \underline{e}_k, \overline{e}_k)\bigr), \qquad
+        f(x; a, b) = \frac{\max(x - b, a - x)}{b - a}
 
     where :math:`\underline{x}, \overline{x}` are the least and largest values so far,
-    :math:`\bar e_t` is the mean of the last absolute errors, and :math:`\overline{e}` the largest
-    such mean so far. So a score is in spans of what was seen: 0 at its edge, below it inside.
+    :math:`\bar e_t` is the mean of the last absolute errors, and
+    :math:`\underline{e}, \overline{e}` are the least and largest such means so far: a sensor that
+    hangs is foretold better than ever. So a score is in spans of what was seen: 0 at its edge,
+    below it inside.
 
     Parameters
     ----------
@@ -110,19 +113,14 @@ class Novelty:
         if not known.any():
             return math.nan
         smooth = self._smoothed(errors)
-        seen = self.ranges
-        ready = known & (seen.high >= seen.low)
-        score = -math.inf
-        if ready.any():
-            low, high, value = seen.low[ready], seen.high[ready], values[ready]
-            far = np.maximum(value - high, low - value) / _span(high - low, value)
-            score = float(far.max())
-        wrong = known & ~np.isnan(smooth) & (seen.errors > -np.inf)
-        if wrong.any():
-            usual, error = seen.errors[wrong], smooth[wrong]
-            score = max(score, WEIGHT * float(((error - usual) / _span(usual, error)).max()))
+        seen, told = self.ranges, known & ~np.isnan(smooth)
+        score = max(
+            _beyond(values, known, seen.low, seen.high),
+            WEIGHT * _beyond(smooth, told, seen.least_error, seen.most_error),
+        )
         if self.adapts:
-            self._widen(values, smooth, known)
+            _widen(values, known, seen.low, seen.high)
+            _widen(smooth, told, seen.least_error, seen.most_error)
         return score if score > -math.inf else math.nan
 
     def _smoothed(self, errors: Floats) -> Floats:
@@ -134,13 +132,6 @@ class Novelty:
         total = np.where(known, recent, 0.0).sum(0)
         smooth: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         return smooth
-
-    def _widen(self, values: Floats, smooth: Floats, known: Array) -> None:
-        seen = self.ranges
-        seen.low[known] = np.minimum(seen.low, values)[known]
-        seen.high[known] = np.maximum(seen.high, values)[known]
-        told = known & ~np.isnan(smooth)
-        seen.errors[told] = np.maximum(seen.errors, smooth)[told]
 
 
 class Fresh:
@@ -239,13 +230,15 @@ def windowed_gaussian(values: Array, window: int = 6400, every: int = 100) -> Fl
     full = ends >= window
     ends[full] = window + (ends[full] - window) // every * every
     starts = np.maximum(ends - window, 0)
-    mean, spread = np.zeros(len(seen)), np.ones(len(seen))
-    for row in range(1, len(seen)):
-        if ends[row] == ends[row - 1]:
-            mean[row], spread[row] = mean[row - 1], spread[row - 1]
-        else:
-            part = seen[starts[row] : ends[row]]
-            mean[row], spread[row] = part.mean(), part.std() or 1e-6
+    count = np.maximum(ends - starts, 1)
+    exact = (seen - seen[:1]).astype(np.longdouble)  # sums of many squares lose digits
+    sums = np.concatenate([[0], np.cumsum(exact)])
+    squares = np.concatenate([[0], np.cumsum(exact**2)])
+    mean = (sums[ends] - sums[starts]) / count
+    spread = np.sqrt(np.maximum((squares[ends] - squares[starts]) / count - mean**2, 0))
+    spread = np.where(spread > SMALLEST, spread, 1e-6).astype(np.float64)
+    seen = exact.astype(np.float64)
+    mean = mean.astype(np.float64)
     told = 1 - 0.5 * erfc(np.abs(seen - mean) / spread / math.sqrt(2))
     told[:1] = 0.0
     found = np.full(len(given), np.nan)
@@ -253,6 +246,17 @@ def windowed_gaussian(values: Array, window: int = 6400, every: int = 100) -> Fl
     return found
 
 
-def _span(length: Floats, value: Floats) -> Floats:
-    """Give the span of what was seen, or hardly anything where it never varied."""
-    return np.maximum(length, SMALLEST * (1.0 + np.abs(value)))
+def _beyond(values: Floats, known: Booleans, low: Floats, high: Floats) -> float:
+    """Say how far the farthest value lies beyond its range, in spans of that."""
+    known = known & (high >= low)
+    if not known.any():
+        return -math.inf
+    value, low, high = values[known], low[known], high[known]
+    span = np.maximum(high - low, SMALLEST * (1.0 + np.abs(value)))  # of what never varied
+    return float((np.maximum(value - high, low - value) / span).max())
+
+
+def _widen(values: Floats, known: Booleans, low: Floats, high: Floats) -> None:
+    """Take values up into their ranges, in place."""
+    low[known] = np.minimum(low, values)[known]
+    high[known] = np.maximum(high, values)[known]

@@ -14,7 +14,7 @@ from recurra.models.window_autoencoder import WindowAutoencoder
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from recurra.estimators.anomaly_scores import Fresh, Novelty
+    from recurra.estimators.anomaly_scores import Novelty
     from recurra.estimators.row_session import RowReader
     from recurra.types import Floats
 
@@ -87,8 +87,8 @@ class AnomalySession:
     score : float
         How odd the last row was; NaN where nothing of it was observed.
     alarm : bool
-        Whether the last row raised an alarm: its score reached the threshold, and was higher than
-        all of the steps shortly before it.
+        Whether an event began with the last row: its score reached the threshold, and that of no
+        row shortly before it did.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ class AnomalySession:
         reader: RowReader,
         errors: ForecastErrors | ReconstructionErrors,
         novelty: Novelty,
-        fresh: Fresh,
         threshold: float,
+        quiet: int,
     ) -> None:
         self._reader, self._errors, self._novelty = reader, errors, novelty
-        self._fresh, self._threshold = fresh, threshold
+        self._threshold, self._quiet, self._since = threshold, quiet, quiet + 1
         self.score, self.alarm = float("nan"), False
 
     @torch.no_grad()
@@ -131,7 +131,9 @@ class AnomalySession:
         known = there[0, :channels].numpy()
         values = np.where(known, scaled[0, :channels].numpy(), np.nan)
         self.score = self._novelty.step(values, errors)
-        self.alarm = self._fresh.step(self.score) >= self._threshold
+        is_odd, self._since = self.score >= self._threshold, self._since + 1
+        self.alarm = is_odd and self._since > self._quiet
+        self._since = 0 if is_odd else self._since
         return self.score
 
 

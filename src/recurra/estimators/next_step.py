@@ -45,8 +45,8 @@ LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN}
 LIKELIHOODS = ("auto", "bernoulli", "gaussian", "student")
 MEASURE = "log-likelihood"
 PIECE = 100  # steps between two steps of the optimizer
-ROUNDS = 100
-FEWEST_STEPS, MOST_STEPS = 300, 4000
+BATCH, ROUNDS = 8, 100
+FEWEST_STEPS, MOST_STEPS = 300, 9000
 
 
 class NextStep(Learner):
@@ -120,11 +120,11 @@ class NextStep(Learner):
         layer: Literal["lstm", "gru", "rnn"] = "lstm",
         *,
         likelihood: Literal["auto", "bernoulli", "gaussian", "student"] = "auto",
-        hidden_size: int = 256,
+        hidden_size: int = 320,
         num_layers: int = 1,
         input_dropout: float = 0.1,
-        dropout: float = 0.3,
-        recurrent_dropout: float = 0.2,
+        dropout: float = 0.35,
+        recurrent_dropout: float = 0.25,
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float = 0.15,
         training: Training | None = None,
@@ -357,11 +357,11 @@ class NextStep(Learner):
             )
 
     def _default_training(self, records: int) -> Training:
-        steps = int(np.clip(ROUNDS * -(-records // 16), FEWEST_STEPS, MOST_STEPS))
+        steps = int(np.clip(ROUNDS * -(-records // BATCH), FEWEST_STEPS, MOST_STEPS))
         return Training(
             steps=steps,
-            batch_size=16,
-            learning_rate=5e-3,
+            batch_size=BATCH,
+            learning_rate=4e-3,
             weight_decay=1e-2,
             warmup=min(50, steps // 10),
             truncation=PIECE,
