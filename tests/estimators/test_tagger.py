@@ -430,6 +430,15 @@ def test_a_step_of_words_is_one_word(forward):
             forward.stream().step(wrong)
 
 
+def test_tokens_may_be_numbers_of_a_vocabulary():
+    X, y = [[0, 3, 1], [2, 0]] * 8, [["even", "odd", "odd"], ["even", "even"]] * 8
+    data = from_tokens(X, vocabulary=4, y=y, target_for="step")
+    model = tagger(60).fit(data)
+    assert model.score(data) == 1.0
+    chances = [model.stream().step(token) for token in range(4)]
+    assert [model.classes_[each.argmax()] for each in chances] == ["even", "odd", "even", "odd"]
+
+
 def test_learning_on_keeps_words_and_labels(words):
     _, X, y = words
     X, y = X[:20], y[:20]

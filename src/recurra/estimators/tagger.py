@@ -306,7 +306,8 @@ class Tagger(Learner):
 
     def _step_of(self, shape: Shape, row: Any, time: Any, given: bool) -> Stream:
         """Read one step of one stream."""
-        if given and shape.kind == "tokens" and not isinstance(row, str):
+        spelt = any(isinstance(each, Spell) for each in self.preprocessor_.treatments)
+        if given and spelt and shape.kind == "tokens" and not isinstance(row, str):
             message = f"A step is one word, but a {type(row).__name__} came"
             raise DataError(message, code="no_text", value=row, hint="Give text, word by word.")
         return read_step(shape, row, time, given)
