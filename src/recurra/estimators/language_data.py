@@ -23,6 +23,7 @@ __all__ = [
     "END",
     "count_letters",
     "documents",
+    "endless_end",
     "endless_rows",
     "flat_rows_of",
     "part_end",
@@ -163,9 +164,34 @@ def endless_rows(text: list[Integers], rows: int, seed: int) -> Iterator[Languag
         starts = (random.integers(len(ring)) + np.arange(rows) * len(ring) // rows) % len(ring)
         after = begins[np.searchsorted(begins, starts) % len(begins)]
         gap = (after - starts) % len(ring)
-        starts = np.where(gap <= steps // 2, after, starts)
-        places = (starts[:, None] + np.arange(steps + 1)) % len(ring)
-        yield LanguageBatch.of(torch.from_numpy(ring[places]))
+        yield LanguageBatch.of(_rows(ring, np.where(gap <= steps // 2, after, starts), steps))
+
+
+def endless_end(
+    end: list[Integers], rest: list[Integers], rows: int, seed: int
+) -> Iterator[LanguageBatch]:
+    """Lay the end of a text out in rows, again and again, with as many rows of the rest beside it.
+
+    Parameters
+    ----------
+    end, rest : list of ndarray of int64
+        Documents, each between two ends.
+    rows : int
+        Rows of the end.
+    seed : int
+        Source of chance.
+
+    Yields
+    ------
+    LanguageBatch
+        The whole end, and stretches from anywhere in the rest, so that it is not forgotten.
+    """
+    ring = np.concatenate([each[:-1] for each in rest])
+    random = np.random.default_rng(seed)
+    for batch in endless_rows(end, rows, seed):
+        other = _rows(ring, random.integers(len(ring), size=rows), batch.codes.shape[1])
+        both = (torch.cat([batch.codes, other[:, :-1]]), torch.cat([batch.targets, other[:, 1:]]))
+        yield LanguageBatch(*both)
 
 
 def flat_rows_of(text: list[Integers]) -> LanguageBatch:
@@ -212,6 +238,11 @@ def count_letters(dataset: SequenceDataset, unit: TextUnit) -> int:
     words = np.array([*stream.categories[stream.channels[0]], None], object)[codes]
     pairs = zip(stream.offsets[:-1], stream.offsets[1:], strict=True)
     return sum(len(join(words[a:b], unit)) for a, b in pairs)
+
+
+def _rows(ring: Integers, starts: Integers, steps: int) -> torch.Tensor:
+    """Take rows of a ring, each with the token after its last step."""
+    return torch.from_numpy(ring[(starts[:, None] + np.arange(steps + 1)) % len(ring)])
 
 
 def _without_empty(texts: list[str]) -> tuple[list[str], tuple[str, ...]]:

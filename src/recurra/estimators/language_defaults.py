@@ -143,11 +143,12 @@ def end_training(options: Training, log: Log, tokens: int, held: list[Integers])
     -------
     Training
         As many times through the end as went through the rest until its best step; half the
-        learning rate, which falls as a cosine; rows of at least four stretches.
+        learning rate, which falls as a cosine; rows of at least four stretches, at most half as
+        many as the rest had: as many of the rest stand beside them.
     """
     count, stretch = sum(len(each) - 1 for each in held), options.truncation or TRUNCATION
     rounds = log.best_step * options.batch_size * stretch / tokens
-    rows = min(max(count // (4 * stretch), 1), options.batch_size)
+    rows = min(max(count // (4 * stretch), 1), max(options.batch_size // 2, 1))
     steps = max(round(rounds * count / (rows * stretch)), 1)
     rate = END_RATE * options.learning_rate
     options = replace(options, steps=steps, batch_size=rows, warmup=steps // 10, patience=None)

@@ -19,6 +19,7 @@ from recurra.estimators.language_data import (
     END,
     count_letters,
     documents,
+    endless_end,
     endless_rows,
     flat_rows_of,
     part_end,
@@ -95,7 +96,8 @@ class LanguageModel(Learner):
         would be less than 100.
     refit : bool
         Whether what was held back is learned in the end: it is read as often as the rest was, at
-        half the learning rate, falling to 0. Text that `fit` was given for validation never is.
+        half the learning rate, falling to 0, with as much of the rest beside it. Text that `fit`
+        was given for validation never is.
     training : Training, optional
         How to train; if None as `recurra.estimators.language_defaults.default_training` says. Its
         batch size is the number of rows; with ``truncation=None`` stretches have 100 steps.
@@ -194,13 +196,15 @@ class LanguageModel(Learner):
         X : str, Path, list of str, list of Path, or SequenceDataset
             A text; a file; several of either, a document each; or tokens that are parted already,
             as `recurra.data.from_text` and `from_tokens` part them. Empty documents are left out.
-        y, sample_weight, groups, **how
+        y, sample_weight, groups
             There are none.
         validation : as X, optional
             Text to stop the training by, instead of the end of `X`.
         callbacks : sequence of callable
             Each is called after every step with a `recurra.training.Moment`; one that returns True
             ends the training.
+        **how
+            Nothing.
 
         Returns
         -------
@@ -238,10 +242,12 @@ class LanguageModel(Learner):
         ----------
         X : str, Path, list of str, list of Path, or SequenceDataset
             As for `fit`; what is not in the vocabulary is read as the unknown token.
-        y, sample_weight, **how
+        y, sample_weight
             There are none.
         callbacks : sequence of callable
             As for `fit`.
+        **how
+            Nothing.
 
         Returns
         -------
@@ -539,7 +545,7 @@ class LanguageModel(Learner):
         return LanguageNetwork(LanguagePlan(**plan))
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[LanguageBatch]:
-        text = documents(treated, self.vocabulary_)
+        text = self._rest = documents(treated, self.vocabulary_)
         return endless_rows(text, min(size, max(treated.stream.rows // 2, 1)), seed)
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
@@ -551,13 +557,14 @@ class LanguageModel(Learner):
 
     def _after_training(self, held: SequenceDataset | None) -> None:
         """Score what was held back, and then learn it too."""
+        rest = self.__dict__.pop("_rest")
         if held is None or not self._learns_end:
             return
         text = self._documents_of(held)
         self._foretold = np.concatenate(self._log_likelihoods(text))
         plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
-        train(self.network_, endless_rows(text, plan.batch_size, self.seed), plan)
+        train(self.network_, endless_end(text, rest, plan.batch_size, self.seed), plan)
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         said = self.__dict__.pop("_foretold", None)
