@@ -113,10 +113,10 @@ def test_evaluate_says_the_scores_beside_those_of_the_report(recurra, trained, s
     how = ("evaluate", trained, stays, *STAYS, "--static", "days", "--quiet")
     answer = recurra(*how)
     assert answer.code == 0
-    assert str(stays) in answer.out
+    assert stays.name in answer.out
     assert "the most frequent label" in answer.out
     table = read(recurra(*how, "--csv").out)
-    assert table["records"].tolist()[0] == str(stays)
+    assert table["records"].tolist()[0] == stays.name
     assert table["accuracy"][0] > 0.6
     told = read(recurra("predict", trained, stays, *STAYS, "--static", "days").out)
     truth = pd.read_csv(stays).groupby("stay")["died"].first().tolist()
@@ -158,6 +158,20 @@ def test_labels_are_learned_from_files_of_many_kinds(recurra, tmp_path, content,
     assert len(told) == 12
     assert set(map(str, told["prediction"])) <= {"a", "b", "1", "2"}
     assert recurra("evaluate", out, file, *how, "--quiet").code == 0
+
+
+@pytest.mark.parametrize("how", [(), ("--labels-from", r"(good|bad)\d")])
+def test_folders_or_names_of_files_are_labels(recurra, tmp_path, how):
+    for k in range(12):
+        label = ("good", "bad")[k % 2]
+        folder = tmp_path / "texts" / ("all" if how else label)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{label}{k}.txt").write_text(f"so {label}")
+    out = tmp_path / "a.recurra"
+    answer = recurra("train", "classify", tmp_path / "texts", *how, "--out", out, *QUICK)
+    assert answer.code == 0, answer.err
+    assert rc.load(out).classes_.tolist() == ["bad", "good"]
+    assert len(read(recurra("predict", out, tmp_path / "texts", *how).out)) == 12
 
 
 def test_words_are_tagged_a_row_each(recurra, tmp_path):

@@ -37,7 +37,7 @@ def evaluate(
     with notes_for(quiet):
         fitted, task = load_learner(model)
         given = read_records(file, columns, task, wanted=True, quiet=quiet)
-        scores = _table(fitted, fitted.scores(given.X, given.y), str(file))
+        scores = _table(fitted, fitted.scores(given.X, given.y), file.name)
         if csv:
             write_table(scores, None)
         else:

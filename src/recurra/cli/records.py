@@ -87,6 +87,17 @@ class RecordColumns:
     group_column: Annotated[
         str | None, _column("--group-column", "--group", "Records that are held back together.")
     ] = None
+    labels_from: Annotated[
+        str | None,
+        typer.Option(
+            "--labels-from",
+            metavar="REGEX",
+            help="Of a folder: what finds the label in the name of a file, in a group; by default "
+            "the folder in it.",
+            rich_help_panel=COLUMNS,
+            show_default=False,
+        ),
+    ] = None
     separator: Annotated[
         str | None,
         typer.Option(
@@ -188,8 +199,8 @@ def _other(file: Path, name: str, columns: RecordColumns, task: Task) -> Given:
     if file.is_dir() and task.target == "labels":
         return _sounds_with_texts(file)
     if file.is_dir():
-        dataset = read(file, **({"labels_from": "folder"} if _has_folders(file) else {}))
-        return _of_dataset(dataset)
+        labels = columns.labels_from or ("folder" if _has_folders(file) else None)
+        return _of_dataset(read(file, labels_from=labels))
     dataset = read(file)
     if columns.target_column is not None:
         if columns.target_column not in dataset.targets:
@@ -367,7 +378,7 @@ def _advice(file: Path, task: Task) -> str:
     if file.is_dir() and task.target == "labels":
         return "Put a .txt of the same name beside each sound, or give a table with --file-column."
     if file.is_dir():
-        return "Put the files into folders that are called as their labels."
+        return "Put the files into folders that are called as their labels, or pass --labels-from."
     if file.suffix.lower() in (".txt", ".text"):
         return "Pass --separator TEXT if a label begins each line, or give a table."
     return "Give a file that has a target."
