@@ -9,7 +9,8 @@ import typer
 from recurra.cli.messages import notes_for
 from recurra.cli.options import Quiet
 from recurra.cli.predict import SavedModel
-from recurra.cli.records import RecordColumns, RecordFile, read_records
+from recurra.cli.record_options import RecordColumns, RecordFile
+from recurra.cli.records import read_records
 from recurra.cli.tasks import load_learner
 from recurra.cli.writing import write_table
 

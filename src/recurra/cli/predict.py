@@ -9,7 +9,8 @@ import typer
 
 from recurra.cli.messages import note, notes_for
 from recurra.cli.options import Out, Quiet
-from recurra.cli.records import RecordColumns, RecordFile, read_records
+from recurra.cli.record_options import RecordColumns, RecordFile
+from recurra.cli.records import read_records
 from recurra.cli.tasks import load_learner, table_of
 from recurra.cli.writing import check_table, write_table
 

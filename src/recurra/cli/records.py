@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from recurra.cli.messages import note
-from recurra.cli.options import COLUMNS
+from recurra.cli.record_options import ID, TARGET, TIME, RecordColumns
 from recurra.errors import DataError, FileError, near
 
 if TYPE_CHECKING:
@@ -18,96 +16,9 @@ if TYPE_CHECKING:
     from recurra.cli.tasks import Task
     from recurra.data import SequenceDataset
 
-__all__ = ["Given", "RecordColumns", "RecordFile", "read_records"]
+__all__ = ["Given", "read_records"]
 
 TABLES = (".csv", ".tsv", ".parquet")
-ID, TIME, TARGET = "unique_id", "ds", "y"
-
-
-def _column(flag: str, also: str, help_text: str, usual: str | bool = False) -> Any:
-    """Describe an option that takes the name of a column, and has a short name too."""
-    return typer.Option(
-        flag, also, metavar="NAME", help=help_text, rich_help_panel=COLUMNS, show_default=usual
-    )
-
-
-RecordFile = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE",
-        help="A table (.csv, .tsv, either also .gz, .parquet), .ts, .arff, .jsonl, .npz, .txt; or "
-        "a folder of sounds, images or texts.",
-        show_default=False,
-    ),
-]
-
-
-@dataclass(frozen=True)
-class RecordColumns:
-    """What the columns of a table mean, or the parts of a file."""
-
-    layout: Annotated[
-        Literal["long", "wide", "ucr"],
-        typer.Option(
-            "--layout",
-            help="Of a table: a row for every record and step; a row for every record and a column "
-            "for every step; or a file of UCR's, without a header.",
-            rich_help_panel=COLUMNS,
-        ),
-    ] = "long"
-    id_column: Annotated[
-        str | None, _column("--id-column", "--id", "Which record a row belongs to.", ID)
-    ] = None
-    time_column: Annotated[
-        str | None, _column("--time-column", "--time", "When a step was.", TIME)
-    ] = None
-    no_time: Annotated[
-        bool,
-        typer.Option(
-            "--no-time", help="The rows are steps as they stand.", rich_help_panel=COLUMNS
-        ),
-    ] = False
-    target_column: Annotated[
-        str | None, _column("--target-column", "--target", "What is to be learnt.", TARGET)
-    ] = None
-    text_column: Annotated[
-        str | None,
-        _column("--text-column", "--text", "Texts, one each row; to tag, a word each row."),
-    ] = None
-    file_column: Annotated[
-        str | None,
-        _column(
-            "--file-column", "--files", "Sounds or images, one each row: paths from the table."
-        ),
-    ] = None
-    static: Annotated[
-        list[str] | None,
-        _column("--static-column", "--static", "What holds for a whole record; repeatable."),
-    ] = None
-    group_column: Annotated[
-        str | None, _column("--group-column", "--group", "Records that are held back together.")
-    ] = None
-    labels_from: Annotated[
-        str | None,
-        typer.Option(
-            "--labels-from",
-            metavar="REGEX",
-            help="Of a folder: what finds the label in the name of a file, in a group; by default "
-            "the folder in it.",
-            rich_help_panel=COLUMNS,
-            show_default=False,
-        ),
-    ] = None
-    separator: Annotated[
-        str | None,
-        typer.Option(
-            "--separator",
-            metavar="TEXT",
-            help="Of .txt: what parts the label at the beginning of each line from its text.",
-            rich_help_panel=COLUMNS,
-            show_default=False,
-        ),
-    ] = None
 
 
 @dataclass(frozen=True)
@@ -316,26 +227,34 @@ class _Table:
 
     def _require(self) -> None:
         """Refuse a table that lacks columns, and say what to pass."""
-        columns, one_each = self.columns, self.columns.file_column or self.columns.text_column
-        wanted = {columns.file_column: "--file-column", columns.text_column: "--text-column"}
-        wanted |= {self.target: "--target-column", columns.group_column: "--group-column"}
-        wanted |= dict.fromkeys(columns.static or (), "--static-column")
-        if columns.id_column or (one_each is None and self.task.target is not None):
-            wanted[self.who if columns.layout == "long" or columns.id_column else None] = (
-                "--id-column"
-            )
-        if one_each is None and columns.layout == "long":
-            wanted[self.when] = "--time-column"
-        if self.task.target == "step" and columns.text_column is not None:
-            wanted[self.who] = "--id-column"
         have = [str(name) for name in self.frame.columns]
-        missing = [name for name in wanted if name is not None and name not in have]
+        wanted = self._wanted()
+        missing = [name for name in wanted if name not in have]
         if missing:
             raise DataError(
                 f"{self.file} has no column {' and '.join(map(repr, missing))}",
                 code="missing_column",
                 hint=f"{near(missing[0], have)} Pass {_flags(wanted[name] for name in missing)}.",
             )
+
+    def _wanted(self) -> dict[str, str]:
+        """List the columns that have to be there, and the options that name others."""
+        columns = self.columns
+        one_each = columns.file_column or columns.text_column
+        roles = [
+            (self.target, "--target-column"),
+            (columns.text_column, "--text-column"),
+            (columns.file_column, "--file-column"),
+            (columns.group_column, "--group-column"),
+            (columns.id_column, "--id-column"),
+            *((each, "--static-column") for each in columns.static or ()),
+        ]
+        if one_each is None and columns.layout == "long":
+            roles.append((self.when, "--time-column"))
+        steps = columns.layout == "long" and (one_each is None or self.task.target == "step")
+        if steps and self.task.target is not None:  # else it may be one record
+            roles.append((self.who, "--id-column"))
+        return {name: flag for name, flag in roles if name is not None}
 
     def _as_one(self, quiet: bool) -> _Table:
         """Take a table without identifiers for one record, where that can be."""

@@ -12,7 +12,8 @@ import typer
 
 from recurra.cli.messages import note, notes_for
 from recurra.cli.options import MODEL, Quiet
-from recurra.cli.records import Given, RecordColumns, RecordFile, read_records
+from recurra.cli.record_options import RecordColumns, RecordFile
+from recurra.cli.records import Given, read_records
 from recurra.cli.tasks import TASKS, class_of, task_of
 from recurra.cli.writing import check_place
 from recurra.errors import OptionError, near
