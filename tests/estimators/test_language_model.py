@@ -187,8 +187,11 @@ def test_the_unknown_is_never_written():
     text = "a b c d e f " * 40 + " ".join(f"w{k}" for k in range(300))
     with pytest.warns(DataWarning, match="unknown"):
         model = learned(text, unit="word", min_count=2, validation=0.0)
-    assert model.predict_proba("w1 w2 w3")[0] > 0.05
-    assert "\ufffd" not in model.generate("w1 w2 w3", 50)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        assert model.predict_proba("w1 w2 w3")[0] > 0.05
+        written = model.generate("w1 w2 w3", 50)
+    assert "\ufffd" not in written
 
 
 # ---------------------------------------------------------------------- units
@@ -281,6 +284,9 @@ def test_a_first_partial_fit_learns_the_vocabulary_too():
         ({"min_count": 0}, "min_count=0"),
         ({"validation": 1.0}, "validation=1.0"),
         ({"seed": -1}, "seed=-1"),
+        ({"refit": "no"}, "refit='no'"),
+        ({"tie_weights": None}, "tie_weights=None"),
+        ({"unit": "subword", "vocabulary_size": 10}, "vocabulary_size=10"),
     ],
 )
 def test_impossible_options_are_refused_by_name(wrong, said):
@@ -312,11 +318,26 @@ def test_nothing_is_asked_of_a_model_that_has_not_learned():
 
 
 def test_wrong_arguments_of_writing_are_refused_before_anything_is_written(model):
-    for wrong in ({"n": 0}, {"stop": ""}, {"stop": [3]}, {"temperature": -1}, {"top_p": 2}):
+    for wrong in (
+        {"n": 0},
+        {"stop": ""},
+        {"stop": [3]},
+        {"temperature": -1},
+        {"top_p": 2},
+        {"seed": -1},
+    ):
         with pytest.raises(OptionError):
             model.generate_stream("to", **wrong)
     with pytest.raises(OptionError, match="A prompt is text, but a bytes came"):
         model.generate(b"to")
+    with pytest.raises(OptionError, match="a NoneType came"):
+        model.predict_proba(None)
+
+
+def test_a_text_may_come_in_any_list():
+    probabilities = [learned(X).predict_proba("to") for X in (TEXT, (TEXT,), np.array([TEXT]))]
+    assert np.array_equal(probabilities[0], probabilities[1])
+    assert np.array_equal(probabilities[0], probabilities[2])
 
 
 def test_what_was_learned_stays_if_a_fit_fails(model):

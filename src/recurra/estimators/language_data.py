@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,10 @@ def read_documents(X: Any, unit: TextUnit) -> SequenceDataset:
     notes: tuple[str, ...] = ()
     if isinstance(X, str):
         X = [X]
-    if isinstance(X, list | tuple) and all(isinstance(each, str) for each in X):
-        X, notes = _without_empty(list(X))
+    if isinstance(X, Iterable) and not isinstance(X, os.PathLike | Mapping | bytes):
+        X = list(X)
+        if all(isinstance(each, str) for each in X):
+            X, notes = _without_empty(X)
     parts: Any = {"word": spaced_words(), "subword": "char"}.get(unit, unit)
     texts = isinstance(X, list) and all(isinstance(each, str) for each in X)
     dataset = from_text(X, unit=parts, lines=None if texts else False, longest=None)

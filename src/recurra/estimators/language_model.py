@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, final
 
@@ -13,7 +13,7 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Vocabula
 from recurra.data.treatments import Subwords, Treatment
 from recurra.data.units import UNITS, Joiner, TextUnit
 from recurra.errors import OptionError
-from recurra.estimators.forecast_checks import check_choice, check_count
+from recurra.estimators.forecast_checks import check_choice, check_count, check_seed
 from recurra.estimators.generation import Sampling, hold_back_stops
 from recurra.estimators.language_data import (
     END,
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel"]
 
 MOST_WORDS = 10_000
-MOST_STEPS, LARGEST, PIECE = 2**15, 64, 512  # of a batch that is scored; steps read at once
+MOST_STEPS, LARGEST, LONGEST = 2**15, 64, 512  # of a batch that is scored, with padding
+MOST_SCORES = 2**24  # in memory at once, when nothing is learned
 
 
 @final
@@ -272,7 +273,7 @@ class LanguageModel(Learner):
         ndarray of float64, shape (vocabulary,) or (texts, vocabulary)
             In the order of ``vocabulary_``.
         """
-        if isinstance(X, str):
+        if isinstance(X, str) or not isinstance(X, Iterable):
             return self.stream(X).probabilities
         return np.stack([self.stream(each).probabilities for each in X])
 
@@ -447,7 +448,7 @@ class LanguageModel(Learner):
         if not all(isinstance(each, str) and each for each in stops):
             raise OptionError(f"stop={stop!r}, but texts are read, none of them empty.")
         session = self.stream(prompt)
-        random = np.random.default_rng(self.seed if seed is None else seed)
+        random = np.random.default_rng(self.seed if seed is None else check_seed(seed))
         before = self._codes_of(prompt) if prompt else np.zeros(0, np.int64)
         codes = _drawn(session, n, options, [*before.tolist()], random, self.vocabulary_)
         return hold_back_stops(self._said(codes, before), stops)
@@ -474,6 +475,15 @@ class LanguageModel(Learner):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+
+        for name in ("tie_weights", "refit"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"{name}={getattr(self, name)!r}, but it is True or False.")
+        if self.unit == "subword" and self.vocabulary_size in range(256):
+            raise OptionError(
+                f"vocabulary_size={self.vocabulary_size}, but there are 256 bytes, which are all "
+                "pieces of words. Use 256 or more."
+            )
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         given = [name for name, value in {"y": y, **how}.items() if value is not None]
@@ -550,7 +560,8 @@ class LanguageModel(Learner):
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         total, count, state = 0.0, 0, None
-        for piece in flat_rows_of(documents(waiting, self.vocabulary_)).chunks(PIECE):
+        batch = flat_rows_of(documents(waiting, self.vocabulary_))
+        for piece in batch.chunks(self._stretch(len(batch.codes))):
             lost, counted, state = network.loss(piece, state)
             total, count = total + float(lost), count + int(counted)
         return total / max(count, 1)
@@ -611,10 +622,15 @@ class LanguageModel(Learner):
                 found[place] = said[: lengths[place]]
         return found
 
+    def _stretch(self, rows: int) -> int:
+        """Choose how many steps are read at once, so that their scores fit into memory."""
+        return min(max(MOST_SCORES // (rows * len(self.vocabulary_)), 1), LONGEST)
+
     def _said_of(self, rows: list[Integers]) -> Floats:
         """Give the log-likelihoods of a batch, with padding."""
         parts, state = [], None
-        for piece in LanguageBatch.padded([torch.from_numpy(row) for row in rows]).chunks(PIECE):
+        batch = LanguageBatch.padded([torch.from_numpy(row) for row in rows])
+        for piece in batch.chunks(self._stretch(len(rows))):
             costs, counted, state = self.network_.costs(piece, state)
             parts.append(torch.where(counted, -costs.double(), torch.nan).numpy())
         return np.concatenate(parts, 1)
