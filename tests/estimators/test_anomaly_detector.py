@@ -167,6 +167,15 @@ def test_partial_fit_widens_what_was_seen():
     assert model.score_samples([values])[0][150] <= 1e-9
 
 
+def test_a_record_of_no_weight_is_not_learned_from():
+    records = [usual(), np.random.default_rng(9).normal(size=(240, 2))]
+    weighed = small().fit(records, sample_weight=[1.0, 0.0])
+    without = small().fit(records[:1], sample_weight=[1.0])
+    both = small().fit(records)
+    far = [abs(each.log_.loss[-1] - without.log_.loss[-1]) for each in (weighed, both)]
+    assert far[0] < far[1]
+
+
 def test_the_hour_is_read_where_there_is_a_calendar():
     times = [np.datetime64("2024-01-01") + np.arange(240) * np.timedelta64(1, "h")]
     model = small().fit([usual()], times=times)

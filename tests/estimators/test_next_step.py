@@ -241,6 +241,12 @@ def test_wrong_data_are_refused(player):
         small().fit([np.zeros((0, 3)), flags()[0]])
     with pytest.raises(DataError, match="No record has two rows"):
         player.score([flags()[0][:1]])
+    with pytest.raises(DataError, match=r"a single one as \[rows\]"):
+        small().fit(np.zeros((30, 1)))
+    with pytest.raises(OptionError, match="the same scale for all records"):
+        small(treatments=[Scale(per="record")]).fit(walks())
+    with pytest.raises(DataError, match="3 channels"):
+        player.sample(2, [[1, 0]])
     with pytest.raises(NotFittedError):
         small().predict(flags())
     with pytest.raises(OptionError, match="numbers have no probability"):

@@ -71,13 +71,17 @@ class Rows:
         )
 
 
-def endless_stretches(rows: Rows, size: int, steps: int, seed: int) -> Iterator[RowBatch]:
-    """Draw stretches of rows, from records in the measure of their length.
+def endless_stretches(
+    rows: Rows, weights: Floats, size: int, steps: int, seed: int
+) -> Iterator[RowBatch]:
+    """Draw stretches of rows, from records in the measure of their length and weight.
 
     Parameters
     ----------
     rows : Rows
         Of all records.
+    weights : ndarray of float64, shape (records,)
+        How much each record counts.
     size : int
         Stretches in a batch.
     steps : int
@@ -92,7 +96,7 @@ def endless_stretches(rows: Rows, size: int, steps: int, seed: int) -> Iterator[
     """
     chance = np.random.default_rng(seed)
     lengths = np.diff(rows.offsets)
-    share = lengths / lengths.sum()
+    share = lengths * weights / (lengths * weights).sum()
     while True:
         record = chance.choice(len(lengths), size, p=share)
         length = np.minimum(lengths[record], steps)

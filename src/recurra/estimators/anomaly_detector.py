@@ -11,7 +11,7 @@ import torch
 
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
-from recurra.errors import DataError, OptionError
+from recurra.errors import OptionError
 from recurra.estimators.anomaly_data import Rows, endless_stretches, read_events, windows_of
 from recurra.estimators.anomaly_scores import (
     Novelty,
@@ -28,7 +28,7 @@ from recurra.estimators.forecast_checks import check_choice, check_count
 from recurra.estimators.learner import Learner
 from recurra.estimators.next_step import LAYERS
 from recurra.estimators.next_step_baselines import kept_values
-from recurra.estimators.next_step_data import as_rows
+from recurra.estimators.next_step_data import as_rows, check_rows
 from recurra.estimators.record_inputs import conform
 from recurra.estimators.report import Score
 from recurra.estimators.row_session import RowReader
@@ -360,16 +360,12 @@ class AnomalyDetector(Learner):
         return as_rows(X, y, how, type(self).__name__)
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
+        check_rows(dataset)
         stream = dataset.stream
         self.channels_ = stream.channels
         self._ranges = Ranges.none(len(stream.channels))
         usual = int(np.median(stream.lengths))
         self.quiet_ = self.quiet or max(usual // QUARTER, SHORTEST_QUIET)
-        never = ~stream.mask.any(0)
-        if never.any():
-            column = stream.channels[int(never.argmax())]
-            message, hint = "The channel was never observed", "Leave it out."
-            raise DataError(message, code="all_missing", column=column, hint=hint)
         return dataset
 
     def _default_treatments(self, kept: SequenceDataset) -> tuple[list[Treatment], list[str]]:
@@ -427,7 +423,8 @@ class AnomalyDetector(Learner):
         rows = Rows(treated.stream, len(self.channels_))
         self._learned_from = rows
         steps = STRETCH if self.method == "forecast" else self.window
-        return endless_stretches(rows, size, steps, seed)
+        weights = np.ones(len(treated)) if treated.weights is None else treated.weights
+        return endless_stretches(rows, weights, size, steps, seed)
 
     def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
         rows = Rows(waiting.stream, len(self.channels_))

@@ -21,6 +21,7 @@ from recurra.estimators.next_step_data import (
     are_flags,
     as_rows,
     check_flags,
+    check_rows,
     endless_rows,
     has_row_before,
     held_ends,
@@ -276,9 +277,7 @@ class NextStep(Learner):
                 "The network reads channels that it does not foretell, so it cannot go on by "
                 "itself. Leave out treatments that add channels."
             )
-        for row in (
-            () if prompt is None else np.asarray(prompt, np.float64).reshape(-1, self._width)
-        ):
+        for row in () if prompt is None else prompt:
             session.step(row)
         generator = torch.Generator().manual_seed(self.seed if seed is None else seed)
         rows = []
@@ -324,15 +323,11 @@ class NextStep(Learner):
         return as_rows(X, y, how, type(self).__name__)
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
+        check_rows(dataset)
         stream = dataset.stream
         chosen = "bernoulli" if are_flags(stream) else "gaussian"
         self.likelihood_ = chosen if self.likelihood == "auto" else self.likelihood
         self.channels_ = stream.channels
-        never = ~stream.mask.any(0)
-        if never.any():
-            column = stream.channels[int(never.argmax())]
-            message, hint = "The channel was never observed", "Leave it out."
-            raise DataError(message, code="all_missing", column=column, hint=hint)
         return self._recoded(dataset)
 
     def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
@@ -354,6 +349,11 @@ class NextStep(Learner):
             raise OptionError(
                 f"The treatments left the channels {treated.stream.channels}, but those that are "
                 f"foretold have to come first: {self.channels_}."
+            )
+        if _scales_each_record(self.treatments):
+            raise OptionError(
+                'Scale(per="record") looks ahead in each record, and a row that is foretold could '
+                "not be scaled back. Use the same scale for all records."
             )
 
     def _default_training(self, records: int) -> Training:
@@ -469,6 +469,11 @@ class NextStep(Learner):
             message, hint = "No record has two rows", "There is nothing to be foretold."
             raise DataError(message, code="too_short", hint=hint)
         return float(known.mean())
+
+
+def _scales_each_record(treatments: Any) -> bool:
+    each = treatments.treatments if isinstance(treatments, Preprocessor) else treatments
+    return any(isinstance(one, Scale) and one.per == "record" for one in each)
 
 
 def _usual(stream: Stream, width: int, flags: bool) -> Floats:

@@ -23,6 +23,7 @@ __all__ = [
     "are_flags",
     "as_rows",
     "check_flags",
+    "check_rows",
     "endless_rows",
     "has_row_before",
     "held_ends",
@@ -127,6 +128,33 @@ def check_flags(dataset: SequenceDataset) -> None:
         value=stream.values[row, column].item(),
         hint='Use likelihood="gaussian" for numbers.',
     )
+
+
+def check_rows(dataset: SequenceDataset) -> None:
+    """Refuse records from which nothing about the next row can be learned.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        What is to be learned from.
+
+    Raises
+    ------
+    DataError
+        If no record has two rows, or a channel was never observed.
+    """
+    stream = dataset.stream
+    if stream.lengths.max(initial=0) < 2:
+        raise DataError(
+            f"None of {len(dataset)} records has two rows, so there is no next one",
+            code="too_short",
+            hint="Give a list of records, each of shape (rows, channels); a single one as [rows].",
+        )
+    never = ~stream.mask.any(0)
+    if never.any():
+        column = stream.channels[int(never.argmax())]
+        message, hint = "The channel was never observed", "Leave it out."
+        raise DataError(message, code="all_missing", column=column, hint=hint)
 
 
 def endless_rows(treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
