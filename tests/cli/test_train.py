@@ -310,6 +310,23 @@ def test_what_brings_no_target_is_refused_with_what_to_do(refused, tmp_path):
     assert "--separator" in said
 
 
+def test_an_empty_cell_is_an_empty_text(recurra, refused, tmp_path):
+    file, out = tmp_path / "texts.csv", tmp_path / "a.recurra"
+    file.write_text("text,y\n" + "good,a\nbad,b\n" * 6 + ",a\n")
+    said = refused("train", "classify", file, "--text", "text", "--out", out)
+    assert "The record has no steps" in said
+    file.write_text("text,y\n" + "good,doog\nbad,dab\n" * 6 + "hm,\n")
+    said = recurra("train", "translate", file, "--text", "text", "--out", out, *QUICK)
+    assert said.code == 0, said.err
+
+
+def test_a_table_of_texts_needs_the_name_of_their_column(refused, tmp_path):
+    file = tmp_path / "texts.csv"
+    file.write_text("text,y\ngood,a\n")
+    said = refused("train", "language", file, "--out", tmp_path / "a.recurra")
+    assert "Pass --text-column NAME" in said
+
+
 def test_wrong_input_of_predict_and_evaluate_is_said_in_a_line(refused, trained, stays, tmp_path):
     how = (*STAYS, "--static", "days")
     assert "none.recurra is not a file" in refused("predict", tmp_path / "none.recurra", stays)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.cli.messages import note
 from recurra.cli.record_options import ID, TARGET, TIME, RecordColumns
-from recurra.errors import DataError, FileError, near
+from recurra.errors import DataError, FileError, OptionError, near
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,12 +194,15 @@ class _Table:
             return self._words(columns.text_column)
         if columns.text_column is not None:
             ids = frame[self.who] if self.who in frame else range(len(frame))
-            return self._beside(frame[columns.text_column].tolist(), list(ids))
+            return self._beside(_texts(frame[columns.text_column]), list(ids))
         return _of_dataset(self._measured())
 
     def _beside(self, X: list[Any], ids: list[object]) -> Given:
         """Add what stands in the same row as each record."""
-        y = None if self.target is None else self.frame[self.target].tolist()
+        y = None
+        if self.target is not None:
+            said = self.frame[self.target]
+            y = _texts(said) if self.task.target == "labels" else said.tolist()
         group = self.columns.group_column
         return Given(X, y, tuple(ids), None if group is None else self.frame[group].tolist())
 
@@ -249,6 +252,9 @@ class _Table:
             (columns.id_column, "--id-column"),
             *((each, "--static-column") for each in columns.static or ()),
         ]
+        if self.task.name == "language" and one_each is None:
+            message = f"Of {self.file} it is not said which column holds texts"
+            raise OptionError(f"{message}. Pass --text-column NAME.")
         if one_each is None and columns.layout == "long":
             roles.append((self.when, "--time-column"))
         steps = columns.layout == "long" and (one_each is None or self.task.target == "step")
@@ -267,6 +273,11 @@ class _Table:
         frame = self.frame.copy(deep=False)
         frame.insert(0, self.who, self.file.name.split(".")[0] or self.file.name)
         return _Table(self.file, frame, columns, self.task, self.target)
+
+
+def _texts(column: pd.Series) -> list[Any]:
+    """List texts; an empty cell is an empty one."""
+    return column.astype(object).where(column.notna(), "").tolist()
 
 
 def _flags(flags: Any) -> str:
