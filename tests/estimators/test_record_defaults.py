@@ -8,6 +8,7 @@ from recurra.data import (
     Encode,
     Fill,
     Gaps,
+    Grams,
     Indicators,
     Scale,
     SequenceDataset,
@@ -15,6 +16,7 @@ from recurra.data import (
     Stream,
     Vocabulary,
     from_arrays,
+    from_tokens,
 )
 from recurra.data.batching import Batches
 from recurra.errors import OptionError
@@ -23,6 +25,7 @@ from recurra.estimators.record_defaults import (
     default_training,
     default_treatments,
     share_held,
+    text_training,
 )
 from recurra.models import Front
 
@@ -60,7 +63,23 @@ def test_labels_and_tokens_become_codes():
     colours = Stream(np.array([[0.0], [1.0]]), offsets, ("c",), categories={"c": ("a", "b")})
     words = Stream(np.array([[0], [1]]), offsets, ("w",), "tokens", categories={"w": ("a", "b")})
     data = SequenceDataset((0,), {"colours": colours, "words": words})
-    assert default_treatments(data, False)[:2] == [Encode(), Vocabulary()]
+    assert default_treatments(data, False)[:2] == [Encode(), Grams(longest=4)]
+
+
+def test_words_get_their_beginnings_and_labels_of_steps_need_no_n_grams():
+    words = from_tokens([["so", "it"]], y=["up"])
+    assert default_treatments(words, False) == [Grams(longest=2, beginnings=(4, 6))]
+    tagged = from_tokens([["so", "it"]], y=[["a", "b"]])
+    assert default_treatments(tagged, False) == [Vocabulary()]
+
+
+@pytest.mark.parametrize("records", [1, 2, 17, 33, 97, 641, 1000])
+def test_no_batch_of_texts_has_a_single_record(records):
+    sizes = [
+        len(each) for each in Batches(np.ones(records, int), text_training(records).batch_size)
+    ]
+    assert max(sizes) <= 48
+    assert records == 1 or min(sizes) > 1
 
 
 def test_training_grows_with_the_data_within_bounds():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
@@ -10,6 +12,7 @@ from recurra.data.treatments import (
     Encode,
     Fill,
     Gaps,
+    Grams,
     Indicators,
     Scale,
     SinceObserved,
@@ -17,6 +20,7 @@ from recurra.data.treatments import (
     Vocabulary,
     find_outliers,
 )
+from recurra.data.treatments.grams import is_gram
 from recurra.models import Front
 from recurra.training import Training
 from recurra.types import Booleans
@@ -25,11 +29,14 @@ __all__ = [
     "choose_fronts",
     "default_training",
     "default_treatments",
+    "holds_grams",
     "share_held",
     "tell_of_holes",
+    "text_training",
 ]
 
 EPOCHS = 40
+ROUNDS, TEXTS = 8, 32
 FEWEST, MOST = 300, 6000
 SPARING, SHARE, MOST_HELD = 500, 0.15, 2000
 SHORTEST, LONGEST, LONGER = 8, 256, 512  # steps for convolutions without a stride; of few records
@@ -60,8 +67,7 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
     measured = [each for each in everything if each.kind == "values"]
     if any(each.categories for each in measured):
         chosen.append(Encode())
-    if any(each.kind == "tokens" or _holds_tokens(each) for each in everything):
-        chosen.append(Vocabulary())
+    chosen += _for_tokens(dataset)
     if not measured:
         return chosen
     far = sorted({name for each in measured for name in _far_out(each)})
@@ -168,7 +174,7 @@ def default_training(records: int) -> Training:
         so that none has a single record, about 16 or, from 640 records, 64.
     """
     usual = 64 if records >= 640 else 16
-    batch_size = max(-(-records // max(round(records / usual), 1)), 1)
+    batch_size = _even(records, usual)
     steps = int(np.clip(EPOCHS * -(-records // batch_size), FEWEST, MOST))
     return Training(
         steps=steps,
@@ -178,6 +184,37 @@ def default_training(records: int) -> Training:
         warmup=min(50, steps // 10),
         check_every=max(steps // 40, 5),
         patience=12,
+    )
+
+
+def _even(records: int, size: int) -> int:
+    """Give the size near another of which batches are alike."""
+    return max(-(-records // max(round(records / size), 1)), 1)
+
+
+def text_training(records: int) -> Training:
+    """Choose how to train on tokens whose n-grams are counted, which are soon learned by heart.
+
+    Parameters
+    ----------
+    records : int
+        How many there are to learn from.
+
+    Returns
+    -------
+    Training
+        Eight rounds through the data, but 300 steps at least, in batches of 32.
+    """
+    usual = default_training(records)
+    batch_size = _even(records, min(usual.batch_size, TEXTS))
+    steps = max(ROUNDS * -(-records // batch_size), FEWEST)
+    return replace(
+        usual,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=3e-3,
+        check_every=max(steps // 20, 5),
+        patience=8,
     )
 
 
@@ -223,6 +260,41 @@ def _far_out(stream: Stream) -> list[str]:
         stream.values[:, numbers], mask, stream.offsets, detect="robust_z", threshold=FAR
     )
     return [stream.channels[numbers[k]] for k in np.flatnonzero(far.any(0))]
+
+
+def _for_tokens(dataset: SequenceDataset) -> list[Treatment]:
+    """Choose how tokens become codes: of words with how they begin, of letters in longer runs."""
+    plain = [n for n, each in dataset.streams.items() if _holds_tokens(each)]
+    if plain or any(target.level == "step" for target in dataset.targets.values()):
+        tokens = any(each.kind == "tokens" for each in dataset.streams.values())
+        return [Vocabulary()] if plain or tokens else []
+    chosen: list[Treatment] = []
+    names = [name for name, each in dataset.streams.items() if each.kind == "tokens"]
+    for name in names:
+        which = name if len(names) > 1 else None
+        labels = dataset.streams[name].categories[dataset.streams[name].channels[0]]
+        if any(isinstance(each, str) and len(each) > 1 for each in labels):
+            chosen.append(Grams(longest=2, beginnings=(4, 6), stream=which))
+        else:
+            chosen.append(Grams(longest=4, stream=which))
+    return chosen
+
+
+def holds_grams(treated: SequenceDataset) -> bool:
+    """Say whether tokens have their n-grams beside them.
+
+    Parameters
+    ----------
+    treated : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    bool
+        True where a linear model of them pays beside the recurrent layer.
+    """
+    streams = [each for each in treated.streams.values() if each.kind == "tokens"]
+    return any(is_gram(name) for each in streams for name in each.channels)
 
 
 def _holds_tokens(stream: Stream) -> bool:

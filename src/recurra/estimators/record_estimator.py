@@ -12,7 +12,7 @@ import numpy as np
 from recurra import layers
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
-from recurra.data.treatments import Fill, Indicators, SinceObserved, Treatment
+from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
 from recurra.estimators.doors import UNITS, Unit, Units
 from recurra.estimators.forecast_checks import check_choice, check_count
@@ -24,7 +24,13 @@ from recurra.estimators.record_checks import (
     tell_of_copies,
     tell_of_new_holes,
 )
-from recurra.estimators.record_defaults import choose_fronts, default_treatments, tell_of_holes
+from recurra.estimators.record_defaults import (
+    choose_fronts,
+    default_treatments,
+    holds_grams,
+    tell_of_holes,
+    text_training,
+)
 from recurra.estimators.record_inputs import Shape, as_dataset, conform
 from recurra.estimators.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.session import RecordSession
@@ -36,6 +42,7 @@ from recurra.types import Floats
 __all__ = ["RecordEstimator"]
 
 FRONTS = ("auto", "convolution")
+HIDDEN = 0.1  # of the tokens, while training, where their n-grams are counted
 LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
 
 
@@ -183,6 +190,11 @@ class RecordEstimator(Learner):
         set_time_scales(network, treated)
         return network
 
+    def _default_training(self, records: int) -> Training:
+        if any(isinstance(each, Grams) for each in self.preprocessor_.treatments):
+            return text_training(records)
+        return super()._default_training(records)
+
     def _network_header(self) -> dict[str, Any]:
         return plan_to_dict(self.network_.plan)
 
@@ -200,6 +212,8 @@ class RecordEstimator(Learner):
             fronts = choose_fronts(treated, self.join != "late", self.front == "auto")
         skip = bool(fronts) if self.skip == "auto" else self.skip
         own = {"pooling": pooling, "fronts": fronts, "skip": skip}
+        if holds_grams(treated):
+            own |= {"bag": True, "token_dropout": HIDDEN}
         return plan_network(treated, self.encoder_size, {**options, **own})
 
     def _state(self) -> dict[str, Any]:

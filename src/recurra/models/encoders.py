@@ -26,6 +26,8 @@ __all__ = [
     "embedding_width",
 ]
 
+SPREAD = 0.1  # of what vectors of tokens begin as; with 1.0 the rare ones stay noise
+
 
 class Encoded(NamedTuple):
     """What a recurrent layer reads.
@@ -127,24 +129,36 @@ class ValueEncoder(Encoder):
 
 
 class TokenEncoder(Encoder):
-    """Tokens embedded.
+    """Tokens embedded; where they have further codes, the sum of all their vectors.
 
     Parameters
     ----------
-    vocabulary : int
-        How many codes there are; 0 is the unknown one.
+    vocabulary : int, or dict of int to int
+        How many codes there are; 0 is the unknown one. Of several channels by their column; the
+        unknown code of those after the first stands for nothing.
     width : int
         Width of the embedding.
     """
 
-    def __init__(self, vocabulary: int, width: int = 64) -> None:
+    def __init__(self, vocabulary: int | Mapping[int, int], width: int = 64) -> None:
         super().__init__()
-        self.table = nn.Embedding(vocabulary, width)
+        sizes = {0: vocabulary} if isinstance(vocabulary, int) else dict(vocabulary)
+        self.columns = tuple(sizes)
+        first, *others = sizes.values()
+        self.table = nn.Embedding(first, width)
+        self.more = nn.ModuleList(nn.Embedding(size, width, padding_idx=0) for size in others)
+        for table in (self.table, *self.more):
+            nn.init.normal_(table.weight, std=SPREAD)
+        for table in self.more:
+            nn.init.zeros_(table.weight[0])  # type: ignore[index]
         self.width = width
 
     def forward(self, batch: StreamBatch) -> Encoded:
         """Encode; see `Encoder`."""
-        embedded = self.table(batch.values[..., 0].long())
+        codes = batch.values.long()
+        embedded = self.table(codes[..., self.columns[0]])
+        for column, table in zip(self.columns[1:], self.more, strict=True):
+            embedded = embedded + table(codes[..., column])
         return Encoded(torch.where(batch.valid[..., None], embedded, 0.0), batch.lengths)
 
 

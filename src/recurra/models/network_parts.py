@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from recurra.data.treatments.grams import is_gram
 from recurra.errors import OptionError
 from recurra.layers import GRU, GRUD
+from recurra.models.bags import Bag
 from recurra.models.encoders import (
     Encoded,
     Encoder,
@@ -27,6 +29,8 @@ from recurra.models.records import StreamBatch
 
 __all__ = [
     "RecordEncoder",
+    "in_bag",
+    "make_bags",
     "make_encoder",
     "make_fronts",
     "make_head",
@@ -92,7 +96,8 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
             hidden = network.channel_dropout
             return ValueEncoder(plan.channels, plan.cardinalities, plan.width, hidden)
         case "tokens":
-            return TokenEncoder(plan.cardinalities[0], plan.width or network.hidden_size)
+            sizes = {k: plan.cardinalities[k] for k in _read_by_layer(plan.channels)}
+            return TokenEncoder(sizes, plan.width or network.hidden_size)
         case "signal":
             return SignalEncoder(len(plan.channels), plan.width or network.hidden_size)
         case "frames":
@@ -104,6 +109,50 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
             pooling = Pooling(network.pooling, out, network.bidirectional)
             return RecordEncoder(inner, make_layer(layer, inner.width, network), pooling)
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
+
+
+def _read_by_layer(channels: tuple[str, ...]) -> list[int]:
+    """List the channels of tokens that are embedded: n-grams are seen by the layer as it reads."""
+    return [k for k, name in enumerate(channels) if not is_gram(name)]
+
+
+def make_bags(plan: NetworkPlan) -> dict[str, Bag]:
+    """Make what counts the tokens of each stream of tokens.
+
+    Parameters
+    ----------
+    plan : NetworkPlan
+        With the inputs and the answers.
+
+    Returns
+    -------
+    dict of str to Bag
+        By stream; empty where the plan has no bags.
+    """
+    outputs = sum(answer.size for answer in plan.answers.values() if in_bag(answer))
+    if not plan.bag or not outputs:
+        return {}
+    return {
+        name: Bag([each.cardinalities[k] for k in range(len(each.channels))], outputs)
+        for name, each in plan.inputs.items()
+        if each.kind == "tokens"
+    }
+
+
+def in_bag(answer: Answer) -> bool:
+    """Say whether a linear part is added to an answer.
+
+    Parameters
+    ----------
+    answer : Answer
+        The answer.
+
+    Returns
+    -------
+    bool
+        True for one of whole records whose classes have no order.
+    """
+    return answer.level == "record" and not answer.ordinal
 
 
 def make_head(answer: Answer, width: int) -> nn.Module:

@@ -120,10 +120,13 @@ class NetworkPlan:
         Whether the answer for a record also reads the mean and the largest value of what the front
         gives, or the encoder where there is none, so that a bag of features is always there. The
         pooled vector is then normalised over the batch.
-    input_dropout, dropout, recurrent_dropout, channel_dropout : float
+    bag : bool
+        Whether the answer for a record also has a linear part that counts the tokens and n-grams of
+        each stream of tokens; see `Bag`.
+    input_dropout, dropout, recurrent_dropout, channel_dropout, token_dropout : float
         Probabilities of dropping, while training: a unit of what the layer reads, the same at all
         steps of a record (Gal & Ghahramani 2016, arXiv:1512.05287); a unit of a pooled vector; a
-        unit of the state; a whole channel of a record.
+        unit of the state; a whole channel of a record; a token, and once more each of its n-grams.
     """
 
     inputs: Mapping[str, Input]
@@ -137,7 +140,9 @@ class NetworkPlan:
     join: Join = "late"
     fronts: Mapping[str, Front] = field(default_factory=dict)
     skip: bool = False
+    bag: bool = False
     input_dropout: float = 0.0
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     channel_dropout: float = 0.0
+    token_dropout: float = 0.0

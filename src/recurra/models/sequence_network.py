@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +11,13 @@ from torch.nn import functional
 
 from recurra.errors import OptionError, ShapeError
 from recurra.layers import GRUD
+from recurra.models.bags import hide_tokens
 from recurra.models.encoders import Encoded, Encoder
 from recurra.models.fronts import ConvolutionFront, StepNorm
 from recurra.models.joining import Join
 from recurra.models.network_parts import (
+    in_bag,
+    make_bags,
     make_encoder,
     make_fronts,
     make_head,
@@ -38,6 +42,7 @@ class SequenceNetwork(nn.Module):
               v = [\mathrm{pool}(h^{(1)}), …, \mathrm{pool}(h^{(k)}), \mathrm{static}], \quad
               \hat y = W v + b
 
+    Where the plan has ``bag``, what a `Bag` counts in each stream of tokens is added to the answer.
     Where the plan has ``skip``, :math:`v` also holds the mean and the largest value of each
     :math:`u^{(s)}`, and is normalised. A front that stands beside its layer does not stand before
     it: the layer reads the encoder. Static covariates are also read at every step. With
@@ -108,6 +113,8 @@ class SequenceNetwork(nn.Module):
             for answer in plan.answers.values()
         )
         self.shortcuts = make_shortcuts(plan, sum(widths))
+        bags = make_bags(plan)
+        self.bags, self.counted = nn.ModuleList(bags.values()), tuple(bags)
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
@@ -123,6 +130,8 @@ class SequenceNetwork(nn.Module):
             By target, shape (batch, outputs) or (batch, time, outputs), with a last axis of classes
             for labels: numbers as they are, or the logits of the classes.
         """
+        if self.training and self.plan.token_dropout:
+            batch = self._with_tokens_hidden(batch)
         aside = None if self.static is None else self.static(batch.static).values[:, 0]
         inputs = self._encoded(batch)
         fronted = {
@@ -140,7 +149,9 @@ class SequenceNetwork(nn.Module):
         whole = self.joined(parts, aside)
         outputs = {name: each.values for name, each in steps.items()}
         last = [last_step(*each) for each in inputs.values()] if self.plan.shortcut else []
-        return self.answered(whole, outputs, last)
+        streams = [batch.streams[name] for name in self.counted]
+        bags = [bag(s.values, s.lengths) for bag, s in zip(self.bags, streams, strict=True)]
+        return self.answered(whole, outputs, last, bags)
 
     def joined(self, parts: Sequence[Tensor], aside: Tensor | None) -> Tensor:
         """Make one vector of all that was read of each record.
@@ -163,7 +174,11 @@ class SequenceNetwork(nn.Module):
         return self.norm(whole[:, None], torch.ones(len(whole), dtype=torch.int64))[:, 0]
 
     def answered(
-        self, whole: Tensor, outputs: Mapping[str, Tensor], last: Sequence[Tensor]
+        self,
+        whole: Tensor,
+        outputs: Mapping[str, Tensor],
+        last: Sequence[Tensor],
+        bags: Sequence[Tensor] = (),
     ) -> dict[str, Tensor]:
         """Answer by what was read.
 
@@ -175,13 +190,16 @@ class SequenceNetwork(nn.Module):
             What the layers say at each step, or at one.
         last : sequence of Tensor, each of shape (batch, width)
             The inputs of the last step, for the linear part, if there is one.
+        bags : sequence of Tensor, each of shape (batch, outputs)
+            What the tokens of each stream count, if they are counted.
 
         Returns
         -------
         dict of str to Tensor
             By target.
         """
-        answers, shortcuts = {}, iter(self.shortcuts)
+        answers, shortcuts, begun = {}, iter(self.shortcuts), 0
+        counted = torch.stack([*bags]).sum(0) if bags else None
         for head, (name, answer) in zip(self.heads, self.plan.answers.items(), strict=True):
             if answer.level == "step":
                 which = "all" if self.join is not None else str(answer.stream)
@@ -190,6 +208,9 @@ class SequenceNetwork(nn.Module):
                 raw = head(self.dropout(whole))
                 if self.plan.shortcut:
                     raw = raw + next(shortcuts)(torch.cat([*last], -1))
+                if counted is not None and in_bag(answer):
+                    raw = raw + counted[:, begun : begun + answer.size]
+                    begun += answer.size
             shape = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
             answers[name] = raw.unflatten(-1, shape)
         return answers
@@ -247,6 +268,16 @@ class SequenceNetwork(nn.Module):
                 each = each * weights[known].to(each.dtype)
             losses[name] = each.sum(), known.sum()
         return losses
+
+    def _with_tokens_hidden(self, batch: RecordBatch) -> RecordBatch:
+        """Take some tokens for unknown."""
+        share = self.plan.token_dropout
+        streams = {
+            name: hide_tokens(each, share) if self.plan.inputs[name].kind == "tokens" else each
+            for name, each in batch.streams.items()
+            if name in self.plan.inputs
+        }
+        return replace(batch, streams=streams)
 
     def _encoded(self, batch: RecordBatch) -> dict[str, Encoded]:
         """Encode every stream, and join those that are read together."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from recurra.errors import OptionError
 from recurra.layers import GRUD
+from recurra.models.bags import Bag
 from recurra.models.encoders import SignalEncoder
 from recurra.models.fronts import ConvolutionFront
 from recurra.models.pooling import Pooling
@@ -126,6 +127,7 @@ class NetworkStepper:
             for name, pool in zip(skipping, network.skips, strict=True)
         }
         self.inputs: dict[str, Tensor] = {}
+        self.totals: dict[str, tuple[Tensor, int]] = {}
         self.outputs: dict[str, Tensor] = {}
 
     @torch.no_grad()
@@ -139,6 +141,11 @@ class NetworkStepper:
         aside : Tensor, shape (1, width), optional
             The static covariates, encoded.
         """
+        for name, bag in zip(self.network.counted, self.network.bags, strict=True):
+            if name in streams:
+                total, count = self.totals.get(name, (torch.zeros((), dtype=torch.float64), 0))
+                counted = bag.steps(streams[name].values)[:, 0]  # type: ignore[operator]
+                self.totals[name] = (total + counted.double(), count + 1)
         for name, values in self._encoded(streams).items():
             self.inputs[name] = values
             place = self.network.reads.index(name)
@@ -178,7 +185,16 @@ class NetworkStepper:
             self.inputs.get(name, torch.zeros(1, wide))
             for name, wide in zip(network.reads, network.widths, strict=True)
         ]
-        return network.answered(whole, outputs, inputs)
+        return network.answered(whole, outputs, inputs, self._bags())
+
+    def _bags(self) -> list[Tensor]:
+        """Say what the tokens so far count."""
+        found = []
+        for name, bag in zip(self.network.counted, self.network.bags, strict=True):
+            if isinstance(bag, Bag):
+                total, count = self.totals.get(name, (torch.zeros(1, bag.outputs), 0))
+                found.append(bag.scaled(total.float(), torch.tensor([[count]])))
+        return found
 
     def _encoded(self, streams: Mapping[str, StreamBatch]) -> dict[str, Tensor]:
         """Encode what came, and join streams that are read together."""

@@ -21,6 +21,7 @@ from recurra.data.treatments import (
     Encode,
     Fill,
     Gaps,
+    Grams,
     Indicators,
     LogMel,
     Outliers,
@@ -77,6 +78,7 @@ OTHERS = {
     "LogMel": LogMel(bands=2, window=0.08),
     "TargetScale": TargetScale(),
     "Vocabulary": Vocabulary(max_size=2),
+    "Grams": Grams(longest=3, beginnings=(1,)),
 }
 VARIANTS = FILLS | SCALES | OTHERS
 OF_CLOCKS = {"Duplicates": Duplicates("first"), "Resample": Resample("30D")}

@@ -5,6 +5,7 @@ from recurra.data.treatments.drop import Drop
 from recurra.data.treatments.duplicates import Duplicates
 from recurra.data.treatments.encode import Encode, Vocabulary
 from recurra.data.treatments.fill import Fill
+from recurra.data.treatments.grams import Grams
 from recurra.data.treatments.indicators import Indicators, SinceObserved
 from recurra.data.treatments.log_mel import LogMel
 from recurra.data.treatments.outliers import Outliers, find_outliers
@@ -28,6 +29,7 @@ __all__ = [
     "Encode",
     "Fill",
     "Gaps",
+    "Grams",
     "Indicators",
     "Learned",
     "LogMel",

@@ -20,7 +20,7 @@ class RecordMemory:
 
     Of each stream of measurements it keeps the first row, the last, and the last in which each
     channel was observed: at most two rows more than there are channels, however long the record
-    becomes.
+    becomes. Of tokens it keeps as many as a treatment looks back.
 
     Parameters
     ----------
@@ -52,6 +52,7 @@ class RecordMemory:
                     "with treatments that do not, such as Scale() and Fill('forward')."
                 )
         self.preprocessor = preprocessor
+        self.reach = max((getattr(each, "reach", 0) for each in preprocessor.treatments), default=0)
         self.kept: dict[str, Stream] = {}
         self.counts: dict[str, int] = {}
 
@@ -73,8 +74,8 @@ class RecordMemory:
             warnings.simplefilter("ignore", DataWarning)
             treated = self.preprocessor.transform(replace(steps, streams=streams))
         for name, stream in streams.items():
-            rows = _rows_to_keep(stream)
-            self.kept[name] = stream.picked(rows, np.array([0, len(rows)]))
+            rows = _rows_to_keep(stream, self.reach)
+            self.kept[name] = _slim(stream.picked(rows, np.array([0, len(rows)])))
         return treated
 
     def _joined(self, name: str, new: Stream) -> Stream:
@@ -89,8 +90,23 @@ class RecordMemory:
         return replace(whole, offsets=np.array([0, whole.rows]))
 
 
-def _rows_to_keep(stream: Stream) -> Integers:
+def _slim(stream: Stream) -> Stream:
+    """Forget the tokens that are not kept, which would become more and more."""
+    if stream.kind != "tokens":
+        return stream
+    values, categories = stream.values.copy(), {}
+    for column, name in enumerate(stream.channels):
+        seen, labels = stream.mask[:, column], stream.categories[name]
+        used, places = np.unique(stream.values[seen, column].astype(np.int64), return_inverse=True)
+        values[seen, column] = places
+        categories[name] = tuple(labels[code] for code in used)
+    return replace(stream, values=values, categories=categories)
+
+
+def _rows_to_keep(stream: Stream, reach: int) -> Integers:
     """List the rows that later steps may be treated by."""
+    if stream.kind == "tokens":
+        return np.arange(max(stream.rows - reach, 0), stream.rows)
     if stream.kind != "values" or not stream.rows:
         return np.zeros(0, np.int64)
     seen = stream.mask
