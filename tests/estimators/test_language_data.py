@@ -12,8 +12,10 @@ from recurra.estimators.language_data import (
     END,
     count_letters,
     documents,
+    endless_end,
     endless_rows,
     flat_rows_of,
+    last_part,
     part_end,
     read_documents,
 )
@@ -86,6 +88,20 @@ def test_little_is_not_held_back_and_never_more_than_fifty_thousand():
     assert part_end(read_documents("a" * 900, "char"), 0.1)[1] is None
     assert part_end(read_documents("a" * 900, "char"), 0.0)[1] is None
     assert part_end(read_documents("a" * 600_000, "char"), 0.1)[1].stream.rows == 50_000
+
+
+def test_the_last_part_is_as_long_as_can_be_scored_quickly():
+    short, long = (read_documents("a" * n, "char") for n in (300, 70_000))
+    assert last_part(short) is short
+    assert last_part(long).stream.rows == 50_000
+
+
+def test_the_end_has_as_much_of_the_rest_beside_it():
+    end, rest = [np.array([9, 1, 1, 1, 9])], [np.array([9, *[2] * 50, 9])]
+    for batch in islice(endless_end(end, rest, 2, seed=0), 5):
+        assert batch.codes.shape == batch.targets.shape == (4, 2)
+        assert set(batch.codes[:2].ravel().tolist()) <= {9, 1}
+        assert set(batch.codes[2:].ravel().tolist()) <= {9, 2}
 
 
 def test_each_batch_lays_out_the_whole_text_without_a_gap():

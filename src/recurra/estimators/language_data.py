@@ -27,6 +27,7 @@ __all__ = [
     "endless_end",
     "endless_rows",
     "flat_rows_of",
+    "last_part",
     "part_end",
     "read_documents",
 ]
@@ -100,6 +101,22 @@ def part_end(
     kept = stream.cut(starts[before], np.minimum(stops[before], edge))
     held = stream.cut(np.maximum(starts[after], edge), stops[after])
     return _with(dataset, before, kept), _with(dataset, after, held)
+
+
+def last_part(dataset: SequenceDataset) -> SequenceDataset:
+    """Take as much of the end of a text as is quickly scored.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        Documents.
+
+    Returns
+    -------
+    SequenceDataset
+        The last 50 000 tokens, or all if there are no more.
+    """
+    return dataset if dataset.stream.rows <= MOST_HELD else part_end(dataset, 1.0)[1] or dataset
 
 
 def documents(treated: SequenceDataset, vocabulary: tuple[object, ...]) -> list[Integers]:

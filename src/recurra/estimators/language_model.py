@@ -22,6 +22,7 @@ from recurra.estimators.language_data import (
     endless_end,
     endless_rows,
     flat_rows_of,
+    last_part,
     part_end,
     read_documents,
 )
@@ -94,7 +95,7 @@ class LanguageModel(Learner):
         What is done to the tokens; by default `Vocabulary`, or `Subwords`, or nothing to bytes.
     validation : float
         Share of the tokens held back, the last of the text; at most 50 000, and none where they
-        would be less than 100.
+        would be less than 100. The report is of that part, or of the last 50 000 tokens.
     refit : bool
         Whether what was held back is learned in the end: it is read as often as the rest was, at
         half the learning rate, falling to 0, with as much of the rest beside it. Text that `fit`
@@ -475,7 +476,6 @@ class LanguageModel(Learner):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
-
         for name in ("tie_weights", "refit"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name}={getattr(self, name)!r}, but it is True or False.")
@@ -572,21 +572,25 @@ class LanguageModel(Learner):
         if held is None or not self._learns_end:
             return
         text = self._documents_of(held)
-        self._foretold = np.concatenate(self._log_likelihoods(text))
+        self._foretold = np.concatenate(self._log_likelihoods(self._documents_of(last_part(held))))
         plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
         train(self.network_, endless_end(text, rest, plan.batch_size, self.seed), plan)
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
-        said = self.__dict__.pop("_foretold", None)
+        said, part = self.__dict__.pop("_foretold", None), last_part(part)
         if said is None:
             said = np.concatenate(self._log_likelihoods(self._documents_of(part)))
         return self._told("LanguageModel", said, part)
 
     def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
+        part = last_part(part)
         learned, text = self._documents_of(kept), self._documents_of(part)
         flat, foretold = (np.concatenate([each[1:] for each in one]) for one in (learned, text))
         costs = n_gram_costs(flat, foretold, len(self.vocabulary_))
+        unknown = [code for code, token in enumerate(self.vocabulary_) if token is None]
+        if not np.isin(flat, unknown).any():  # then the network does not count it either
+            costs[np.isin(foretold, unknown)] = np.nan
         return self._told("5-gram (Witten-Bell)", -costs, part)
 
     def _told(self, model: str, said: Floats, part: SequenceDataset) -> list[Score]:
