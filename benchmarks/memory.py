@@ -75,7 +75,7 @@ def adding(seed: int, steps: int = 600, records: int = 10_000, rounds: int = 250
     return float(np.mean(errors))
 
 
-def copy(seed: int, delay: int = 100, records: int = 20_000, rounds: int = 5000) -> float:
+def copy(seed: int, delay: int = 100, records: int = 20_000, rounds: int = 4000) -> float:
     """Return the loss in nats a step, as a share of that of one that remembers nothing."""
 
     def draw(
