@@ -72,3 +72,4 @@ def test_tags_say_what_is_taken(kind):
     assert tags.input_tags.allow_nan
     assert not tags.input_tags.sparse
     assert tags.target_tags.required
+    assert tags.target_tags.multi_output

@@ -25,6 +25,8 @@ from recurra.models import NetworkPlan
 from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
     from recurra.types import Array, Floats
 
 __all__ = ["Classifier"]
@@ -295,6 +297,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
             The accuracy, 0 to 1.
         """
         return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say to scikit-learn that there may be several outputs, and several labels together."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = tags.classifier_tags.multi_label = True
+        return tags
 
     def _with_known_targets(self, dataset: SequenceDataset) -> SequenceDataset:
         """Refuse a label that is missing."""

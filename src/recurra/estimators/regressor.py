@@ -17,6 +17,8 @@ from recurra.estimators.report import Score
 from recurra.estimators.simple_models import linear_regressor, sample
 
 if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
     from recurra.data import SequenceDataset
     from recurra.types import Floats
 
@@ -76,6 +78,12 @@ class Regressor(RegressorMixin, RecordEstimator):
             R², 1 at most.
         """
         return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say to scikit-learn that there may be several outputs."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
         """Check that there are numbers for each record."""
