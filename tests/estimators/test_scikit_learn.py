@@ -24,7 +24,6 @@ EXCLUDED = {
     "a TypeError is expected",
     "check_estimators_empty_data_messages": "a table without columns is refused as records without "
     "steps, in other words than are expected",
-    "check_supervised_y_2d": "a column of y is one output, which is nothing to warn of",
 }
 """Checks that are not passed, and why; they are listed in docs/explanation/scikit-learn.rst."""
 TOO_SMALL = {"check_regressors_train": "the network is too small here; see the test below"}
