@@ -106,3 +106,11 @@ def test_the_anomaly_example_finds_what_was_put_in(capsys):
     assert "alarm, score" in said
     assert "(jolt)" in said
     assert "of the faults found" in said
+
+
+def test_the_sentiment_example_learns_from_texts_and_follows_one_word_by_word(capsys):
+    runpy.run_path(str(EXAMPLES / "sentiment.py"))["main"](steps=60)
+    said = capsys.readouterr().out
+    assert "good  a charming story" in said
+    assert "bad   the music was not clever" in said
+    assert said.count("good with probability") == 5

@@ -8,7 +8,7 @@ from recurra.models import Answer, Input, NetworkPlan, RecordBatch, SequenceNetw
 from recurra.models.bags import Bag, hide_tokens
 from recurra.models.stepping import NetworkStepper
 
-CHANNELS = ("token", "token:begins4", "token:2")
+CHANNELS = ("token", "token:begins4", "token:3")
 WORDS = Input("tokens", CHANNELS, {0: 9, 1: 5, 2: 7})
 LABEL, NUMBER = Answer("record", 1, 3), Answer("record", 2, 0)
 LENGTHS = torch.tensor([4, 1, 0])
@@ -56,7 +56,7 @@ def test_every_answer_of_a_record_has_weights_of_its_own():
     assert found["numbers"].shape == (3, 2)
 
 
-def test_n_grams_are_counted_and_not_embedded():
+def test_long_n_grams_are_counted_and_not_embedded():
     made = network()
     assert made.encoders[0].columns == (0, 1)
     assert [len(table.weight) for table in made.bags[0].tables] == [9, 5, 7]

@@ -53,8 +53,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         How the outputs of the steps become one vector.
     encoder_size : int, optional
         Width of what the encoder of each stream gives its layer: of a linear projection of
-        measurements (by default they go in as they are), of embedded tokens, of convolutions over
-        signals and frames (`hidden_size` by default).
+        measurements (by default they go in as they are), of embedded tokens (twice `hidden_size` by
+        default), of convolutions over signals and frames (`hidden_size` by default).
     shortcut : bool
         Whether the answer has a linear part too, which reads the inputs of the last step: where the
         answer is close to what was seen last.

@@ -20,7 +20,7 @@ from recurra.data.treatments import (
     Vocabulary,
     find_outliers,
 )
-from recurra.data.treatments.grams import is_gram
+from recurra.data.treatments.grams import tokens_of
 from recurra.models import Front
 from recurra.training import Training
 from recurra.types import Booleans
@@ -294,7 +294,7 @@ def holds_grams(treated: SequenceDataset) -> bool:
         True where a linear model of them pays beside the recurrent layer.
     """
     streams = [each for each in treated.streams.values() if each.kind == "tokens"]
-    return any(is_gram(name) for each in streams for name in each.channels)
+    return any(tokens_of(name) > 1 for each in streams for name in each.channels)
 
 
 def _holds_tokens(stream: Stream) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from recurra.data.treatments.grams import is_gram
+from recurra.data.treatments.grams import tokens_of
 from recurra.errors import OptionError
 from recurra.layers import GRU, GRUD
 from recurra.models.bags import Bag
@@ -38,6 +38,8 @@ __all__ = [
     "make_shortcuts",
     "suited",
 ]
+
+WIDER = 2  # vectors of tokens, which are sums, than the layer that reads them
 
 
 class RecordEncoder(Encoder):
@@ -96,8 +98,8 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
             hidden = network.channel_dropout
             return ValueEncoder(plan.channels, plan.cardinalities, plan.width, hidden)
         case "tokens":
-            sizes = {k: plan.cardinalities[k] for k in _read_by_layer(plan.channels)}
-            return TokenEncoder(sizes, plan.width or network.hidden_size)
+            sizes = {k: plan.cardinalities[k] for k in _embedded(plan.channels)}
+            return TokenEncoder(sizes, plan.width or WIDER * network.hidden_size)
         case "signal":
             return SignalEncoder(len(plan.channels), plan.width or network.hidden_size)
         case "frames":
@@ -111,9 +113,9 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
 
 
-def _read_by_layer(channels: tuple[str, ...]) -> list[int]:
-    """List the channels of tokens that are embedded: n-grams are seen by the layer as it reads."""
-    return [k for k, name in enumerate(channels) if not is_gram(name)]
+def _embedded(channels: tuple[str, ...]) -> list[int]:
+    """List the channels of tokens that a layer reads: not the many n-grams of more than two."""
+    return [k for k, name in enumerate(channels) if tokens_of(name) <= 2]
 
 
 def make_bags(plan: NetworkPlan) -> dict[str, Bag]:

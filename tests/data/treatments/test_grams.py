@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recurra.data import Grams, Preprocessor, Vocabulary, from_text, from_tokens, nest
-from recurra.data.treatments.grams import is_gram
+from recurra.data.treatments.grams import tokens_of
 from recurra.data.treatments.memory import RecordMemory
 from recurra.errors import DataWarning, OptionError
 
@@ -105,7 +105,5 @@ def test_sizes_that_are_none_are_refused(wrong):
         Grams(**wrong)
 
 
-def test_channels_of_n_grams_are_told_by_their_name():
-    assert [is_gram(each) for each in ("token:12", "token", "12", "a:begins4")] == [
-        True, False, False, False,
-    ]  # fmt: skip
+def test_the_name_of_a_channel_says_how_many_tokens_make_a_code():
+    assert list(map(tokens_of, ("token:12", "token", "12", "a:begins4"))) == [12, 1, 1, 1]

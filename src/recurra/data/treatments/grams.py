@@ -15,7 +15,7 @@ from recurra.data.treatments.treatment import Learned
 from recurra.errors import OptionError
 from recurra.types import Array, Integers
 
-__all__ = ["Grams", "is_gram"]
+__all__ = ["Grams", "tokens_of"]
 
 BETWEEN = "\x1f"
 
@@ -148,8 +148,8 @@ class Grams(Vocabulary):
         return found
 
 
-def is_gram(channel: str) -> bool:
-    """Say whether a channel holds n-grams.
+def tokens_of(channel: str) -> int:
+    """Say how many tokens make a code of a channel.
 
     Parameters
     ----------
@@ -158,15 +158,16 @@ def is_gram(channel: str) -> bool:
 
     Returns
     -------
-    bool
-        True for ``"token:2"``.
+    int
+        2 for ``"token:2"``; 1 for tokens and beginnings.
 
     Examples
     --------
-    >>> is_gram("token:2"), is_gram("token:begins4"), is_gram("token")
-    (True, False, False)
+    >>> tokens_of("token:3"), tokens_of("token:begins4"), tokens_of("token")
+    (3, 1, 1)
     """
-    return channel.rpartition(":")[2].isdigit() and ":" in channel
+    _, parted, last = channel.rpartition(":")
+    return int(last) if parted and last.isdecimal() else 1
 
 
 def _longer(
