@@ -9,7 +9,6 @@ from recurra.estimators.session import RecordSession
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
-    from recurra.estimators.tagger import Tagger
 
 __all__ = ["TaggerSession"]
 
@@ -32,7 +31,7 @@ class TaggerSession(RecordSession):
         If the model cannot go step by step; the message says why.
     """
 
-    def __init__(self, model: Tagger, static: Any = None) -> None:
+    def __init__(self, model: Any, static: Any = None) -> None:
         if model.network_.crf is not None:
             raise OptionError(
                 "With crf=True a label depends on those that come after it, so none can be said "
