@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from recurra import Regressor, Training
 from recurra.errors import DataError, OptionError
@@ -35,6 +36,14 @@ class DrawsElsewhere(Regressor):
     def _ready(self, kept):
         self._chance = np.random.random()  # noqa: NPY002
         return super()._ready(kept)
+
+
+class CountsThreads(Regressor):
+    def _network(self, treated):
+        network = super()._network(treated)
+        with torch.no_grad():
+            next(network.parameters()).mul_(torch.get_num_threads())
+        return network
 
 
 class KeepsHalf(Regressor):
@@ -138,6 +147,7 @@ BROKEN = {
     "fit_returns_itself_and_keeps_its_options": ReturnsNothing,
     "learning_changes_no_data": WritesIntoData,
     "the_same_seed_gives_the_same_bits": DrawsElsewhere,
+    "the_number_of_threads_changes_no_bit": CountsThreads,
     "a_failed_fit_leaves_what_was_learned": KeepsHalf,
     "one_part_more_changes_the_weights_alone": BeginsAnew,
     "a_first_part_is_enough_to_begin_with": BeginsAnew,

@@ -24,6 +24,7 @@ ESTIMATOR_LAWS: tuple[Law, ...] = (
     learning.fit_returns_itself_and_keeps_its_options,
     learning.learning_changes_no_data,
     learning.the_same_seed_gives_the_same_bits,
+    learning.the_number_of_threads_changes_no_bit,
     learning.a_failed_fit_leaves_what_was_learned,
     learning.one_part_more_changes_the_weights_alone,
     learning.a_first_part_is_enough_to_begin_with,

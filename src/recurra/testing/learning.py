@@ -29,6 +29,7 @@ __all__ = [
     "learning_changes_no_data",
     "one_part_more_changes_the_weights_alone",
     "the_constructor_only_stores",
+    "the_number_of_threads_changes_no_bit",
     "the_same_seed_gives_the_same_bits",
     "what_stops_the_training_is_not_learned_from",
 ]
@@ -116,6 +117,26 @@ def the_same_seed_gives_the_same_bits(case: EstimatorCase) -> None:
     assert apart(case.ask(one), case.ask(two)) == 0.0, "the answers differ"
     other = case.make(seed=case.estimator.seed + 1).fit(*case.data())
     assert not _are_same(one, other), "another seed gives the same weights"
+
+
+def the_number_of_threads_changes_no_bit(case: EstimatorCase) -> None:
+    """Check that one thread and two learn the same weights, and answer the same.
+
+    Parameters
+    ----------
+    case : EstimatorCase
+        The estimator and its data.
+    """
+    usual, fitted, answers = torch.get_num_threads(), [], []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            fitted.append(case.make().fit(*case.data()))
+            answers.append(case.ask(fitted[-1]))
+    finally:
+        torch.set_num_threads(usual)
+    _same_weights(fitted[0], fitted[1], "two threads learn other weights than one")
+    assert apart(answers[0], answers[1]) == 0.0, "two threads answer otherwise than one"
 
 
 def a_failed_fit_leaves_what_was_learned(case: EstimatorCase) -> None:
