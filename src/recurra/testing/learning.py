@@ -16,6 +16,7 @@ from recurra.errors import OptionError
 from recurra.testing.advice import advice
 from recurra.testing.answers import apart
 from recurra.testing.estimator_case import EstimatorCase
+from recurra.testing.learned import are_same, same_treatments, same_weights, weights_apart
 from recurra.training import Moment, Training
 
 __all__ = [
@@ -113,10 +114,10 @@ def the_same_seed_gives_the_same_bits(case: EstimatorCase) -> None:
         assert torch.equal(after[0], before[0]), "fit uses up torch's own chance"
         assert apart(after[1], before[1]) == 0.0, "fit uses up NumPy's own chance"
     one, two = fitted
-    _same_weights(one, two, "the weights differ")
+    same_weights(one, two, "the weights differ")
     assert apart(case.ask(one), case.ask(two)) == 0.0, "the answers differ"
     other = case.make(seed=case.estimator.seed + 1).fit(*case.data())
-    assert not _are_same(one, other), "another seed gives the same weights"
+    assert not are_same(one, other), "another seed gives the same weights"
 
 
 def the_number_of_threads_changes_no_bit(case: EstimatorCase) -> None:
@@ -135,7 +136,7 @@ def the_number_of_threads_changes_no_bit(case: EstimatorCase) -> None:
             answers.append(case.ask(fitted[-1]))
     finally:
         torch.set_num_threads(usual)
-    _same_weights(fitted[0], fitted[1], "two threads learn other weights than one")
+    same_weights(fitted[0], fitted[1], "two threads learn other weights than one")
     assert apart(answers[0], answers[1]) == 0.0, "two threads answer otherwise than one"
 
 
@@ -178,11 +179,11 @@ def one_part_more_changes_the_weights_alone(case: EstimatorCase) -> None:
     """
     model, before = case.fitted(), case.fitted()
     assert model.partial_fit(*case.data()) is model, "partial_fit does not return the estimator"
-    assert not _are_same(model, before), "partial_fit changes no weight"
-    _same_treatments(model, before, "partial_fit learns treatments anew")
+    assert not are_same(model, before), "partial_fit changes no weight"
+    same_treatments(model, before, "partial_fit learns treatments anew")
     slow = _with_rate(case, SLOW)
     model = case.fitted().set_params(training=slow).partial_fit(*case.data())
-    assert _distance(model, before) < 1e-6, "partial_fit does not go on from the weights"
+    assert weights_apart(model, before) < 1e-6, "partial_fit does not go on from the weights"
     if case.unseen is not None:
         with advice("partial_fit with what was never seen"):
             case.fitted().partial_fit(*case.unseen)
@@ -215,10 +216,10 @@ def a_warm_start_goes_on_from_the_weights(case: EstimatorCase) -> None:
     """
     slow, before = _with_rate(case, SLOW), case.fitted()
     warm = case.fitted().set_params(warm_start=True, training=slow).fit(*case.data())
-    assert _distance(warm, before) < 1e-6, "with warm_start=True fit begins anew"
-    _same_treatments(warm, before, "with warm_start=True fit learns treatments anew")
+    assert weights_apart(warm, before) < 1e-6, "with warm_start=True fit begins anew"
+    same_treatments(warm, before, "with warm_start=True fit learns treatments anew")
     cold = case.fitted().set_params(training=slow).fit(*case.data())
-    assert _distance(cold, before) > 1e-6, "without warm_start fit goes on from the weights"
+    assert weights_apart(cold, before) > 1e-6, "without warm_start fit goes on from the weights"
 
 
 def a_callback_sees_each_step_and_can_end_it(case: EstimatorCase) -> None:
@@ -256,7 +257,7 @@ def what_stops_the_training_is_not_learned_from(case: EstimatorCase) -> None:
     assert model.log_.validation, "the training never looked at validation="
     assert not plain.log_.validation, "the training looked at records though none were held back"
     assert model.report().held_back == case.records // 2, "report() counts others"
-    _same_treatments(model, plain, "treatments are learned from validation= too")
+    same_treatments(model, plain, "treatments are learned from validation= too")
 
 
 def a_record_of_weight_zero_is_left_out(case: EstimatorCase) -> None:
@@ -274,11 +275,11 @@ def a_record_of_weight_zero_is_left_out(case: EstimatorCase) -> None:
     odd = np.arange(number) % 5 != 3
     model = case.make(validation=0.0).fit(*case.data(), sample_weight=odd.astype(float))
     other = case.make(validation=0.0).fit(*case.data(np.flatnonzero(odd).tolist()))
-    _same_treatments(model, other, "treatments are learned from records of weight 0")
-    _same_weights(model, other, "records of weight 0 are learned from")
+    same_treatments(model, other, "treatments are learned from records of weight 0")
+    same_weights(model, other, "records of weight 0 are learned from")
     twice = case.make(validation=0.0).fit(*case.data(), sample_weight=np.full(number, 2.0))
     plain = case.make(validation=0.0).fit(*case.data())
-    _same_weights(twice, plain, "weights that are all the same change something")
+    same_weights(twice, plain, "weights that are all the same change something")
 
 
 def groups_are_never_parted(case: EstimatorCase) -> None:
@@ -309,27 +310,3 @@ def _with_rate(case: EstimatorCase, rate: float) -> Training:
     """Give the training of a case another learning rate."""
     training = case.estimator.training or Training(steps=5, progress=False)
     return replace(training, learning_rate=rate)
-
-
-def _same_weights(one: Any, other: Any, said: str) -> None:
-    assert _are_same(one, other), said
-
-
-def _are_same(one: Any, other: Any) -> bool:
-    """Say whether all weights are the same to the bit."""
-    ours, theirs = one.network_.state_dict(), other.network_.state_dict()
-    if [*ours] != [*theirs]:
-        return False
-    return all(torch.equal(ours[name], theirs[name]) for name in ours)
-
-
-def _distance(one: Any, other: Any) -> float:
-    """Say how far the farthest weights are apart."""
-    pairs = zip(one.network_.parameters(), other.network_.parameters(), strict=True)
-    return max(float((a - b).detach().abs().max()) for a, b in pairs)
-
-
-def _same_treatments(one: Any, other: Any, said: str) -> None:
-    ours, theirs = one.preprocessor_, other.preprocessor_
-    assert str(ours.header()) == str(theirs.header()), said
-    assert apart(ours.arrays(), theirs.arrays()) == 0.0, said
