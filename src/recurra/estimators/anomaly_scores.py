@@ -85,7 +85,8 @@ class Novelty:
     ranges : Ranges
         What was seen before; it is changed where `adapts`.
     smoothing : int
-        Errors that are averaged.
+        Steps whose errors are averaged; before there are so many, errors do not count, since a
+        record's first steps are foretold from little, and short averages go far.
     adapts : bool
         Whether what is seen widens the ranges.
     """
@@ -126,6 +127,8 @@ class Novelty:
     def _smoothed(self, errors: Floats) -> Floats:
         """Take the mean of the last errors of each channel, those that are known."""
         self._latest.append(errors)
+        if len(self._latest) < (self._latest.maxlen or 0):
+            return np.full(len(errors), np.nan)
         recent = np.stack(self._latest)
         known = ~np.isnan(recent)
         count = known.sum(0)
