@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -19,9 +19,24 @@ from recurra.models import RecordBatch, StreamBatch
 from recurra.models.stepping import NetworkStepper
 
 if TYPE_CHECKING:
-    from recurra.estimators.record_estimator import RecordEstimator
+    from recurra.data import Preprocessor, Stream
+    from recurra.estimators.record_inputs import Shape
+    from recurra.models import SequenceNetwork
 
 __all__ = ["RecordSession"]
+
+
+class Steppable(Protocol):
+    """A fitted estimator that can read a record step by step."""
+
+    layer: str
+    preprocessor_: Preprocessor
+    network_: SequenceNetwork
+    _shapes: dict[str, Shape]
+
+    def _step_of(self, shape: Shape, row: Any, time: Any, given: bool) -> Stream: ...
+
+    def _said(self, raw: dict[str, Any]) -> Any: ...
 
 
 class RecordSession:
@@ -54,8 +69,8 @@ class RecordSession:
     np.True_
     """
 
-    def __init__(self, model: RecordEstimator, static: Any = None) -> None:
-        self.model = model
+    def __init__(self, model: Any, static: Any = None) -> None:
+        self.model: Steppable = model
         self.memory = RecordMemory(model.preprocessor_)
         self.stepper = NetworkStepper(model.network_)
         self.static = read_static(static, model._shapes.get("static"))

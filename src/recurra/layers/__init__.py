@@ -9,9 +9,9 @@ which padding is never felt, and all can go step by step (``step``). `load` buil
 """
 
 from recurra.layers.attention import AdditiveAttention, Attention, DotAttention, Memory
+from recurra.layers.chrono import chrono
 from recurra.layers.gru import GRU
 from recurra.layers.grud import GRUD, GRUDState
-from recurra.layers.initialisation import chrono
 from recurra.layers.jordan import Jordan
 from recurra.layers.loading import load
 from recurra.layers.lstm import LSTM
