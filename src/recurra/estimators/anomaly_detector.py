@@ -465,12 +465,20 @@ class AnomalyDetector(Learner):
 
     def _state(self) -> dict[str, Any]:
         names = ("channels_", "quiet_", "threshold_")
-        return {**{name: getattr(self, name) for name in names}, "ranges": asdict(self._ranges)}
+        ranges = {
+            name: [None if np.isinf(value) else value for value in values]  # nothing was seen
+            for name, values in asdict(self._ranges).items()
+        }
+        return {**{name: getattr(self, name) for name in names}, "ranges": ranges}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         self.channels_ = tuple(state["channels_"])
         self.quiet_, self.threshold_ = state["quiet_"], state["threshold_"]
-        self._ranges = Ranges(**{name: np.array(v, float) for name, v in state["ranges"].items()})
+        parts = asdict(Ranges.none(len(self.channels_)))
+        for name, values in state["ranges"].items():
+            known = [value is not None for value in values]
+            parts[name][known] = [value for value in values if value is not None]
+        self._ranges = Ranges(**parts)
 
     # ------------------------------------------------------------------ inside
 
