@@ -82,13 +82,14 @@ class Listening(NamedTuple):
 class TranscriptionNetwork(nn.Module):
     r"""Reads steps, and says at each frame which symbol is heard, if any.
 
-    .. math:: u_k = \mathrm{relu}(\mathrm{conv}(x))_k, \quad h_k = \mathrm{RNN}(u)_k, \quad
-              \log p_k = \mathrm{logsoftmax}(W h_k + b)
+    .. math:: u_k = \mathrm{relu}(\mathrm{norm}(\mathrm{conv}(x)_k)), \quad
+              h_k = \mathrm{RNN}(u)_k, \quad \log p_k = \mathrm{logsoftmax}(W h_k + b)
 
     Frame ``k`` sees the steps up to ``(k + 1) · stride - 1 + ahead`` and nothing later; before the
     first step and after the last there is silence. Where layers read forwards only, what lies ahead
     tells them which symbol begins before they have to say it (Amodei et al. 2016,
     arXiv:1512.02595).
+
     The loss is that of connectionist temporal classification (Graves et al. 2006): minus the
     logarithm of the probability of all ways to write the transcript, with blanks between.
 
