@@ -144,7 +144,7 @@ def _fit(model: Any, given: Given, other: Given | None, steps: int | None, quiet
             training = replace(training, progress=False)
         return training if steps is None else replace(training, steps=steps)
 
-    model._default_training = chosen
+    model._default_training = chosen  # what the class chooses by itself stays, but for these
     try:
         model.fit(given.X, given.y, **how)
     finally:
