@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Transcriber"]
 
 LAYERS = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.RNN}
-AHEAD, AROUND = 12, 3
-"""Steps after a frame that a network sees which reads forwards only: 0.12 s. One that reads both
+AHEAD, AROUND = 20, 3
+"""Steps after a frame that a network sees which reads forwards only: 0.2 s. One that reads both
 ways sees as many as before it."""
 TRIFLE = 1e-3  # of the loss, which decides where the rates of errors are equal
 WIDE = 16  # beams, where a language model is given
@@ -89,8 +89,8 @@ class Transcriber(Learner):
     validation : float
         Share of the recordings held back to stop the training; with fewer than ten of them, none.
     training : Training, optional
-        How to train; by default forty rounds, of 600 to 6000 steps, of 32 recordings (8 where there
-        are fewer than 320).
+        How to train; by default forty rounds, eighty if it reads forwards only, of 600 to 6000
+        steps, of 32 recordings (8 where there are fewer than 320).
     warm_start : bool
         Whether `fit` goes on from what was learned.
     seed : int
@@ -129,8 +129,9 @@ class Transcriber(Learner):
     ...     return np.concatenate([wave, np.zeros(400)]) + chance.normal(0, 0.01, 1200)
     >>> said = ["".join(chance.choice(["a", "b"], chance.integers(1, 4))) for _ in range(40)]
     >>> heard = [np.concatenate([tone(letter) for letter in text]) for text in said]
-    >>> quick = Training(steps=80, batch_size=8, learning_rate=1e-2)
-    >>> model = Transcriber(hidden_size=16, num_layers=1, dropout=0.0, training=quick)
+    >>> quick = Training(steps=150, batch_size=8, learning_rate=1e-2)
+    >>> sizes = {"hidden_size": 16, "num_layers": 1, "dropout": 0.0, "augment": False}
+    >>> model = Transcriber(**sizes, training=quick)
     >>> model.fit(heard, said, rate=8000).transcribe(heard[0]) == said[0]
     True
     """
@@ -494,7 +495,8 @@ class Transcriber(Learner):
 
     def _default_training(self, records: int) -> Training:
         batch_size = 32 if records >= 320 else 8
-        steps = int(np.clip(40 * -(-records // batch_size), 600, 6000))
+        rounds = 40 if self.bidirectional else 80
+        steps = int(np.clip(rounds * -(-records // batch_size), 600, 6000))
         return Training(
             steps=steps,
             batch_size=batch_size,
