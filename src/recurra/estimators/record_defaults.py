@@ -39,8 +39,7 @@ EPOCHS = 40
 ROUNDS, TEXTS = 8, 32
 FEWEST, MOST = 300, 6000
 SPARING, SHARE, MOST_HELD = 500, 0.15, 2000
-SHORTEST, LONGEST, LONGER = 8, 256, 512  # steps for convolutions without a stride; of few records
-FEW_ROWS, LEFT = 2**20, 128  # steps of all records that are few; steps that a stride leaves of each
+SHORTEST, LONGEST, LEFT = 8, 256, 128  # steps: for convolutions; without a stride; with one
 FAR = 10.0  # robust standard deviations from the median
 UNEVEN = 0.01  # steps that differ from the usual one by this share make a clock irregular
 
@@ -143,8 +142,8 @@ def choose_fronts(treated: SequenceDataset, joined: bool, where_usual: bool) -> 
     -------
     dict of str to Front
         By stream: beside the recurrent layer, or, where half of the records are longer than 256
-        steps (512, if all have a million at most), before it, with a stride that leaves it 128 at
-        most. Where there is an answer for each step they stand before it, without a stride.
+        steps, before it, with a stride that leaves it 128 at most. Where there is an answer for
+        each step they stand before it, without a stride.
     """
     targets = treated.targets.values()
     each_step = any(target.level == "step" for target in targets)
@@ -229,8 +228,7 @@ def _front(stream: Stream, each_step: bool) -> Front:
     if each_step:
         return Front()
     half, stride = float(np.median(stream.lengths)), 1
-    longest = LONGER if stream.rows <= FEW_ROWS else LONGEST
-    if stream.kind in ("values", "tokens") and half > longest:
+    if stream.kind in ("values", "tokens") and half > LONGEST:
         stride = 2 ** int(np.ceil(np.log2(half / LEFT)))
     return Front(stride=stride, beside=stride == 1)
 
