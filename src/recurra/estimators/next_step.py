@@ -304,7 +304,7 @@ class NextStep(Learner):
         self._check_fitted()
         (name,) = self._shapes
         reader = RowReader(self.preprocessor_, name, self._shapes[name])
-        return RowSession(self.network_, reader, self._expected_of)
+        return RowSession(self.network_, reader, self._expected)
 
     # ------------------------------------------------------------------ hooks of Learner
 
@@ -434,9 +434,6 @@ class NextStep(Learner):
             parts.append(self.network_.step(state)[0])
             order.append(places)
         return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]
-
-    def _expected_of(self, raw: Tensor) -> NextRow:
-        return self._expected(raw)
 
     def _expected(self, raw: Tensor) -> NextRow:
         """Write what the network says in the units of the data."""
