@@ -258,6 +258,15 @@ def test_it_stands_in_scikit_learns_searches():
     assert search.fit(SAID, FELT).best_params_["unit"] in ("char", "word")
 
 
+def test_training_on_texts_is_stopped_by_the_loss_at_the_best_temperature():
+    model = classifier(validation=0.5).fit(SAID, FELT)
+    held = as_dataset(SAID, FELT)
+    again = model.preprocessor_.transform(held)
+    warm = model._mean_loss(model.network_, again)
+    model.calibration = None
+    assert warm <= model._mean_loss(model.network_, again) + 1e-6
+
+
 def test_a_regressor_reads_texts():
     model = rc.Regressor(hidden_size=8, training=classifier().training).fit(
         SAID, [float(felt == "up") for felt in FELT]

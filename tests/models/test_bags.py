@@ -6,6 +6,7 @@ import torch
 from recurra import layers
 from recurra.models import Answer, Input, NetworkPlan, RecordBatch, SequenceNetwork, StreamBatch
 from recurra.models.bags import Bag, hide_tokens
+from recurra.models.encoders import TokenEncoder
 from recurra.models.stepping import NetworkStepper
 
 CHANNELS = ("token", "token:begins4", "token:3")
@@ -60,6 +61,27 @@ def test_long_n_grams_are_counted_and_not_embedded():
     made = network()
     assert made.encoders[0].columns == (0, 1)
     assert [len(table.weight) for table in made.bags[0].tables] == [9, 5, 7]
+
+
+def test_a_code_past_those_that_are_embedded_stands_for_nothing():
+    torch.manual_seed(0)
+    encoder = TokenEncoder({0: 9, 2: 3}, 4)
+    there = StreamBatch(
+        torch.tensor([[[1, 0, 0], [1, 0, 5], [1, 0, 2]]]),
+        torch.ones(1, 3, 3, dtype=torch.bool),
+        torch.tensor([3]),
+        torch.zeros(1, 3),
+    )
+    unknown, past, known = encoder(there).values[0]
+    assert torch.equal(past, unknown)
+    assert not torch.equal(known, unknown)
+
+
+def test_of_pairs_the_commonest_are_embedded_and_all_counted():
+    plan = Input("tokens", ("token", "token:2"), {0: 9, 1: 5000})
+    made = SequenceNetwork(NetworkPlan({"w": plan}, {"y": LABEL}, bag=True), layers.GRU)
+    assert len(made.encoders[0].more[0].weight) == 4096
+    assert len(made.bags[0].tables[1].weight) == 5000
 
 
 def test_steps_that_come_one_by_one_give_the_answer_of_the_whole():

@@ -16,6 +16,7 @@ from recurra.errors import DataError, OptionError
 from recurra.estimators.calibration import best_temperature
 from recurra.estimators.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.doors import Unit
+from recurra.estimators.record_batches import answers
 from recurra.estimators.record_checks import known_targets
 from recurra.estimators.record_estimator import RecordEstimator
 from recurra.estimators.record_inputs import answers_of, recode
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from recurra.types import Array, Floats
 
 __all__ = ["Classifier"]
+
+TINY = 1e-12  # a probability whose logarithm can still be taken
 
 
 class Classifier(ClassifierMixin, RecordEstimator):
@@ -378,6 +381,20 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         return weigh(dataset, self._label_weights)
+
+    def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
+        """Return the loss over treated records; of texts at the temperature they will get.
+
+        On texts a network is soon too sure, and still gets better at telling labels apart.
+        """
+        if self.calibration is None or not self._counts_tokens:
+            return super()._mean_loss(network, waiting)
+        (raw,) = answers(network, waiting).values()
+        codes = waiting.target.values
+        known = codes >= 0
+        shares = softmax(raw[known] / best_temperature(raw, codes))
+        right = np.take_along_axis(shares, codes[known][:, None], 1)
+        return float(-np.log(np.maximum(right, TINY)).mean())
 
     def _after_training(self, held: SequenceDataset | None) -> None:
         """Learn how sure the network is to be, from the records held back."""

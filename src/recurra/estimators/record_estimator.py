@@ -191,9 +191,14 @@ class RecordEstimator(Learner):
         return network
 
     def _default_training(self, records: int) -> Training:
-        if any(isinstance(each, Grams) for each in self.preprocessor_.treatments):
+        if self._counts_tokens:
             return text_training(records)
         return super()._default_training(records)
+
+    @property
+    def _counts_tokens(self) -> bool:
+        """Whether n-grams are read, which are soon learned by heart."""
+        return any(isinstance(each, Grams) for each in self.preprocessor_.treatments)
 
     def _network_header(self) -> dict[str, Any]:
         return plan_to_dict(self.network_.plan)

@@ -134,8 +134,8 @@ class TokenEncoder(Encoder):
     Parameters
     ----------
     vocabulary : int, or dict of int to int
-        How many codes there are; 0 is the unknown one. Of several channels by their column; the
-        unknown code of those after the first stands for nothing.
+        How many codes there are; 0 is the unknown one. Of several channels by their column; of
+        those after the first, 0 and all codes past the number stand for nothing.
     width : int
         Width of the embedding.
     """
@@ -158,7 +158,9 @@ class TokenEncoder(Encoder):
         codes = batch.values.long()
         embedded = self.table(codes[..., self.columns[0]])
         for column, table in zip(self.columns[1:], self.more, strict=True):
-            embedded = embedded + table(codes[..., column])
+            read = codes[..., column]
+            known = read < len(table.weight)  # type: ignore[arg-type]
+            embedded = embedded + table(torch.where(known, read, 0))
         return Encoded(torch.where(batch.valid[..., None], embedded, 0.0), batch.lengths)
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "suited",
 ]
 
+PAIRS = 4096  # codes of two tokens that a layer reads; the others are rare, and only counted
 WIDER = 2  # vectors of tokens, which are sums, than the layer that reads them
 
 
@@ -98,8 +99,7 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
             hidden = network.channel_dropout
             return ValueEncoder(plan.channels, plan.cardinalities, plan.width, hidden)
         case "tokens":
-            sizes = {k: plan.cardinalities[k] for k in _embedded(plan.channels)}
-            return TokenEncoder(sizes, plan.width or WIDER * network.hidden_size)
+            return TokenEncoder(_embedded(plan), plan.width or WIDER * network.hidden_size)
         case "signal":
             return SignalEncoder(len(plan.channels), plan.width or network.hidden_size)
         case "frames":
@@ -113,9 +113,14 @@ def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Modu
     raise OptionError(f"There is no encoder for a stream of {plan.kind!r}.")
 
 
-def _embedded(channels: tuple[str, ...]) -> list[int]:
-    """List the channels of tokens that a layer reads: not the many n-grams of more than two."""
-    return [k for k, name in enumerate(channels) if tokens_of(name) <= 2]
+def _embedded(plan: Input) -> dict[int, int]:
+    """Say how many codes of each channel of tokens a layer reads: of pairs only the commonest."""
+    sizes = {1: None, 2: PAIRS}
+    return {
+        k: min(plan.cardinalities[k], sizes[tokens_of(name)] or plan.cardinalities[k])
+        for k, name in enumerate(plan.channels)
+        if tokens_of(name) in sizes
+    }
 
 
 def make_bags(plan: NetworkPlan) -> dict[str, Bag]:
