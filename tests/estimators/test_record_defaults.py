@@ -171,3 +171,28 @@ def test_a_classifier_without_convolutions_has_none():
     model = Classifier(hidden_size=4, front=None, training=Training(steps=1)).fit(X, y)
     assert not model.network_.plan.fronts
     assert not model.network_.plan.skip
+
+
+def test_sound_is_read_as_mel_bands_and_slower_signals_as_they_are():
+    random = np.random.default_rng(0)
+    parts = {
+        "sound": Stream(
+            random.normal(size=(8000, 1)),
+            np.array([0, 4000, 8000]),
+            ("mono",),
+            kind="signal",
+            rate=8000.0,
+        ),
+        "heart": Stream(
+            random.normal(size=(200, 1)),
+            np.array([0, 100, 200]),
+            ("lead",),
+            kind="signal",
+            rate=100.0,
+        ),
+    }
+    chosen = default_treatments(SequenceDataset(("a", "b"), parts), decays=False)
+    assert [(type(each).__name__, each.stream) for each in chosen] == [
+        ("LogMel", "sound"),
+        ("Scale", "sound"),
+    ]

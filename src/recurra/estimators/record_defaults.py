@@ -14,6 +14,7 @@ from recurra.data.treatments import (
     Gaps,
     Grams,
     Indicators,
+    LogMel,
     Scale,
     SinceObserved,
     Treatment,
@@ -40,6 +41,7 @@ ROUNDS, TEXTS = 8, 32
 FEWEST, MOST = 300, 6000
 SPARING, SHARE, MOST_HELD = 500, 0.15, 2000
 SHORTEST, LONGEST, LEFT = 8, 256, 128  # steps: for convolutions; without a stride; with one
+SLOWEST_SOUND = 4000.0  # samples a second
 FAR = 10.0  # robust standard deviations from the median
 UNEVEN = 0.01  # steps that differ from the usual one by this share make a clock irregular
 
@@ -59,16 +61,19 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
     list of Treatment
         Categories to codes; numbers scaled, those with values far out by their ranks; holes filled
         with the last value, then the mean; channels that say where a hole was, and how long ago the
-        last value; and the time between steps, where it is uneven.
+        last value; and the time between steps, where it is uneven. Signals of 4000 samples a second
+        or more are read as mel bands.
     """
-    chosen: list[Treatment] = []
     everything = [*dataset.streams.values(), *([dataset.static] if dataset.static else [])]
     measured = [each for each in everything if each.kind == "values"]
-    if any(each.categories for each in measured):
-        chosen.append(Encode())
-    chosen += _for_tokens(dataset)
-    if not measured:
-        return chosen
+    coded: list[Treatment] = [Encode()] if any(each.categories for each in measured) else []
+    numbers = _for_numbers(dataset, measured, decays) if measured else []
+    return [*coded, *_for_tokens(dataset), *numbers, *_for_sounds(dataset)]
+
+
+def _for_numbers(dataset: SequenceDataset, measured: list[Stream], decays: bool) -> list[Treatment]:
+    """Scale measurements, fill their holes, and say where these were."""
+    chosen: list[Treatment] = []
     far = sorted({name for each in measured for name in _far_out(each)})
     rest = sorted(
         {n for each in measured for n in each.channels if n not in each.categories} - {*far}
@@ -85,6 +90,16 @@ def default_treatments(dataset: SequenceDataset, decays: bool) -> list[Treatment
         chosen += [Indicators(), SinceObserved()]
     uneven = [n for n, each in dataset.streams.items() if each.kind == "values" and _uneven(each)]
     return chosen + [Gaps(stream=name) for name in uneven]
+
+
+def _for_sounds(dataset: SequenceDataset) -> list[Treatment]:
+    """Make mel bands of what is sampled as fast as sound is."""
+    sounds = [
+        name
+        for name, each in dataset.streams.items()
+        if each.kind == "signal" and (each.rate or 0.0) >= SLOWEST_SOUND
+    ]
+    return [each for name in sounds for each in (LogMel(stream=name), Scale(stream=name))]
 
 
 def tell_of_holes(dataset: SequenceDataset, decays: bool) -> list[str]:
