@@ -387,7 +387,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
         On texts a network is soon too sure, and still gets better at telling labels apart.
         """
-        if self.calibration is None or not self._counts_tokens:
+        plain = self._counts_tokens and waiting.weights is None
+        if self.calibration is None or not plain:
             return super()._mean_loss(network, waiting)
         (raw,) = answers(network, waiting).values()
         codes = waiting.target.values
