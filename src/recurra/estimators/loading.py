@@ -24,11 +24,11 @@ __all__ = ["load"]
 
 KNOWN = (
     AnomalyDetector,
-    NextStep,
     Classifier,
     Forecaster,
     LanguageModel,
     MultiTask,
+    NextStep,
     Regressor,
     SequenceToSequence,
     Tagger,
