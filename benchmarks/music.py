@@ -22,7 +22,7 @@ from scipy.io import loadmat
 
 from recurra.data import from_arrays
 from recurra.estimators import NextStep
-from recurra.estimators.next_step_baselines import of_flags
+from recurra.estimators.rows.next_step_baselines import of_flags
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 FILES = {

@@ -34,8 +34,8 @@ import pandas as pd
 import torch
 
 from recurra.errors import DataWarning
-from recurra.estimators.anomaly_detector import AnomalyDetector
-from recurra.estimators.anomaly_scores import (
+from recurra.estimators.rows.anomaly_detector import AnomalyDetector
+from recurra.estimators.rows.anomaly_scores import (
     Novelty,
     Ranges,
     fresh_scores,

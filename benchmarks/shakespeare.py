@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from recurra.estimators import LanguageModel
-from recurra.estimators.n_gram import n_gram_costs
+from recurra.estimators.language.n_gram import n_gram_costs
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TEXT = DATA / "txt_tinyshakespeare" / "input.txt"

@@ -19,8 +19,8 @@ import numpy as np
 
 from recurra.data import Scale, SequenceDataset, Stream, Target, from_audio
 from recurra.data.treatments import LogMel
-from recurra.estimators.classifier import Classifier
-from recurra.estimators.transcriber import Transcriber
+from recurra.estimators.records.classifier import Classifier
+from recurra.estimators.speech.transcriber import Transcriber
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from recurra import Tagger
-from recurra.estimators.tagger_baseline import most_frequent
-from recurra.estimators.tagger_inputs import read_steps
+from recurra.estimators.records.tagger_baseline import most_frequent
+from recurra.estimators.records.tagger_inputs import read_steps
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 WAYS: dict[str, dict] = {

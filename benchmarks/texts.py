@@ -30,7 +30,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import train_test_split
 
 from recurra.errors import DataWarning
-from recurra.estimators.classifier import Classifier
+from recurra.estimators.records.classifier import Classifier
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 PUBLISHED = {

@@ -11,7 +11,7 @@ import pytest
 
 import recurra as rc
 from recurra.cli.tasks import TASKS
-from recurra.estimators.learner import Learner
+from recurra.estimators.learning.learner import Learner
 from recurra.estimators.loading import CLASSES
 
 QUICK = ("--steps", "3", "--hidden-size", "4", "--quiet")

@@ -13,7 +13,7 @@ from recurra.cli.groups import flatten
 from recurra.cli.transcribe import transcribe
 from recurra.errors import FileError
 from recurra.estimators import Classifier
-from recurra.estimators.transcriber import Transcriber
+from recurra.estimators.speech.transcriber import Transcriber
 from recurra.training import Training
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import pytest
 
 from recurra.errors import DataWarning
-from recurra.estimators.learner import Learner
+from recurra.estimators.learning.learner import Learner
 from recurra.estimators.loading import CLASSES
 from recurra.testing import answering, learning
 from recurra.testing.estimator_cases import CASES

@@ -24,7 +24,7 @@ from recurra.data import (
     windows,
 )
 from recurra.errors import DataError, DataWarning, FileError, NotFittedError, OptionError
-from recurra.estimators.record_batches import endless_blocks
+from recurra.estimators.learning.record_batches import endless_blocks
 
 NAN = float("nan")
 
@@ -318,7 +318,7 @@ def files(tmp_path):
 
 
 def test_files_are_learned_from_block_by_block(files, monkeypatch):
-    monkeypatch.setattr("recurra.estimators.record_batches.BLOCK", 16)
+    monkeypatch.setattr("recurra.estimators.learning.record_batches.BLOCK", 16)
     records, X, y = files
     model = classifier(150, validation=0.2).fit(records)
     truth = np.concatenate([b.target.values[:, 0] for b in records.blocks()])
@@ -335,7 +335,7 @@ def test_what_is_held_back_of_files_is_not_learned_from(files, monkeypatch):
             seen.append(left_out)
             yield batch
 
-    monkeypatch.setattr("recurra.estimators.learner.endless_blocks", watch)
+    monkeypatch.setattr("recurra.estimators.learning.learner.endless_blocks", watch)
     classifier(5, validation=0.2).fit(files[0])
     assert len(seen[0]) == 24
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from recurra import metrics
-from recurra.estimators.baselines import Naive, Naive2, SeasonalNaive
+from recurra.estimators.forecasting.baselines import Naive, Naive2, SeasonalNaive
 from recurra.evaluation import compare
 
 pytestmark = pytest.mark.data

@@ -10,8 +10,8 @@ import pytest
 from recurra.data.panel.frame import from_frame
 from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, OptionError
-from recurra.estimators.baselines import Baseline, Naive, Naive2, SeasonalNaive
-from recurra.estimators.rolling import rolling_origin
+from recurra.estimators.forecasting.baselines import Baseline, Naive, Naive2, SeasonalNaive
+from recurra.estimators.forecasting.rolling import rolling_origin
 from recurra.evaluation import backtest, scoring
 
 BASELINES = {"Naive", "SeasonalNaive", "Drift", "Mean"}

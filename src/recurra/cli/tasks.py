@@ -91,7 +91,7 @@ def class_of(task: Task) -> Any:
     Returns
     -------
     type
-        A subclass of `recurra.estimators.learner.Learner`.
+        A subclass of `recurra.estimators.learning.learner.Learner`.
     """
     from recurra.estimators.loading import CLASSES
 

@@ -12,7 +12,7 @@ from recurra.cli.options import Quiet
 from recurra.errors import FileError
 
 if TYPE_CHECKING:
-    from recurra.estimators.transcriber import Transcriber
+    from recurra.estimators.speech.transcriber import Transcriber
 
 __all__ = ["transcribe"]
 
@@ -63,7 +63,7 @@ def transcribe(
 def _model(path: Path) -> Transcriber:
     """Take up the model, and refuse one of another task."""
     from recurra.estimators import load
-    from recurra.estimators.transcriber import Transcriber
+    from recurra.estimators.speech.transcriber import Transcriber
 
     fitted = load(path)
     if not isinstance(fitted, Transcriber):

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.artifact import read_model
 from recurra.errors import FileError
-from recurra.estimators.anomaly_detector import AnomalyDetector
-from recurra.estimators.classifier import Classifier
-from recurra.estimators.forecaster import Forecaster
-from recurra.estimators.language_model import LanguageModel
-from recurra.estimators.multi_task import MultiTask
-from recurra.estimators.next_step import NextStep
-from recurra.estimators.regressor import Regressor
-from recurra.estimators.sequence_to_sequence import SequenceToSequence
-from recurra.estimators.tagger import Tagger
-from recurra.estimators.transcriber import Transcriber
+from recurra.estimators.forecasting.forecaster import Forecaster
+from recurra.estimators.language.language_model import LanguageModel
+from recurra.estimators.records.classifier import Classifier
+from recurra.estimators.records.multi_task import MultiTask
+from recurra.estimators.records.regressor import Regressor
+from recurra.estimators.records.tagger import Tagger
+from recurra.estimators.rows.anomaly_detector import AnomalyDetector
+from recurra.estimators.rows.next_step import NextStep
+from recurra.estimators.speech.transcriber import Transcriber
+from recurra.estimators.translation.sequence_to_sequence import SequenceToSequence
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +48,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     estimator
-        A Classifier, a Forecaster, or whatever was saved: fitted, and standing where it stood: it answers the same to the bit.
+        A Classifier, a Forecaster, or whatever was saved: fitted, and standing where it stood; it
+        answers the same to the bit.
 
     Raises
     ------

@@ -5,7 +5,7 @@ of other libraries; :func:`calibration` asks whether intervals keep their promis
 :func:`plot_forecast` draws forecasts after their history.
 """
 
-from recurra.estimators.baselines import Drift, Mean, Naive, Naive2, SeasonalNaive
+from recurra.estimators.forecasting.baselines import Drift, Mean, Naive, Naive2, SeasonalNaive
 from recurra.evaluation.backtesting import backtest
 from recurra.evaluation.calibrating import calibration
 from recurra.evaluation.comparing import compare

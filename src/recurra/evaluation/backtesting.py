@@ -11,8 +11,8 @@ import pandas as pd
 from recurra.data.panel.frame import from_frame
 from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, OptionError
-from recurra.estimators.baselines import Baseline, Naive
-from recurra.estimators.rolling import CUTOFF
+from recurra.estimators.forecasting.baselines import Baseline, Naive
+from recurra.estimators.forecasting.rolling import CUTOFF
 from recurra.evaluation.comparing import compare_read
 from recurra.evaluation.comparison import Comparison
 from recurra.evaluation.forecasts import Forecasts, Model, read_forecasts

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.tables.columns import Columns
-from recurra.estimators.rolling import CUTOFF
+from recurra.estimators.forecasting.rolling import CUTOFF
 from recurra.evaluation.calibrating import calibration
 
 __all__ = ["Comparison"]

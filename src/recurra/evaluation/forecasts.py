@@ -18,7 +18,7 @@ from recurra.data.tables.stamps import read_stamps
 from recurra.data.tables.table import Table, as_table
 from recurra.data.tables.values import target_values
 from recurra.errors import DataError
-from recurra.estimators.rolling import CUTOFF
+from recurra.estimators.forecasting.rolling import CUTOFF
 from recurra.types import Floats, Integers
 
 __all__ = ["Forecasts", "Model", "read_forecasts"]

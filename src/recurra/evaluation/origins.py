@@ -11,7 +11,7 @@ import numpy as np
 from recurra.data.panel.panel import Panel
 from recurra.data.panel.season import detect_season_lengths
 from recurra.errors import DataError
-from recurra.estimators.baselines import Baseline, Drift, Mean, Naive, SeasonalNaive
+from recurra.estimators.forecasting.baselines import Baseline, Drift, Mean, Naive, SeasonalNaive
 from recurra.evaluation.forecasts import Forecasts, Model
 from recurra.types import Floats, Integers
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from recurra import metrics
-from recurra.estimators.baselines import Baseline
-from recurra.estimators.rolling import CUTOFF
+from recurra.estimators.forecasting.baselines import Baseline
+from recurra.estimators.forecasting.rolling import CUTOFF
 from recurra.evaluation.forecasts import Forecasts, Model
 from recurra.evaluation.origins import Origins
 from recurra.types import Booleans, Floats

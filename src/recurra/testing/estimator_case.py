@@ -11,7 +11,7 @@ from typing import Any
 from sklearn.base import clone
 
 from recurra.errors import OptionError
-from recurra.estimators.learner import Learner
+from recurra.estimators.learning.learner import Learner
 from recurra.testing.answers import count, pick
 
 __all__ = ["ANSWERS", "EstimatorCase"]

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
-from recurra.estimators.anomaly_detector import AnomalyDetector
-from recurra.estimators.classifier import Classifier
-from recurra.estimators.language_model import LanguageModel
-from recurra.estimators.multi_task import MultiTask
-from recurra.estimators.next_step import NextStep
-from recurra.estimators.regressor import Regressor
-from recurra.estimators.sequence_to_sequence import SequenceToSequence
-from recurra.estimators.tagger import Tagger
-from recurra.estimators.transcriber import Transcriber
+from recurra.estimators.language.language_model import LanguageModel
+from recurra.estimators.records.classifier import Classifier
+from recurra.estimators.records.multi_task import MultiTask
+from recurra.estimators.records.regressor import Regressor
+from recurra.estimators.records.tagger import Tagger
+from recurra.estimators.rows.anomaly_detector import AnomalyDetector
+from recurra.estimators.rows.next_step import NextStep
+from recurra.estimators.speech.transcriber import Transcriber
+from recurra.estimators.translation.sequence_to_sequence import SequenceToSequence
 from recurra.testing import following
 from recurra.testing.estimator_case import EstimatorCase
 from recurra.training import Training

@@ -1,6 +1,6 @@
 """The laws of an estimator, each a function that raises if an estimator breaks it.
 
-An estimator here is any subclass of `recurra.estimators.learner.Learner`: it is constructed by
+An estimator here is any subclass of `Learner` (`recurra.estimators.learning`): it is constructed by
 options alone, learns with ``fit`` and ``partial_fit``, answers, reports, is saved and streamed.
 Each law takes an `EstimatorCase`: the estimator, and tiny data.
 """

@@ -1,0 +1,1 @@
+"""How series go on: the forecaster, its state, its intervals, its baselines."""

@@ -1,0 +1,1 @@
+"""What holds for every task: reading, holding back, training, reporting, keeping."""

@@ -1,0 +1,1 @@
+"""Answers for records and for their steps: labels, numbers, several at once, tags."""

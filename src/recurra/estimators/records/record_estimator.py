@@ -1,0 +1,276 @@
+"""What estimators that answer by `SequenceNetwork` have in common: options, treatments, answers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from recurra import layers
+from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
+from recurra.data.tables.notes import tell
+from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
+from recurra.errors import OptionError
+from recurra.estimators.learning.doors import UNITS, Unit, Units
+from recurra.estimators.learning.learner import Learner
+from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.record_batches import answers
+from recurra.estimators.learning.record_checks import (
+    answerable,
+    check_filled,
+    tell_of_copies,
+    tell_of_new_holes,
+)
+from recurra.estimators.learning.record_defaults import (
+    choose_fronts,
+    default_treatments,
+    holds_grams,
+    tell_of_holes,
+    text_training,
+)
+from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
+from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
+from recurra.estimators.records.session import RecordSession
+from recurra.estimators.records.steps import read_step
+from recurra.models import Answer, NetworkPlan, SequenceNetwork
+from recurra.training import Training
+from recurra.types import Floats
+
+__all__ = ["RecordEstimator"]
+
+FRONTS = ("auto", "convolution")
+HIDDEN = 0.1  # of the tokens, while training, where their n-grams are counted
+LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
+
+
+class RecordEstimator(Learner):
+    """Reads records with recurrent layers; see `Classifier`, `Regressor` and `Tagger`."""
+
+    network_: SequenceNetwork
+
+    def __init__(
+        self,
+        layer: Literal["lstm", "gru", "rnn", "grud"] = "gru",
+        *,
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str | Sequence[str] = ("last", "mean", "max"),
+        encoder_size: int | None = None,
+        shortcut: bool = False,
+        front: Literal["auto", "convolution"] | None = "auto",
+        skip: bool | Literal["auto"] = "auto",
+        join: Literal["late", "concatenate", "gated"] = "late",
+        input_dropout: float = 0.1,
+        dropout: float = 0.3,
+        recurrent_dropout: float = 0.0,
+        channel_dropout: float = 0.0,
+        unit: Unit = "auto",
+        treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
+        validation: float | Literal["auto"] = 0.15,
+        training: Training | None = None,
+        warm_start: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.layer = layer
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.encoder_size = encoder_size
+        self.shortcut = shortcut
+        self.front = front
+        self.skip = skip
+        self.join = join
+        self.input_dropout = input_dropout
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.channel_dropout = channel_dropout
+        self.unit = unit
+        self.treatments = treatments
+        self.validation = validation
+        self.training = training
+        self.warm_start = warm_start
+        self.seed = seed
+
+    # ------------------------------------------------------------------ answer
+
+    def _raw(self, X: Any, **how: Any) -> dict[str, Any]:
+        """Answer for each record, as the network says it; NaN where nothing is known of it."""
+        self._check_fitted()
+        if isinstance(X, ParquetRecords):
+            parts = [self._raw(block) for block in X.blocks()]
+            return {name: _together([part[name] for part in parts]) for name in parts[0]}
+        dataset = replace(self._read(X, None, **how), targets={})
+        dataset = conform(dataset, self._shapes)
+        there = answerable(dataset)
+        if there.all():
+            return self._answered(dataset)
+        first = dataset.ids[int(np.argmin(there))]
+        count = int((~there).sum())
+        said = f"{count} of {len(there)} records have no steps and get no answer (NaN or None)"
+        tell(f"{said}: the first is {first!r}.")
+        found: dict[str, Any] = {
+            name: _nothing(each, len(there)) for name, each in self.network_.plan.answers.items()
+        }
+        if there.any():
+            places = np.flatnonzero(there)
+            for name, raw in self._answered(dataset.take(places)).items():
+                for place, each in zip(places, raw, strict=True):
+                    found[name][place] = each
+        return found
+
+    def _answered(self, dataset: SequenceDataset) -> dict[str, Any]:
+        """Treat records, each with something known, and answer for them."""
+        kinds = {type(each) for each in self.preprocessor_.treatments}
+        if Fill in kinds and not kinds & {Indicators, SinceObserved}:
+            tell_of_new_holes(dataset)
+        treated = self.preprocessor_.transform(dataset)
+        check_filled(treated, self.layer == "grud")
+        return answers(self.network_, treated)
+
+    def stream(self, static: Any = None) -> RecordSession:
+        """Begin a record that comes step by step.
+
+        Parameters
+        ----------
+        static : array-like or dict, optional
+            What holds for the whole record, where the model learned from such.
+
+        Returns
+        -------
+        RecordSession
+            Its ``step(row, time)`` answers for the record so far, in constant time and memory.
+
+        Raises
+        ------
+        OptionError
+            If the model reads backwards, or a treatment looks ahead.
+        """
+        self._check_fitted()
+        return RecordSession(self, static)
+
+    # ------------------------------------------------------------------ inside
+
+    def _step_of(self, shape: Shape, row: Any, time: Any, given: bool) -> Stream:
+        """Read one step of a stream as one row, or as none."""
+        return read_step(shape, row, time, given)
+
+    @abstractmethod
+    def _said(self, raw: dict[str, Floats]) -> Any:
+        """Put what the network says of one record, by target, in the words of the task."""
+
+    def _begin(self, *data: Any, **more: Any) -> None:
+        """Learn everything; what a step of a text is, too."""
+        self._units = Units(self.unit)
+        super()._begin(*data, **more)
+
+    def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
+        return as_dataset(X, y, units=self._units, **how)
+
+    def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
+        """Tell of channels that are the answer itself, and how texts are read."""
+        words = {"word": "word by word", "char": "character by character"}
+        found = self._units.found.items()
+        read = (f"The texts of {name!r} are read {words[unit]}." for name, unit in found)
+        return (*tell_of_copies(kept), *read)
+
+    def _default_treatments(self, kept: SequenceDataset) -> tuple[list[Treatment], list[str]]:
+        decays = self.layer == "grud"
+        return default_treatments(kept, decays), tell_of_holes(kept, decays)
+
+    def _check_treated(self, treated: SequenceDataset) -> None:
+        check_filled(treated, self.layer == "grud")
+
+    def _network(self, treated: SequenceDataset) -> SequenceNetwork:
+        network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
+        set_time_scales(network, treated)
+        return network
+
+    def _default_training(self, records: int) -> Training:
+        if self._counts_tokens:
+            return text_training(records)
+        return super()._default_training(records)
+
+    @property
+    def _counts_tokens(self) -> bool:
+        """Whether n-grams are read, which are soon learned by heart."""
+        return any(isinstance(each, Grams) for each in self.preprocessor_.treatments)
+
+    def _network_header(self) -> dict[str, Any]:
+        return plan_to_dict(self.network_.plan)
+
+    def _network_from(self, header: Mapping[str, Any]) -> SequenceNetwork:
+        return SequenceNetwork(plan_from_dict(header), LAYERS[self.layer])
+
+    def _plan(self, treated: SequenceDataset) -> NetworkPlan:
+        """Plan the network that suits treated data."""
+        names = ("hidden_size", "num_layers", "bidirectional", "shortcut", "join")
+        drops = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
+        options = {name: getattr(self, name) for name in (*names, *drops)}
+        pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
+        fronts = {}
+        if self.front is not None and self.layer != "grud":
+            fronts = choose_fronts(treated, self.join != "late", self.front == "auto")
+        skip = bool(fronts) if self.skip == "auto" else self.skip
+        own = {"pooling": pooling, "fronts": fronts, "skip": skip}
+        if holds_grams(treated):
+            own |= {"bag": True, "token_dropout": HIDDEN}
+        return plan_network(treated, self.encoder_size, {**options, **own})
+
+    def _state(self) -> dict[str, Any]:
+        return {"units": self._units.found}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        self._units = Units(self.unit, dict(state.get("units", {})))
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        check_choice("unit", self.unit, UNITS)
+        check_choice("layer", self.layer, LAYERS)
+        if self.front is not None:
+            check_choice("front", self.front, FRONTS)
+        if not (isinstance(self.skip, bool) or self.skip == "auto"):
+            raise OptionError(f"skip={self.skip!r}, but it is True, False or 'auto'.")
+        for name in ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+        for name in ("hidden_size", "num_layers", "encoder_size"):
+            if not (name == "encoder_size" and self.encoder_size is None):
+                check_count(name, getattr(self, name))
+        if self.layer == "grud" and self.front == "convolution":
+            raise OptionError(
+                'layer="grud" reads the mask and the times of its input, which convolutions do not '
+                'keep: front=None, or layer="gru".'
+            )
+        if self.layer == "grud" and (self.bidirectional or self.num_layers > 1):
+            raise OptionError(
+                'layer="grud" reads once, forwards: num_layers=1, bidirectional=False.'
+            )
+
+
+def _together(parts: list[Any]) -> Any:
+    """Put the answers for several parts of the records one after the other."""
+    if isinstance(parts[0], list):
+        return [each for part in parts for each in part]
+    return np.concatenate(parts)
+
+
+def _nothing(answer: Answer, records: int) -> Any:
+    """Give what is answered where nothing is known: NaN, or no steps."""
+    size = (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
+    if answer.level == "step":
+        return [np.zeros((0, *size)) for _ in range(records)]
+    return np.full((records, *size), np.nan)
+
+
+def set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
+    """Tell layers that read times what a usual gap is."""
+    for name, layer in zip(network.reads, network.layers, strict=True):
+        gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)
+        if isinstance(layer, layers.GRUD) and (gaps > 0).any():
+            layer.time_scale.fill_(float(np.median(gaps[gaps > 0])))

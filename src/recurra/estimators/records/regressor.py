@@ -1,0 +1,172 @@
+"""One number, or several, for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from recurra.data.tables.notes import tell
+from recurra.errors import DataError, OptionError
+from recurra.estimators.learning.record_inputs import answers_of
+from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.simple_models import linear_regressor, sample
+from recurra.estimators.records.record_estimator import RecordEstimator
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+    from recurra.data import SequenceDataset
+    from recurra.types import Floats
+
+__all__ = ["Regressor"]
+
+
+class Regressor(RegressorMixin, RecordEstimator):
+    """Says one number, or several, for each record: a recurrent network over its steps.
+
+    Numbers that are unknown (NaN) in `y` count in no loss. Parameters and attributes are those of
+    `Classifier`; the loss is the squared error, in standard deviations of each output.
+
+    Examples
+    --------
+    >>> from recurra import Regressor, Training
+    >>> X = [[0.0, 1.0], [1.0, 2.0, 3.0], [4.0], [2.0, 2.0]] * 5
+    >>> y = [sum(x) for x in X]
+    >>> model = Regressor(hidden_size=8, training=Training(steps=200)).fit(X, y)
+    >>> model.predict([[1.0, 2.0, 3.0]]).round().shape
+    (1,)
+    """
+
+    def predict(self, X: Any, **how: Any) -> Floats:
+        """Say the numbers of each record.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The records.
+        **how
+            Further arguments of `recurra.data.from_arrays`.
+
+        Returns
+        -------
+        ndarray of float64, shape (records,) or (records, outputs)
+            In the units of `y`; NaN for a record of which nothing is known.
+        """
+        (raw,) = self._raw(X, **how).values()
+        numbers: Floats = raw * self._spread + self._centre
+        return numbers[:, 0] if len(self._centre) == 1 else numbers
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the share of the variance that is explained.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            The records.
+        y : array-like, shape (records,) or (records, outputs), optional
+            Their numbers; not needed where the data set brings them.
+        sample_weight : array-like, shape (records,), optional
+            How much each record counts.
+
+        Returns
+        -------
+        float
+            R², 1 at most.
+        """
+        return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say to scikit-learn that there may be several outputs."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Check that there are numbers for each record."""
+        target = dataset.target
+        if target.level != "record":
+            raise OptionError(
+                f"A Regressor learns numbers of a record, not of each {target.level}."
+            )
+        return self._recoded(dataset)
+
+    def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Take integers that were read as labels for numbers."""
+        target = dataset.target
+        if not target.classes:
+            return dataset
+        values = _numbers(target.values, target.classes)
+        (name,) = dataset.targets
+        return replace(dataset, targets={name: replace(target, values=values, classes=())})
+
+    def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
+        """Learn the scale of each output from the training part; tell of those that never vary."""
+        values, outputs = kept.target.values, kept.target.outputs
+        known = kept.target.observed.any(0)
+        if not known.all():
+            name = outputs[int(np.argmin(known))]
+            message = "No record that is learned from has a known value of this output"
+            raise DataError(message, code="all_missing", column=name, hint="Leave the output out.")
+        least = np.nanmin(values, 0)
+        constant = least == np.nanmax(values, 0)
+        self._centre = np.where(constant, least, np.nanmean(values, 0))
+        self._spread = np.where(constant, 0.0, np.nanstd(values, 0))
+        constants = (
+            tell(f"The target {name!r} is always {value:g}, and so will be every answer.")
+            for name, value, same in zip(outputs, least, constant, strict=True)
+            if same
+        )
+        return (*super()._ready(kept), *constants)
+
+    def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Write the targets in standard deviations."""
+        (name,) = dataset.targets
+        target = dataset.target
+        values = (target.values - self._centre) / np.where(self._spread > 0, self._spread, 1.0)
+        return replace(dataset, targets={name: replace(target, values=values)})
+
+    def _scores(self, part: SequenceDataset) -> list[Score]:
+        truth = part.target.values
+        return _errors(type(self).__name__, truth, self.predict(part).reshape(truth.shape))
+
+    def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
+        few, truth = sample(kept), part.target.values
+        mean = np.nanmean(kept.target.values, 0)
+        known = np.where(few.target.observed, few.target.values, mean)
+        linear = linear_regressor(few, known, part)
+        always = _errors("the mean", truth, np.broadcast_to(mean, truth.shape))
+        return [*always, *_errors("ridge regression on summaries", truth, linear)]
+
+    def _said(self, raw: dict[str, Floats]) -> Floats:
+        (numbers,) = raw.values()
+        answer: Floats = numbers[0] * self._spread + self._centre
+        return answer
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "centre": self._centre, "spread": self._spread}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        super()._restore_state(state)
+        self._centre = np.array(state["centre"])
+        self._spread = np.array(state["spread"])
+
+
+def _errors(model: str, truth: Floats, answers: Floats) -> list[Score]:
+    """Measure the errors of answers, where both are known."""
+    errors = (answers - truth)[~np.isnan(truth) & ~np.isnan(answers)]
+    if not errors.size:
+        return []
+    rmse, mae = float(np.sqrt((errors**2).mean())), float(np.abs(errors).mean())
+    return [Score(model, "RMSE", rmse), Score(model, "MAE", mae)]
+
+
+def _numbers(codes: Any, classes: tuple[object, ...]) -> Floats:
+    """Take integers that were read as labels for the numbers they are."""
+    if not all(isinstance(label, int | float) for label in classes):
+        raise OptionError("A Regressor learns numbers, but y holds text. Use Classifier.")
+    table = np.array([*map(float, classes), np.nan])  # type: ignore[arg-type]
+    return table[codes]

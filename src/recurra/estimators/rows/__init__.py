@@ -1,0 +1,1 @@
+"""The next row of a record, and steps that are odd."""

@@ -1,0 +1,1 @@
+"""Networks of records: encoders, fronts, layers, pooling, heads; step by step, too."""

@@ -1,0 +1,1 @@
+"""Networks that say how the next row is distributed."""

@@ -1,0 +1,1 @@
+"""Networks of sound, and how their answers are spelled."""
