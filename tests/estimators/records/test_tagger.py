@@ -30,7 +30,7 @@ from recurra.models import RecordBatch
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*unknown and w.*:recurra.errors.DataWarning")
 
-DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[2] / "../shared/data"))
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))
 NAN = float("nan")
 ENDINGS = {"er": "NOUN", "ed": "VERB", "y": "ADJ"}
 

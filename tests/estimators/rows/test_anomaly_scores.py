@@ -17,7 +17,7 @@ from recurra.estimators.rows.anomaly_scores import (
 )
 from recurra.metrics import nab_score
 
-DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[4] / "shared" / "data"))
 NONE = np.array([np.nan])
 
 
@@ -100,7 +100,7 @@ def test_the_windowed_gaussian_passes_over_what_is_missing():
 def test_the_windowed_gaussian_scores_on_nab_what_was_published():
     import runpy
 
-    bench = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "nab.py"))
+    bench = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "nab.py"))
     recordings = bench["read"]()
     scores = [windowed_gaussian(each.values).round(bench["DIGITS"]) for each in recordings]
     windows = [each.windows for each in recordings]

@@ -12,7 +12,7 @@ from recurra.data import Calendar, Indicators, Scale
 from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators import NextStep
 
-DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[4] / "shared" / "data"))
 TRAINING = Training(steps=40, batch_size=8, warmup=5, learning_rate=1e-2, check_every=20)
 
 

@@ -16,7 +16,7 @@ from recurra.training import Training
 
 RATE = 4000
 PITCH = {"a": 300, "b": 900, "c": 1500, " ": 0}
-DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
 def spoken(text: str, seed: int = 0, rate: int = RATE) -> np.ndarray:
