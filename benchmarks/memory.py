@@ -25,24 +25,8 @@ import torch
 
 from recurra import Classifier, Regressor, Training
 from recurra.estimators import Tagger
-from recurra.layers import GRU, chrono
-from recurra.training import Moment
 
 BLANK, SIGN = 0, 9
-
-
-class Remember:
-    """Opens the gates of all layers for long memories, after the first step of a training."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
-    def __call__(self, moment: Moment) -> None:
-        """Look at a training; act once."""
-        if moment.step == 1:
-            for layer in moment.model.modules():
-                if isinstance(layer, GRU):
-                    chrono(layer, self.steps)
 
 
 def adding(seed: int, steps: int = 600, records: int = 10_000, rounds: int = 2500) -> float:
@@ -59,6 +43,7 @@ def adding(seed: int, steps: int = 600, records: int = 10_000, rounds: int = 250
     training = Training(steps=rounds, batch_size=50, learning_rate=4e-3, check_every=rounds // 10)
     model = Regressor(
         pooling="last",
+        memory=steps,
         front=None,
         input_dropout=0.0,
         dropout=0.0,
@@ -67,7 +52,7 @@ def adding(seed: int, steps: int = 600, records: int = 10_000, rounds: int = 250
         training=training,
         seed=seed,
     )
-    model.fit(*draw(chance, records), callbacks=[Remember(steps)])
+    model.fit(*draw(chance, records))
     errors = []
     for _ in range(10):
         X, y = draw(chance, records // 10)
@@ -95,6 +80,7 @@ def copy(seed: int, delay: int = 100, records: int = 20_000, rounds: int = 4000)
     model = Tagger(
         "gru",
         bidirectional=False,
+        memory=delay + 20,
         dropout=0.0,
         treatments=(),
         validation=0.02,
@@ -102,7 +88,7 @@ def copy(seed: int, delay: int = 100, records: int = 20_000, rounds: int = 4000)
         seed=seed,
     )
     delays = 1 + np.floor(delay * chance.random(records) ** 2).astype(int)
-    model.fit(*draw(chance, delays), callbacks=[Remember(delay + 20)])
+    model.fit(*draw(chance, delays))
     X, y = draw(chance, np.full(1000, delay))
     right = [p[np.arange(len(a)), a] for p, a in zip(model.predict_proba(X), y, strict=True)]
     loss = -float(np.mean(np.log(np.maximum(right, 1e-12))))

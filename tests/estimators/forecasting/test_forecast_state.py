@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recurra.data import from_frame
-from recurra.estimators import forecast_state
+from recurra.estimators.forecasting import forecast_state
 from recurra.estimators.forecasting.forecast_state import ahead_of, look
 from recurra.models import LocalFeatures
 

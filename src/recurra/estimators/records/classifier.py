@@ -72,15 +72,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
         Probabilities of dropping, while training: a unit of what the layer reads (the same at all
         steps of a record), of the pooled vector, of the state, and a whole channel of a record.
+    memory : int, optional
+        The longest dependency that is looked for, in steps: the gates of LSTM and GRU layers begin
+        with memories of many lengths up to it (Tallec & Ollivier 2018, arXiv:1804.11188).
     unit : {"auto", "word", "char"}
         What a step of a text is. By itself, words where texts have several words parted by spaces,
         else characters, as of names and of Chinese; what was chosen stays and stands in `notes_`.
-    treatments : Preprocessor, sequence of Treatment or "auto"
-        What is done to the data first.
-    validation : float or "auto"
-        Share of the records, or groups, held back to stop the training; 0, or fewer than ten held
-        back, for none. By itself none of fewer than 500 records, which are too few to spare any,
-        and else 15 %, at most 2000.
     class_weight : dict, "balanced", optional
         How much the records of each label count: by label, 1 for those not named; or so that all
         labels count the same.
@@ -90,6 +87,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
     calibration : {"temperature"}, optional
         How probabilities are made to mean what they say: the logits are divided by one number,
         learned from the records held back, if there are any (Guo et al. 2017, arXiv:1706.04599).
+    treatments : Preprocessor, sequence of Treatment or "auto"
+        What is done to the data first.
+    validation : float or "auto"
+        Share of the records, or groups, held back to stop the training; 0, or fewer than ten held
+        back, for none. By itself none of fewer than 500 records, which are too few to spare any,
+        and else 15 %, at most 2000.
     training : Training, optional
         How to train.
     warm_start : bool
@@ -146,6 +149,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        memory: int | None = None,
         unit: Unit = "auto",
         class_weight: Mapping[object, float] | Literal["balanced"] | None = None,
         ordinal: bool | Sequence[object] = False,
@@ -171,6 +175,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             channel_dropout=channel_dropout,
+            memory=memory,
             unit=unit,
             treatments=treatments,
             validation=validation,
@@ -198,10 +203,12 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
         Parameters
         ----------
-        X, y, sample_weight, callbacks, **how
+        X, y
             As for `fit`.
         classes : sequence, optional
             All labels that there will ever be; needed in the first call, unless its `y` has all.
+        sample_weight, callbacks, **how
+            As for `fit`.
 
         Returns
         -------

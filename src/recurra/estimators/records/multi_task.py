@@ -61,6 +61,9 @@ class MultiTask(RecordEstimator):
         How several streams meet; targets for each step read the stream they belong to.
     input_dropout, dropout, recurrent_dropout, channel_dropout : float
         Probabilities of dropping, while training.
+    memory : int, optional
+        The longest dependency that is looked for, in steps: the gates of LSTM and GRU layers begin
+        with memories of many lengths up to it (Tallec & Ollivier 2018, arXiv:1804.11188).
     unit : {"auto", "word", "char"}
         What a step of a text is.
     weights : "uncertainty" or dict of str to float
@@ -110,6 +113,7 @@ class MultiTask(RecordEstimator):
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        memory: int | None = None,
         unit: Unit = "auto",
         weights: Literal["uncertainty"] | Mapping[str, float] = "uncertainty",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
@@ -133,6 +137,7 @@ class MultiTask(RecordEstimator):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             channel_dropout=channel_dropout,
+            memory=memory,
             unit=unit,
             treatments=treatments,
             validation=validation,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+from torch import nn
 
 from recurra import layers
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
@@ -68,6 +69,7 @@ class RecordEstimator(Learner):
         dropout: float = 0.3,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        memory: int | None = None,
         unit: Unit = "auto",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float | Literal["auto"] = 0.15,
@@ -89,6 +91,7 @@ class RecordEstimator(Learner):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.channel_dropout = channel_dropout
+        self.memory = memory
         self.unit = unit
         self.treatments = treatments
         self.validation = validation
@@ -188,6 +191,7 @@ class RecordEstimator(Learner):
     def _network(self, treated: SequenceDataset) -> SequenceNetwork:
         network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
         set_time_scales(network, treated)
+        set_memory(network, self.memory)
         return network
 
     def _default_training(self, records: int) -> Training:
@@ -239,8 +243,8 @@ class RecordEstimator(Learner):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
-        for name in ("hidden_size", "num_layers", "encoder_size"):
-            if not (name == "encoder_size" and self.encoder_size is None):
+        for name in ("hidden_size", "num_layers", "encoder_size", "memory"):
+            if not (name in ("encoder_size", "memory") and getattr(self, name) is None):
                 check_count(name, getattr(self, name))
         if self.layer == "grud" and self.front == "convolution":
             raise OptionError(
@@ -266,6 +270,15 @@ def _nothing(answer: Answer, records: int) -> Any:
     if answer.level == "step":
         return [np.zeros((0, *size)) for _ in range(records)]
     return np.full((records, *size), np.nan)
+
+
+def set_memory(network: nn.Module, longest: int | None) -> None:
+    """Let the gates of all layers that have them begin with memories of many lengths."""
+    if longest is None:
+        return
+    for each in network.modules():
+        if isinstance(each, layers.LSTM | layers.GRU | layers.GRUD):
+            layers.chrono(each, longest)
 
 
 def set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:

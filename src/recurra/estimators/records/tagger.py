@@ -21,7 +21,7 @@ from recurra.estimators.learning.record_defaults import default_treatments, tell
 from recurra.estimators.learning.record_inputs import Shape, conform, recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.records.classifier import softmax
-from recurra.estimators.records.record_estimator import LAYERS, set_time_scales
+from recurra.estimators.records.record_estimator import LAYERS, set_memory, set_time_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step
 from recurra.estimators.records.tagger_answers import by_record, judged, measured, step_answers
@@ -73,6 +73,9 @@ class Tagger(Learner):
         Probabilities of dropping, while training: a unit of what the layer reads (the same at all
         steps of a record); a unit of words and their letters (likewise), and of what the layer
         says; of the state; and a whole channel of a record.
+    memory : int, optional
+        The longest dependency that is looked for, in steps: the gates of LSTM and GRU layers begin
+        with memories of many lengths up to it (Tallec & Ollivier 2018, arXiv:1804.11188).
     treatments : Preprocessor, sequence of Treatment or "auto"
         What is done to the data first; they must keep the steps.
     validation : float
@@ -125,6 +128,7 @@ class Tagger(Learner):
         dropout: float = 0.4,
         recurrent_dropout: float = 0.0,
         channel_dropout: float = 0.0,
+        memory: int | None = None,
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float = 0.15,
         training: Training | None = None,
@@ -142,6 +146,7 @@ class Tagger(Learner):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.channel_dropout = channel_dropout
+        self.memory = memory
         self.treatments = treatments
         self.validation = validation
         self.training = training
@@ -384,8 +389,8 @@ class Tagger(Learner):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
-        for name in ("hidden_size", "num_layers", "encoder_size"):
-            if not (name == "encoder_size" and self.encoder_size is None):
+        for name in ("hidden_size", "num_layers", "encoder_size", "memory"):
+            if not (name in ("encoder_size", "memory") and getattr(self, name) is None):
                 check_count(name, getattr(self, name))
         if self.layer == "grud" and (self.bidirectional is True or self.num_layers > 1):
             raise OptionError(
@@ -467,6 +472,7 @@ class Tagger(Learner):
     def _network(self, treated: SequenceDataset) -> TaggingNetwork:
         network = TaggingNetwork(self._plan(treated), LAYERS[self.layer], self.crf)
         set_time_scales(network, treated)
+        set_memory(network, self.memory)
         for name, stream in treated.streams.items():
             if stream.kind == "tokens":
                 (labels,) = stream.categories.values()
