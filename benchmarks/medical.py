@@ -47,8 +47,7 @@ def beats() -> tuple[list[Any], list[Any], list[Any]]:
     for record, start, stop in edges:
         signal = np.pad(held["signal"][start:stop].astype(float), (BEFORE, AFTER), mode="edge")
         mine = held["beat_record"] == record
-        places, classes = held["beat_sample"][mine], held["beat_class"][mine]
-        places = np.minimum(places, stop - start - 1)  # the last are rounded past the end
+        places, classes = held["beat_sample"][mine] - start, held["beat_class"][mine]
         around = places[:, None] + np.arange(0, BEFORE + AFTER, EACH)
         gaps = np.log(np.maximum(np.diff(places), 1) / np.median(np.diff(places)))
         away = np.stack([np.r_[0, gaps], np.r_[gaps, 0]], 1)

@@ -95,7 +95,7 @@ def copy(seed: int, delay: int = 100, records: int = 20_000, rounds: int = 4000)
     return loss / (10 * math.log(8) / (delay + 20))
 
 
-def parity(seed: int, longest: int = 40, asked: int = 256, rounds: int = 4000) -> float:
+def parity(seed: int, longest: int = 40, asked: int = 256, rounds: int = 8000) -> float:
     """Return the share of right answers for longer strings."""
 
     def draw(
