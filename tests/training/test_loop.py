@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from recurra.errors import TrainingError
+from recurra.errors import OptionError, TrainingError
 from recurra.training import Training, train
 
 NAN = float("nan")
@@ -401,3 +401,33 @@ def test_the_loop_itself_draws_no_random_number():
     before = torch.get_rng_state()
     train(Line(), repeat(rows(64)), options())
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_weights_of_the_last_steps_are_averaged():
+    def trained(average, seen=()):
+        torch.manual_seed(0)
+        model = Line()
+        train(
+            model, repeat(rows(8)), Training(steps=20, average=average, progress=False), None, seen
+        )
+        return model
+
+    each = []
+    last = trained(0.0, [lambda moment: each.append(moment.model.state_dict()["weight"].clone())])
+    torch.testing.assert_close(last.state_dict()["weight"], each[-1])
+    averaged = trained(0.5).state_dict()["weight"]
+    torch.testing.assert_close(averaged, torch.stack(each[10:]).mean(0))
+
+
+def test_an_average_that_is_no_better_is_not_kept():
+    torch.manual_seed(0)
+    model, losses = Line(), iter([0.1, *[9.0] * 100])
+    options = Training(steps=20, average=0.5, check_every=5, patience=None, progress=False)
+    log = train(model, repeat(rows(8)), options, lambda: next(losses))
+    assert log.best_step == 1
+
+
+@pytest.mark.parametrize("average", [1.0, -0.1, "half"])
+def test_an_average_over_more_than_all_is_refused(average):
+    with pytest.raises(OptionError, match="average"):
+        Training(average=average)

@@ -126,6 +126,7 @@ def train(
         If the gradient stays infinite or NaN.
     """
     log, best, begun, lost = Log(), _Best(options), time.perf_counter(), 0
+    average = _Average(options)
     parameters = [each for each in model.parameters() if each.requires_grad]
     optimizer = _optimizer(parameters, options)
     stream = _stream(model, batches, options.truncation)
@@ -138,6 +139,7 @@ def train(
             log.skipped, lost = log.skipped + (not moved), 0 if moved else lost + 1
             if lost >= HOPELESS:
                 raise TrainingError(_hopeless(step, options))
+            average.see(model, step)
             bar.update()
             if validate is not None and _due(step + 1, options):
                 model.eval()
@@ -150,6 +152,10 @@ def train(
                     break
             if _called(callbacks, log, step + 1, options.steps, model):
                 break
+    if average.put(model) and validate is not None:
+        model.eval()
+        with torch.no_grad():
+            best.see(model, len(log.loss), validate())
     log.best_step = best.restore(model) or len(log.loss)
     model.eval()
     log.seconds = time.perf_counter() - begun
@@ -270,3 +276,29 @@ class _Best:
         if self.weights is not None:
             model.load_state_dict(self.weights)
         return self.step
+
+
+class _Average:
+    """The mean of the weights over the last steps."""
+
+    def __init__(self, options: Training) -> None:
+        self.first = options.steps - int(options.average * options.steps)
+        self.count = 0
+        self.weights: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def see(self, model: nn.Module, step: int) -> None:
+        if step < self.first:
+            return
+        now = {k: v for k, v in model.state_dict().items() if v.is_floating_point()}
+        self.count += 1
+        if self.count == 1:
+            self.weights = {name: each.clone() for name, each in now.items()}
+            return
+        torch._foreach_lerp_([*self.weights.values()], [*now.values()], 1.0 / self.count)
+
+    def put(self, model: nn.Module) -> bool:
+        """Give the model the mean; say whether there is one."""
+        if self.count > 1:
+            model.load_state_dict({**model.state_dict(), **self.weights})
+        return self.count > 1

@@ -46,6 +46,10 @@ class Training:
         every step. The best weights are kept in either case.
     check_every : int
         Steps between two validation checks; at the beginning there are five times as many.
+    average : float
+        The weights of so many of the last steps, as a share of all, are averaged in the end
+        (Izmailov et al. 2018, arXiv:1803.05407); 0 for none. Where there are checks, the average is
+        kept if its validation loss is the best.
     progress : bool or None
         Show a progress bar; None for only in a terminal or a notebook. Without one, each check is
         logged to ``recurra.training`` at level INFO.
@@ -74,6 +78,7 @@ class Training:
     truncation: int | None = None
     patience: int | None = 10
     check_every: int = 50
+    average: float = 0.0
     progress: bool | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +99,8 @@ class Training:
             raise OptionError(f"learning_rate={self.learning_rate!r}, but it must be positive.")
         if not (_number(self.weight_decay) and 0 <= self.weight_decay < math.inf):
             raise OptionError(f"weight_decay={self.weight_decay!r}, but it cannot be negative.")
+        if not (_number(self.average) and 0 <= self.average < 1):
+            raise OptionError(f"average={self.average!r}, but it is a share below 1.")
         if self.clip_norm is not None and not (_number(self.clip_norm) and self.clip_norm > 0):
             raise OptionError(f"clip_norm={self.clip_norm!r}, but it must be positive or None.")
 

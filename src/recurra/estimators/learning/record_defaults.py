@@ -198,6 +198,7 @@ def default_training(records: int) -> Training:
         warmup=min(50, steps // 10),
         check_every=max(steps // 40, 5),
         patience=12,
+        average=0.5,
     )
 
 
