@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 
 from recurra.data import Preprocessor, SequenceDataset, Target
@@ -277,11 +278,11 @@ class Classifier(ClassifierMixin, RecordEstimator):
     def _chances(self, X: Any, **how: Any) -> Floats:
         """Say how probable each label is, shape (records, outputs, classes)."""
         (raw,) = self._raw(X, **how).values()
-        return softmax(raw / self.temperature_)
+        return softmax(raw / self.temperature_, axis=-1)
 
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (logits,) = raw.values()
-        return self._shaped(softmax(logits / self.temperature_))[0]
+        return self._shaped(softmax(logits / self.temperature_, axis=-1))[0]
 
     def _shaped(self, chances: Floats) -> Floats:
         """Leave out what says nothing: the only output, the first of two classes."""
@@ -400,7 +401,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         (raw,) = answers(network, waiting).values()
         codes = waiting.target.values
         known = codes >= 0
-        shares = softmax(raw[known] / best_temperature(raw, codes))
+        shares = softmax(raw[known] / best_temperature(raw, codes), axis=-1)
         right = np.take_along_axis(shares, codes[known][:, None], 1)
         return float(-np.log(np.maximum(right, TINY)).mean())
 
@@ -448,13 +449,6 @@ class Classifier(ClassifierMixin, RecordEstimator):
         self._outputs, self.temperature_ = state["outputs"], state["temperature"]
         weights = state["label_weights"]
         self._label_weights = None if weights is None else np.array(weights)
-
-
-def softmax(logits: Floats) -> Floats:
-    """Turn logits into probabilities, along the last axis."""
-    shares = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities: Floats = shares / shares.sum(-1, keepdims=True)
-    return probabilities
 
 
 def _right(answers: Any, truth: Array) -> float:

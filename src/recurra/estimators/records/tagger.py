@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import counted, tell
@@ -20,7 +21,6 @@ from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import Shape, conform, recode
 from recurra.estimators.learning.report import Score
-from recurra.estimators.records.classifier import softmax
 from recurra.estimators.records.record_estimator import LAYERS, set_memory, set_time_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from recurra.data import Target
 from recurra.estimators.learning.record_inputs import recode
@@ -110,8 +111,7 @@ class Labels(TaskAnswer):
         ndarray, shape (…, classes) or (…, outputs, classes)
             Probabilities.
         """
-        shares = np.exp(raw - raw.max(-1, keepdims=True))
-        shares /= shares.sum(-1, keepdims=True)
+        shares = softmax(raw, axis=-1)
         chances: Floats = shares[..., 0, :] if shares.shape[-2] == 1 else shares
         return chances
 
