@@ -11,6 +11,7 @@ from recurra.models.forecasting.heads import HEADS, Gaussian, Head, NegativeBino
 from recurra.models.forecasting.history import History, LocalFeatures, Pace, View
 from recurra.models.language.language_batch import UNCOUNTED, LanguageBatch
 from recurra.models.language.language_network import LanguageNetwork, LanguagePlan, LanguageState
+from recurra.models.records.adversarial import Adversarial
 from recurra.models.records.crf import CRF
 from recurra.models.records.network_plan import Answer, Front, Input, NetworkPlan
 from recurra.models.records.pooling import POOLINGS
@@ -24,6 +25,7 @@ __all__ = [
     "HEADS",
     "POOLINGS",
     "UNCOUNTED",
+    "Adversarial",
     "Answer",
     "Batch",
     "ForecastNetwork",

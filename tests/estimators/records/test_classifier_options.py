@@ -126,3 +126,53 @@ def test_the_report_holds_a_simple_model_beside_ours():
         "logistic regression on summaries",
     }
     assert "on 18 records held back" in str(report)
+
+
+def test_what_was_held_back_is_learned_too_and_the_report_stays_honest():
+    X, y = levels()
+    options = {"hidden_size": 8, "training": QUICK, "validation": 0.25}
+    once = Classifier(refit=False, **options).fit(X, y)
+    again = Classifier(**options).fit(X, y)
+    assert again.report().scores == once.report().scores
+    assert again.report().held_back == 30
+    assert again.temperature_ == once.temperature_
+    assert again.log_.validation == once.log_.validation
+    assert again.notes_[-1].startswith("Learned once more from all 120 records, in ")
+    assert not any("once more" in note for note in once.notes_)
+    assert not np.array_equal(again.predict_proba(X), once.predict_proba(X))
+
+
+def test_learned_once_more_it_is_a_model_learned_from_all_records():
+    X, y = levels()
+    steps = Training(steps=40, batch_size=16, patience=None, check_every=40, progress=False)
+    options = {"hidden_size": 8, "training": steps, "calibration": None}
+    again = Classifier(validation=0.25, **options).fit(X, y)
+    last = again.log_.best_step
+    whole = Classifier(validation=0, **options)
+    whole.fit(X, y, callbacks=[lambda moment: moment.step >= last])
+    np.testing.assert_array_equal(again.predict_proba(X), whole.predict_proba(X))
+
+
+def test_few_records_held_back_are_not_worth_to_be_learned_again():
+    X, y = levels(300)
+    told = [
+        Classifier(hidden_size=4, training=QUICK, validation=0.04, refit=refit).fit(X, y).notes_
+        for refit in ("auto", True)
+    ]
+    assert [any("once more" in note for note in notes) for notes in told] == [False, True]
+
+
+def test_records_given_to_stop_by_are_not_learned():
+    X, y = levels()
+    model = Classifier(hidden_size=4, training=QUICK, refit=True)
+    model.fit(X[:90], y[:90], validation=(X[90:], y[90:]))
+    assert not any("once more" in note for note in model.notes_)
+
+
+def test_callbacks_see_the_first_training_alone():
+    X, y = levels()
+    seen = []
+    model = Classifier(hidden_size=4, training=QUICK, validation=0.25)
+    model.fit(X, y, callbacks=[lambda moment: seen.append(moment.step) or moment.step == 3])
+    assert seen == [1, 2, 3]
+    assert model.notes_[-1] == "Learned once more from all 120 records, in 3 steps."

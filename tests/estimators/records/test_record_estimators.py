@@ -164,14 +164,21 @@ def test_it_works_with_the_tools_of_scikit_learn():
 
 def test_nothing_that_is_learned_has_seen_what_was_held_back():
     X, y = trends(80)
-    model = classifier(validation=0.25).fit(X, y)
+    model = classifier(validation=0.25, refit=False).fit(X, y)
     data = from_arrays(X, y)
     _, held = model._parted(data)
     wild = [np.where(i in held.ids, 1e6, 1.0) * x for i, x in enumerate(X)]
-    other = classifier(validation=0.25).fit(wild, y)
+    other = classifier(validation=0.25, refit=False).fit(wild, y)
     mine, theirs = model.preprocessor_.arrays(), other.preprocessor_.arrays()
     assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
     assert str(model.preprocessor_.header()) == str(other.preprocessor_.header())
+
+
+def test_more_channels_without_names_are_refused():
+    X, y = trends(20)
+    model = classifier().fit(X, y)
+    with pytest.raises(DataError, match="'x' has 3 channels, but the model learned from 2"):
+        model.predict([np.zeros((4, 3))])
 
 
 def test_groups_are_held_back_whole():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -18,7 +19,7 @@ from recurra.artifact import write_model
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, DataWarning, OptionError
 from recurra.estimators.learning.not_fitted import NotFittedError
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
@@ -184,20 +185,21 @@ class Learner(BaseEstimator, ABC):
         self._rounds = 0
         alone = rounds is None and validation is None
         kept, held = self._parted(dataset) if alone else (dataset, None)
-        kept = evenly_weighted(kept)
-        kept = replace(kept, notes=(*kept.notes, *self._ready(kept)))
+        again = source is None and held is not None and self._learns_again(kept, held)
+        whole = dataset if again else None
+        kept = self._weighted(kept)
         if validation is not None:  # read by what is known by now
             held = self._read_again(*_pair(validation))
         treated, self.preprocessor_ = self._treated(self._scaled(kept))
-        size = self._amount(treated) if source is None else len(source)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = self._network(treated)
-            options = self._training_for(size, rounds)
-            batches = self._batches_of(source, treated, held, options.batch_size)
+            options, batches = self._course(source, treated, held, rounds)
             self.notes_ = tuple(treated.notes)
             del read, dataset, treated  # where memory is scarce, the sample goes now
             self._train(network, batches, options, kept, held, callbacks)
+        if whole is not None:
+            self._train_again(whole, self.log_.best_step / options.steps)
 
     def _go_on(
         self,
@@ -221,11 +223,8 @@ class Learner(BaseEstimator, ABC):
         self._rounds += 1
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed + self._rounds)
-            network = deepcopy(self.network_)
-            size = self._amount(treated) if source is None else len(source)
-            options = self._training_for(size, rounds)
-            batches = self._batches_of(source, treated, held, options.batch_size)
-            self._train(network, batches, options, kept, held, callbacks)
+            options, batches = self._course(source, treated, held, rounds)
+            self._train(deepcopy(self.network_), batches, options, kept, held, callbacks)
 
     def _train(
         self,
@@ -250,6 +249,40 @@ class Learner(BaseEstimator, ABC):
         scores = (*self._scores(part), *simple)
         took = (len(self.log_.loss), self.log_.seconds)
         self._report = Report(type(self).__name__, *counts, scores, *took, self.notes_)
+
+    def _train_again(self, whole: SequenceDataset, share: float) -> None:
+        """Learn treatments and a network from all records, for as long as was best for a part."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # it was said of the part
+            treated, self.preprocessor_ = self._treated(self._scaled(self._weighted(whole)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            network = self._network(treated)
+            options, batches = self._course(None, treated, None, None)
+            last = max(round(share * options.steps), 1)
+            enough = lambda moment: moment.step >= last  # noqa: E731
+            train(self._trainable(network), batches, options, callbacks=[enough])
+        self.network_ = network.eval()
+        told = f"Learned once more from all {len(whole)} records, in {last} steps."
+        self.notes_ = (*treated.notes, told)
+        self._report = replace(self._report, notes=self.notes_)
+
+    def _weighted(self, kept: SequenceDataset) -> SequenceDataset:
+        """Weigh the training part, and learn what its targets need."""
+        kept = evenly_weighted(kept)
+        return replace(kept, notes=(*kept.notes, *self._ready(kept)))
+
+    def _course(
+        self,
+        source: ParquetRecords | None,
+        treated: SequenceDataset,
+        held: SequenceDataset | None,
+        rounds: int | None,
+    ) -> tuple[Training, Iterator[Any]]:
+        """Choose how to train, and on which batches."""
+        size = self._amount(treated) if source is None else len(source)
+        options = self._training_for(size, rounds)
+        return options, self._batches_of(source, treated, held, options.batch_size)
 
     def _training_for(self, records: int, rounds: int | None) -> Training:
         """Choose how to train: as told, as is usual, or so many rounds."""
@@ -483,6 +516,10 @@ class Learner(BaseEstimator, ABC):
     def _amount(self, treated: SequenceDataset) -> int:
         """Say how much there is to learn from, in what a batch is counted in."""
         return len(treated)
+
+    def _learns_again(self, kept: SequenceDataset, held: SequenceDataset) -> bool:  # noqa: ARG002
+        """Say whether a network is learned once more, from what was held back too."""
+        return False
 
     def _check_treated(self, treated: SequenceDataset) -> None:
         """Refuse treated data that the network cannot read."""

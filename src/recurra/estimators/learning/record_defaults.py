@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 EPOCHS = 40
-ROUNDS, TEXTS = 8, 32
+ROUNDS, TEXTS = 12, 32
 FEWEST, MOST = 300, 6000
 SPARING, SHARE, MOST_HELD = 500, 0.15, 2000
 SHORTEST, LONGEST, LEFT = 8, 256, 128  # steps: for convolutions; without a stride; with one
@@ -218,7 +218,7 @@ def text_training(records: int) -> Training:
     Returns
     -------
     Training
-        Eight rounds through the data, but 300 steps at least, in batches of 32.
+        Twelve rounds through the data, but 300 steps at least, in batches of 32.
     """
     usual = default_training(records)
     batch_size = _even(records, min(usual.batch_size, TEXTS))

@@ -16,7 +16,15 @@ from recurra.errors import DataError, OptionError, near
 from recurra.estimators.learning.doors import Units, enter, unwrapped
 from recurra.types import Array
 
-__all__ = ["Shape", "all_streams", "answers_of", "as_dataset", "conform", "recode"]
+__all__ = [
+    "Shape",
+    "all_streams",
+    "answers_of",
+    "as_dataset",
+    "conform",
+    "labels_of_numbers",
+    "recode",
+]
 
 
 class Shape(NamedTuple):
@@ -218,10 +226,7 @@ def recode(target: Target, classes: tuple[object, ...], ids: tuple[object, ...])
     if len(odd):
         row, column = (int(k) for k in odd[0])
         label = found[int(codes[row, column])]
-        record, step = row, None
-        if target.offsets is not None:
-            record = int(np.searchsorted(target.offsets, row, side="right")) - 1
-            step = row - int(target.offsets[record])
+        record, step = _place(target, row)
         raise DataError(
             "The label was never seen when the model first learned",
             code="unseen_label",
@@ -231,6 +236,55 @@ def recode(target: Target, classes: tuple[object, ...], ids: tuple[object, ...])
             hint=near(str(label), classes),
         )
     return replace(target, values=values, classes=classes)
+
+
+def labels_of_numbers(target: Target, ids: tuple[object, ...], estimator: str) -> Target:
+    """Take whole numbers for labels.
+
+    Parameters
+    ----------
+    target : Target
+        Of numbers, NaN where unknown.
+    ids : tuple
+        The records.
+    estimator : str
+        Who learns them.
+
+    Returns
+    -------
+    Target
+        Of labels.
+
+    Raises
+    ------
+    DataError
+        ``no_label`` if one is a fraction; it says where.
+    """
+    values = target.values
+    known = ~np.isnan(values)
+    odd = np.argwhere(known & (values != np.round(values)))
+    if odd.size:
+        record, step = _place(target, int(odd[0, 0]))
+        raise DataError(
+            f"A {estimator} learns labels, no continuous numbers, but y holds fractions",
+            code="no_label",
+            record=ids[record],
+            row=step,
+            value=float(values[tuple(odd[0])]),
+            hint="Labels are text, flags or whole numbers. Use Regressor for numbers.",
+        )
+    classes, codes = np.unique(values[known], return_inverse=True)
+    placed = np.full(values.shape, -1)
+    placed[known] = codes
+    return replace(target, values=placed, classes=tuple(int(label) for label in classes))
+
+
+def _place(target: Target, row: int) -> tuple[int, int | None]:
+    """Say in which record a row of a target is, and at which step, if it has steps."""
+    if target.offsets is None:
+        return row, None
+    record = int(np.searchsorted(target.offsets, row, side="right")) - 1
+    return record, row - int(target.offsets[record])
 
 
 def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:
@@ -247,6 +301,12 @@ def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDa
     -------
     SequenceDataset
         With the same streams and channels; what is extra is left out, with a note.
+
+    Raises
+    ------
+    DataError
+        If a stream or channel is missing or of another kind, or if there are more channels that
+        have no names to tell which.
     """
     streams = {}
     for name, shape in shapes.items():
@@ -306,6 +366,10 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
         return stream
     order = [stream.channels.index(channel) for channel in shape.channels]
     extra = [channel for channel in stream.channels if channel not in shape.channels]
+    if stream.channels == tuple(f"x{k}" for k in range(len(stream.channels))):  # named by place
+        message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
+        hint = "Give the same channels in the same order, or channels= with their names."
+        raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
     if extra:
         _tell_of_extra("channels", extra)
     return replace(

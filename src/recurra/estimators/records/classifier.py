@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
+from torch import nn
 
-from recurra.data import Preprocessor, SequenceDataset, Target
+from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.tables.notes import also_in
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.doors import Unit
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import known_targets
-from recurra.estimators.learning.record_inputs import answers_of, recode
+from recurra.estimators.learning.record_inputs import answers_of, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.records.calibration import best_temperature
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.records.record_estimator import RecordEstimator
-from recurra.models import NetworkPlan
+from recurra.models import Adversarial, NetworkPlan
 from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Classifier"]
 
+FAR = 2.0  # that the words of a text are moved while training
 TINY = 1e-12  # a probability whose logarithm can still be taken
+WORTH = 0.05  # share of the records held back that are worth to be learned from, too
 
 
 class Classifier(ClassifierMixin, RecordEstimator):
@@ -85,6 +88,14 @@ class Classifier(ClassifierMixin, RecordEstimator):
     ordinal : bool or sequence
         Whether the labels have an order, which is then learned from: as they are sorted, or as
         listed here, lowest first.
+    adversarial : float or "auto"
+        How far the steps of a record, as the layers read them, are moved in the worst direction to
+        be learned once more (Miyato et al. 2017, arXiv:1605.07725); 0 for not at all. By itself 2
+        for texts that are read word by word, which takes about twice the time, and else 0.
+    refit : bool or "auto"
+        Whether it learns once more from all records, as long as was best, when those held back have
+        shown when to stop, how sure to be, and how good it is: `report`, `log_` and callbacks tell
+        of the first time. By itself where a twentieth of the records or more was held back.
     calibration : {"temperature"}, optional
         How probabilities are made to mean what they say: the logits are divided by one number,
         learned from the records held back, if there are any (Guo et al. 2017, arXiv:1706.04599).
@@ -154,6 +165,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         unit: Unit = "auto",
         class_weight: Mapping[object, float] | Literal["balanced"] | None = None,
         ordinal: bool | Sequence[object] = False,
+        adversarial: float | Literal["auto"] = "auto",
+        refit: bool | Literal["auto"] = "auto",
         calibration: Literal["temperature"] | None = "temperature",
         treatments: Preprocessor | Sequence[Treatment] | Literal["auto"] = "auto",
         validation: float | Literal["auto"] = "auto",
@@ -186,6 +199,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
         )
         self.class_weight = class_weight
         self.ordinal = ordinal
+        self.adversarial = adversarial
+        self.refit = refit
         self.calibration = calibration
 
     def partial_fit(
@@ -333,6 +348,15 @@ class Classifier(ClassifierMixin, RecordEstimator):
         check_class_weight(self.class_weight)
         if self.calibration not in ("temperature", None):
             raise OptionError(f"calibration={self.calibration!r}: it is 'temperature' or None.")
+        if not (isinstance(self.refit, bool) or self.refit == "auto"):
+            raise OptionError(f"refit={self.refit!r}, but it is True, False or 'auto'.")
+        if self.adversarial == "auto":
+            return
+        if not isinstance(self.adversarial, int | float) or not 0 <= self.adversarial < np.inf:
+            said = f"adversarial={self.adversarial!r}, but it is a length of 0 or more, or 'auto'."
+            raise OptionError(said)
+        if self.adversarial and self.layer == "grud":
+            raise OptionError('layer="grud" reads records as they are: adversarial=0.')
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:
         """Check that there are labels for each record, of two or more kinds."""
@@ -343,7 +367,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             )
             raise OptionError(f"{message}. Use Tagger.")
         if not target.classes:
-            target = _labels_of_numbers(target, dataset.ids)
+            target = labels_of_numbers(target, dataset.ids, type(self).__name__)
         found = np.unique(target.values[target.values >= 0])
         classes = self._all_classes(target.classes)
         if len(classes) < 2 or (len(found) < 2 and self._coming is None):
@@ -389,6 +413,16 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
         return weigh(dataset, self._label_weights)
+
+    def _trainable(self, network: nn.Module) -> nn.Module:
+        length = self.adversarial
+        if length == "auto":
+            length = FAR if self._counts_tokens and "word" in self._units.found.values() else 0.0
+        return Adversarial(network, length) if length else network  # type: ignore[arg-type]
+
+    def _learns_again(self, kept: SequenceDataset, held: SequenceDataset) -> bool:
+        enough = len(held) >= WORTH * (len(kept) + len(held))
+        return enough if self.refit == "auto" else bool(self.refit)
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         """Return the loss over treated records; of texts at the temperature they will get.
@@ -460,22 +494,3 @@ def _array_of(classes: Any) -> Array:
     """Hold labels: numbers and flags as NumPy does, all else as objects."""
     plain = all(isinstance(label, int | float) for label in classes)
     return np.array(classes, None if plain else object)
-
-
-def _labels_of_numbers(target: Target, ids: tuple[object, ...]) -> Target:
-    """Take whole numbers for labels."""
-    values = target.values
-    known = ~np.isnan(values)
-    odd = np.argwhere(known & (values != np.round(values)))
-    if odd.size:
-        raise DataError(
-            "A Classifier learns labels, no continuous numbers, but y holds fractions",
-            code="no_label",
-            record=ids[odd[0, 0]],
-            value=float(values[tuple(odd[0])]),
-            hint="Use Regressor for numbers.",
-        )
-    classes, codes = np.unique(values[known], return_inverse=True)
-    placed = np.full(values.shape, -1)
-    placed[known] = codes
-    return replace(target, values=placed, classes=tuple(int(label) for label in classes))

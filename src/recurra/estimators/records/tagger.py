@@ -19,14 +19,14 @@ from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_count
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
-from recurra.estimators.learning.record_inputs import Shape, conform, recode
+from recurra.estimators.learning.record_inputs import Shape, conform, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.records.record_estimator import LAYERS, set_memory, set_time_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step
 from recurra.estimators.records.tagger_answers import by_record, judged, measured, step_answers
 from recurra.estimators.records.tagger_baseline import most_frequent
-from recurra.estimators.records.tagger_inputs import check_one_clock, labels_of_numbers, read_steps
+from recurra.estimators.records.tagger_inputs import check_one_clock, read_steps
 from recurra.estimators.records.tagger_session import TaggerSession
 from recurra.metrics.spans import Span, is_bio, span_scores, spans_of
 from recurra.models import NetworkPlan, TaggingNetwork
@@ -417,7 +417,7 @@ class Tagger(Learner):
             raise OptionError(f"{message}. Use Classifier or Transcriber, or give a label a step.")
         check_one_clock(dataset, str(target.stream))
         if not target.classes:
-            target = labels_of_numbers(target, dataset.ids)
+            target = labels_of_numbers(target, dataset.ids, type(self).__name__)
         found = np.unique(target.values[target.values >= 0])
         if len(found) < 2:
             raise DataError(

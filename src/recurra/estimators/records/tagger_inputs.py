@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data import SequenceDataset, Stream, Target, from_arrays, from_tokens
+from recurra.data import SequenceDataset, Stream, from_arrays, from_tokens
 from recurra.data.reading.about import read_groups, read_weights
 from recurra.data.reading.answers import read_target
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_inputs import as_dataset
 
-__all__ = ["are_words", "check_one_clock", "labels_of_numbers", "read_steps"]
+__all__ = ["are_words", "check_one_clock", "read_steps"]
 
 WORDS = ("ids", "weights", "groups")
 """What can be told of words, of what can be told of arrays."""
@@ -129,46 +129,6 @@ def check_one_clock(dataset: SequenceDataset, stream: str) -> None:
                 record=dataset.ids[odd[0]],
                 hint="Put both on one clock; recurra.data.Align does so for measurements.",
             )
-
-
-def labels_of_numbers(target: Target, ids: tuple[object, ...]) -> Target:
-    """Take whole numbers for labels.
-
-    Parameters
-    ----------
-    target : Target
-        Of numbers, NaN where unknown.
-    ids : tuple
-        The records.
-
-    Returns
-    -------
-    Target
-        Of labels.
-
-    Raises
-    ------
-    DataError
-        If one is a fraction; it says where.
-    """
-    values = target.values[:, 0]
-    known = ~np.isnan(values)
-    odd = np.flatnonzero(known & (values != np.round(values)))
-    if odd.size:
-        offsets = np.arange(len(values) + 1) if target.offsets is None else target.offsets
-        record = int(np.searchsorted(offsets, odd[0], side="right")) - 1
-        raise DataError(
-            "A Tagger learns labels, but y holds fractions",
-            code="no_label",
-            record=ids[record],
-            row=int(odd[0] - offsets[record]),
-            value=float(values[odd[0]]),
-            hint="Labels are text, flags or whole numbers.",
-        )
-    classes, codes = np.unique(values[known], return_inverse=True)
-    placed = np.full((len(values), 1), -1)
-    placed[known, 0] = codes
-    return replace(target, values=placed, classes=tuple(int(label) for label in classes))
 
 
 def _of_words(X: Any, told: Mapping[str, Any]) -> SequenceDataset:
