@@ -260,8 +260,7 @@ class Learner(BaseEstimator, ABC):
             network = self._network(treated)
             options, batches = self._course(None, treated, None, None)
             last = max(round(share * options.steps), 1)
-            enough = lambda moment: moment.step >= last  # noqa: E731
-            train(self._trainable(network), batches, options, callbacks=[enough])
+            train(self._trainable(network), batches, replace(options, steps=last))
         self.network_ = network.eval()
         told = f"Learned once more from all {len(whole)} records, in {last} steps."
         self.notes_ = (*treated.notes, told)
