@@ -1,0 +1,308 @@
+"""All that moves in a training, step by step; it can be written down and taken up again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recurra.errors import OptionError, TrainingError
+from recurra.training.moving_weights import Average, Best
+from recurra.training.source import Source, from_arrays, to_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from recurra.training.options import Training
+    from recurra.training.source import Chunked
+    from recurra.types import Array
+
+__all__ = ["Course", "Log"]
+
+logger = logging.getLogger("recurra.training")
+
+HOPELESS = 20  # steps in a row without a finite gradient
+OTHER = "The folder of checkpoints holds"
+ADVICE = "Give another folder, or resume=False to begin again there."
+
+
+@dataclass
+class Log:
+    """What happened while training.
+
+    Attributes
+    ----------
+    loss : list of float
+        Mean training loss of every optimizer step.
+    validation : list of (int, float)
+        Step and validation loss of every check.
+    best_step : int
+        The step whose weights were kept.
+    skipped : int
+        Steps skipped because their gradient was not finite.
+    seconds : float
+        Time spent.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    best_step: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+
+
+class Course:
+    """All that moves in a training.
+
+    Parameters
+    ----------
+    model, batches, options
+        As for `train`.
+
+    Attributes
+    ----------
+    log : Log
+        What happened so far.
+    best, average : Best, Average
+        Weights that are kept.
+    source : Source
+        Where it stands in the data.
+    optimizer : torch.optim.Optimizer
+        What moves the weights.
+    lost : int
+        Steps in a row that were skipped.
+    is_over : bool
+        Whether no step follows.
+    """
+
+    def __init__(self, model: nn.Module, batches: Iterator[Chunked], options: Training) -> None:
+        self.model, self.options = model, options
+        self.log, self.best, self.average = Log(), Best(options), Average(options)
+        self.parameters = [each for each in model.parameters() if each.requires_grad]
+        self.optimizer = _optimizer(self.parameters, options)
+        self.source = Source(model, batches, options.truncation)
+        self.lost, self.is_over = 0, False
+        self._stream, self._begun = iter(self.source), time.perf_counter()
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return len(self.log.loss)
+
+    @property
+    def progress(self) -> dict[str, int]:
+        """How far it is, for a bar."""
+        return {"total": self.options.steps, "initial": self.step}
+
+    @property
+    def seconds(self) -> float:
+        """Time spent since it began, or was taken up again."""
+        return time.perf_counter() - self._begun
+
+    def advance(self) -> None:
+        """Do one step.
+
+        Raises
+        ------
+        TrainingError
+            If the gradient has not been finite for too long.
+        """
+        step = self.step
+        self.model.train()
+        loss = _gradient(self.parameters, self._stream, self.options.accumulate)
+        moved = _step(self.optimizer, self.parameters, self.options, step)
+        self.log.loss.append(loss)
+        self.log.skipped += not moved
+        self.lost = 0 if moved else self.lost + 1
+        if self.lost >= HOPELESS:
+            raise TrainingError(_hopeless(step, self.options))
+        self.average.see(self.model, step)
+        self.is_over = self.step >= self.options.steps
+
+    def check(self, validate: Callable[[], float]) -> None:
+        """Look at the validation loss; without a better one for long, no step follows.
+
+        Parameters
+        ----------
+        validate : callable
+            Returns it.
+        """
+        self.log.validation.append((self.step, self._loss_by(validate)))
+        self.best.see(self.model, *self.log.validation[-1])
+        logger.info(
+            "step %d: loss %.4f, validation %.4f",
+            self.step,
+            self.log.loss[-1],
+            self.log.validation[-1][1],
+        )
+        self.is_over |= self.best.is_long_ago
+
+    def finish(self, validate: Callable[[], float] | None) -> None:
+        """Give the model the weights that are to stay.
+
+        Parameters
+        ----------
+        validate : callable, optional
+            Returns the validation loss.
+        """
+        if self.average.put(self.model) and validate is not None:
+            self.best.see(self.model, self.step, self._loss_by(validate))
+        self.log.best_step = self.best.put(self.model) or self.step
+        self.log.seconds += self.seconds
+
+    def record(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Give all there is, to be written down.
+
+        Returns
+        -------
+        header : dict
+            For JSON.
+        arrays : dict of str to ndarray
+            The numbers.
+        """
+        log = Log(best_step=self.log.best_step, skipped=self.log.skipped, seconds=self.log.seconds)
+        log.seconds += 0.0 if self.is_over else self.seconds
+        state, carried = to_arrays(self.source.state)
+        header = {
+            "checkpoint": 1,
+            "options": asdict(self.options),
+            "log": asdict(log),
+            "best": self.best.record(),
+            "averaged": self.average.count,
+            "place": [self.source.taken, self.source.cut, state],
+            "data": self.source.digest,
+            "lost": self.lost,
+            "is_over": self.is_over,
+        }
+        moments = {
+            f"{k}.{name}": value
+            for k, each in enumerate(self.parameters)
+            for name, value in self.optimizer.state[each].items()
+            if value is not None
+        }
+        tensors = {
+            "model": self.model.state_dict(),
+            "best": self.best.weights,
+            "average": self.average.weights,
+            "optimizer": moments,
+            "carried": carried,
+            "chance": {"torch": torch.get_rng_state()},
+        }
+        arrays = {
+            f"{group}/{name}": value.detach().numpy()
+            for group, each in tensors.items()
+            for name, value in each.items()
+        }
+        arrays["log/loss"] = np.array(self.log.loss, np.float64)
+        arrays["log/validation"] = np.array(self.log.validation, np.float64).reshape(-1, 2)
+        return header, arrays
+
+    def restore(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take up what `record` gave.
+
+        Parameters
+        ----------
+        header : dict
+            The header.
+        arrays : dict of str to ndarray
+            The numbers.
+
+        Raises
+        ------
+        OptionError
+            If that was another training: other options, another model, other data.
+        """
+        self._check_same(header)
+        groups: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for name, value in arrays.items():
+            group, _, rest = name.partition("/")
+            groups[group][rest] = torch.from_numpy(value.copy())
+        try:
+            self.model.load_state_dict(groups["model"])
+        except RuntimeError as error:
+            raise OptionError(f"{OTHER} another model: {error}") from error
+        for name, moment in groups["optimizer"].items():
+            k, _, what = name.partition(".")
+            shape = () if what == "step" else moment.shape
+            self.optimizer.state[self.parameters[int(k)]][what] = moment.reshape(shape)
+        self.best.restore(header["best"], groups["best"])
+        self.average.count, self.average.weights = header["averaged"], groups["average"]
+        taken, cut, state = header["place"]
+        self.source.go_to(taken, cut, from_arrays(state, groups["carried"]))
+        if self.source.digest != header["data"]:
+            raise OptionError(f"{OTHER} other data. {ADVICE}")
+        validation = [(int(step), loss) for step, loss in arrays["log/validation"].tolist()]
+        told = {**header["log"], "loss": arrays["log/loss"].tolist(), "validation": validation}
+        self.log, self.lost, self.is_over = Log(**told), header["lost"], header["is_over"]
+        torch.set_rng_state(groups["chance"]["torch"])
+
+    def _check_same(self, header: Mapping[str, Any]) -> None:
+        """Refuse what another training left."""
+        if header.get("checkpoint") != 1:
+            raise OptionError(f"{OTHER} no training that this version can go on with. {ADVICE}")
+        mine, theirs = asdict(self.options), header["options"]
+        for name in mine:
+            if name != "progress" and mine[name] != theirs.get(name):
+                was = f"{name}={theirs.get(name)!r}, but now it is {mine[name]!r}"
+                raise OptionError(f"{OTHER} a training with {was}. {ADVICE}")
+
+    def _loss_by(self, validate: Callable[[], float]) -> float:
+        self.model.eval()
+        with torch.no_grad():
+            return validate()
+
+
+def _gradient(
+    parameters: list[nn.Parameter], stream: Iterator[tuple[Tensor, Tensor]], accumulate: int
+) -> float:
+    """Leave the gradient of the mean loss over some batches in the parameters."""
+    for each in parameters:
+        each.grad = None
+    losses, counts = 0.0, 0
+    for total, count in (next(stream) for _ in range(accumulate)):
+        total.backward()
+        losses, counts = losses + total.item(), counts + int(count)
+    gradients = [each.grad for each in parameters if each.grad is not None]
+    torch._foreach_div_(gradients, max(counts, 1))
+    return losses / max(counts, 1)
+
+
+def _step(
+    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], options: Training, step: int
+) -> bool:
+    """Clip the gradient and move, unless it is not finite."""
+    limit = options.clip_norm if options.clip_norm is not None else float("inf")
+    if not torch.isfinite(nn.utils.clip_grad_norm_(parameters, limit)):
+        return False
+    for group in optimizer.param_groups:
+        group["lr"] = options.rate_at(step)
+    optimizer.step()
+    return True
+
+
+def _hopeless(step: int, options: Training) -> str:
+    return (
+        f"The gradient has not been finite for {HOPELESS} steps (now step {step + 1}). Lower "
+        f"learning_rate (it is {options.learning_rate:g}), or look for values many orders of "
+        "magnitude apart in the data."
+    )
+
+
+def _optimizer(parameters: list[nn.Parameter], options: Training) -> torch.optim.Optimizer:
+    rate, decay = options.learning_rate, options.weight_decay
+    match options.optimizer:
+        case "adam":
+            return torch.optim.Adam(parameters, lr=rate, weight_decay=decay, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=rate, weight_decay=decay)
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9)

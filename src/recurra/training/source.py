@@ -1,0 +1,189 @@
+"""Where the loop's gradients come from: batches in turn, cut along time, with the state carried."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Chunked", "Source", "digest_of", "from_arrays", "to_arrays"]
+
+
+class Chunked(Protocol):
+    """A batch that can be cut along time."""
+
+    def chunks(self, steps: int) -> Iterator[Any]:
+        """Yield pieces of at most `steps` steps, in order."""
+
+
+class Source:
+    """Yields summed losses and counts, and knows where it stands.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        With ``loss(batch, state) -> (sum, count, state)``.
+    batches : iterator
+        The same from the same seed.
+    truncation : int, optional
+        Steps of a chunk.
+    """
+
+    def __init__(
+        self, model: nn.Module, batches: Iterator[Chunked], truncation: int | None
+    ) -> None:
+        self.model, self.batches, self.truncation = model, batches, truncation
+        self.taken = 0  # batches begun
+        self.cut = 0  # chunks done of the last of them
+        self.state: Any = None
+        self.digest = ""  # of the first batch
+        self._chunks: Iterator[Any] = iter(())
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go on where it stands, until the batches end."""
+        while True:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                batch = next(self.batches, None)
+                if batch is None:
+                    return
+                self._open(batch)
+                continue
+            total, count, state = self.model.loss(chunk, self.state)  # type: ignore[operator]
+            self.state, self.cut = _detached(state), self.cut + 1
+            yield total, count
+
+    def go_to(self, taken: int, cut: int, state: Any) -> None:
+        """Go to a place without learning from what lies before it.
+
+        Parameters
+        ----------
+        taken : int
+            Batches begun.
+        cut : int
+            Chunks done of the last of them.
+        state : nested tuple of Tensor, or None
+            What is carried there.
+        """
+        for _ in range(taken - self.taken):
+            self._open(next(self.batches))
+        for _ in range(cut):
+            next(self._chunks)
+        self.cut, self.state = cut, state
+
+    def _open(self, batch: Chunked) -> None:
+        if self.taken == 0:
+            self.digest = digest_of(batch)
+        self.taken, self.cut, self.state = self.taken + 1, 0, None
+        whole = self.truncation is None
+        self._chunks = iter((batch,)) if whole else iter(batch.chunks(self.truncation or 0))
+
+
+def digest_of(batch: Any) -> str:
+    """Hash what a batch holds, to know the same data again.
+
+    Parameters
+    ----------
+    batch : object
+        An object, mapping or sequence with tensors in it.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal digits.
+
+    Examples
+    --------
+    >>> one, other = {"x": torch.zeros(2)}, {"x": torch.ones(2)}
+    >>> digest_of(one) == digest_of({"x": torch.zeros(2)}), digest_of(one) == digest_of(other)
+    (True, False)
+    """
+    digest = hashlib.sha256()
+    _feed(digest, batch)
+    return digest.hexdigest()
+
+
+def to_arrays(state: Any) -> tuple[Any, dict[str, Tensor]]:
+    """Part a carried state into its shape and its tensors.
+
+    Parameters
+    ----------
+    state : nested tuple of Tensor, or None
+        What is carried from chunk to chunk.
+
+    Returns
+    -------
+    shape : nested list of int or None
+        For JSON: the number of the tensor that stands there.
+    tensors : dict of str to Tensor
+        By that number.
+
+    Examples
+    --------
+    >>> to_arrays((torch.zeros(1), (None, torch.ones(1))))
+    ([0, [None, 1]], {'0': tensor([0.]), '1': tensor([1.])})
+    """
+    found: dict[str, Tensor] = {}
+
+    def shape(part: Any) -> Any:
+        if part is None:
+            return None
+        if isinstance(part, tuple):
+            return [shape(each) for each in part]
+        found[str(len(found))] = part
+        return len(found) - 1
+
+    return shape(state), found
+
+
+def from_arrays(shape: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """Put a carried state together again.
+
+    Parameters
+    ----------
+    shape : nested list of int or None
+        As `to_arrays` gave it.
+    tensors : dict of str to Tensor
+        As `to_arrays` gave them.
+
+    Returns
+    -------
+    nested tuple of Tensor, or None
+        The state.
+
+    Examples
+    --------
+    >>> from_arrays([0, [None]], {"0": torch.ones(1)})
+    (tensor([1.]), (None,))
+    """
+    if shape is None:
+        return None
+    if isinstance(shape, list):
+        return tuple(from_arrays(each, tensors) for each in shape)
+    return tensors[str(shape)]
+
+
+def _feed(digest: Any, part: Any) -> None:
+    if isinstance(part, Tensor):
+        digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
+        digest.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    elif hasattr(part, "__dict__"):
+        _feed(digest, vars(part))
+    elif isinstance(part, Mapping):
+        for name, each in part.items():
+            digest.update(str(name).encode())
+            _feed(digest, each)
+    elif isinstance(part, tuple | list):
+        for each in part:
+            _feed(digest, each)
+    else:
+        digest.update(repr(part).encode())
+
+
+def _detached(state: Any) -> Any:
+    if isinstance(state, tuple):
+        return tuple(_detached(each) for each in state)
+    return None if state is None else state.detach()
