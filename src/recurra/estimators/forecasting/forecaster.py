@@ -47,7 +47,7 @@ from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures
-from recurra.training import Log, Training, train
+from recurra.training import Callback, Log, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -161,7 +161,7 @@ class Forecaster(BaseEstimator):
 
     # ------------------------------------------------------------------ learn
 
-    def fit(self, df: Any) -> Self:
+    def fit(self, df: Any, *, callbacks: Sequence[Callback] = ()) -> Self:
         """Learn from a long frame: a row for every series and time stamp.
 
         Parameters
@@ -169,6 +169,9 @@ class Forecaster(BaseEstimator):
         df : DataFrame, str or Path
             A pandas, polars or pyarrow table, or a CSV or Parquet file, with the columns named by
             `columns`: by default ``unique_id``, ``ds`` and ``y``.
+        callbacks : sequence of callable
+            Each is called after every step with a `recurra.training.Moment`; one that returns True
+            ends the training.
 
         Returns
         -------
@@ -186,11 +189,11 @@ class Forecaster(BaseEstimator):
         """
         self._check_options()
         dataset, backend = read_long(df, self.columns, self.freq)
-        self._fit(dataset)
+        self._fit(dataset, callbacks)
         self._backend = backend
         return self
 
-    def _fit(self, dataset: Panel) -> Self:
+    def _fit(self, dataset: Panel, callbacks: Sequence[Callback] = ()) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         dataset = _from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
@@ -206,7 +209,7 @@ class Forecaster(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             engine = Engine(self._new_network(local, reader, len(dataset)), local, reader)
-            log = self._train(engine.network, batches, held)
+            log = self._train(engine.network, batches, held, callbacks)
         self._state = engine.read(dataset, seen=seen)
         self._engine, self._spacing = engine, dataset.spacing
         self._calibration = Calibration.neutral()
@@ -226,17 +229,23 @@ class Forecaster(BaseEstimator):
         dropout = default_dropout(series) if self.dropout is None else self.dropout
         return ForecastNetwork(layer, head, sizes, reader.cardinalities, dropout)
 
-    def _train(self, network: ForecastNetwork, batches: Batches, held: HeldBack) -> Log:
+    def _train(
+        self,
+        network: ForecastNetwork,
+        batches: Batches,
+        held: HeldBack,
+        callbacks: Sequence[Callback],
+    ) -> Log:
         stream = batches.draw(held.steps, self.training.batch_size, self.seed)
         ends = batches.last(held.ends) if held.steps.any() else None
         if ends is None or ends.target.isnan().all():
-            return train(network, stream, self.training)
+            return train(network, stream, self.training, callbacks=callbacks)
 
         def validate() -> float:
             total, count, _ = network.loss(ends)
             return float(total / count)
 
-        return train(network, stream, self.training, validate)
+        return train(network, stream, self.training, validate, callbacks)
 
     def _calibrated(self) -> Calibration:
         """Calibrate the intervals, the first time they are wanted."""
@@ -326,6 +335,8 @@ class Forecaster(BaseEstimator):
         step_size: int | None = None,
         level: Sequence[float] | None = None,
         refit: bool = False,
+        *,
+        callbacks: Sequence[Callback] = (),
     ) -> Any:
         """Forecast from several past origins, each with what was known then.
 
@@ -343,6 +354,8 @@ class Forecaster(BaseEstimator):
             As for :meth:`predict`.
         refit : bool
             Learn again at every origin; otherwise once, before the first.
+        callbacks : sequence of callable
+            As for :meth:`fit`.
 
         Returns
         -------
@@ -359,7 +372,8 @@ class Forecaster(BaseEstimator):
         for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
             check_lengths(window.train)
             if model is None or refit:
-                model = clone(self).set_params(horizon=self.horizon or h)._fit(window.train)
+                model = clone(self).set_params(horizon=self.horizon or h)
+                model._fit(window.train, callbacks)
             state = model._engine.read(_from_first_value(window.train))
             cutoffs = np.repeat(window.cutoffs, h)
             frame = self._keys(window.actual)
