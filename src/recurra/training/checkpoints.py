@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from recurra.artifact import read_model, write_model
 from recurra.errors import FileError, OptionError
@@ -64,7 +65,7 @@ class Checkpoints:
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        if not isinstance(self.folder, str | Path):
+        if not isinstance(self.folder, str | os.PathLike):
             raise OptionError(f"folder={self.folder!r}, but it is the path of a folder.")
         object.__setattr__(self, "folder", Path(self.folder))
         if not isinstance(self.seconds, int | float) or not self.seconds >= 0:
@@ -73,6 +74,32 @@ class Checkpoints:
             value = getattr(self, name)
             if not (name == "steps" and value is None) and not (type(value) is int and value >= 1):
                 raise OptionError(f"{name}={value!r}, but it is an int of at least 1.")
+
+    @classmethod
+    def of(cls, place: str | os.PathLike[str] | Checkpoints | None, resume: bool) -> Self | None:
+        """Take a folder, or what says more, for where a training is kept.
+
+        Parameters
+        ----------
+        place : str, path-like or Checkpoints, optional
+            The folder.
+        resume : bool
+            Whether to go on from what is there.
+
+        Returns
+        -------
+        Checkpoints or None
+            None where there is no folder.
+
+        Raises
+        ------
+        OptionError
+            If it is no folder.
+        """
+        if place is None:
+            return None
+        kept = place if isinstance(place, cls) else cls(place)  # type: ignore[arg-type]
+        return replace(kept, resume=kept.resume and resume)
 
     def newest(self, part: str) -> tuple[dict[str, Any], dict[str, Array]] | None:
         """Read the newest that is whole.

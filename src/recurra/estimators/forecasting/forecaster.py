@@ -47,7 +47,7 @@ from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures
-from recurra.training import Callback, Log, Training, train
+from recurra.training import Callback, Checkpoints, Log, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -161,7 +161,14 @@ class Forecaster(BaseEstimator):
 
     # ------------------------------------------------------------------ learn
 
-    def fit(self, df: Any, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(
+        self,
+        df: Any,
+        *,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: bool = True,
+    ) -> Self:
         """Learn from a long frame: a row for every series and time stamp.
 
         Parameters
@@ -172,6 +179,12 @@ class Forecaster(BaseEstimator):
         callbacks : sequence of callable
             Each is called after every step with a `recurra.training.Moment`; one that returns True
             ends the training.
+        checkpoint : str, path-like or Checkpoints, optional
+            A folder in which the training is kept every half a minute, and when it is asked to
+            stop, by Ctrl-C or SIGTERM. The same `fit` again goes on from there, and comes to the
+            same weights, to the bit, as if nothing had stopped it.
+        resume : bool
+            Whether to go on from what is kept there; else it is begun again.
 
         Returns
         -------
@@ -189,11 +202,16 @@ class Forecaster(BaseEstimator):
         """
         self._check_options()
         dataset, backend = read_long(df, self.columns, self.freq)
-        self._fit(dataset, callbacks)
+        self._fit(dataset, callbacks, Checkpoints.of(checkpoint, resume))
         self._backend = backend
         return self
 
-    def _fit(self, dataset: Panel, callbacks: Sequence[Callback] = ()) -> Self:
+    def _fit(
+        self,
+        dataset: Panel,
+        callbacks: Sequence[Callback] = (),
+        kept_in: Checkpoints | None = None,
+    ) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         dataset = _from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
@@ -209,7 +227,7 @@ class Forecaster(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             engine = Engine(self._new_network(local, reader, len(dataset)), local, reader)
-            log = self._train(engine.network, batches, held, callbacks)
+            log = self._train(engine.network, batches, held, callbacks, kept_in)
         self._state = engine.read(dataset, seen=seen)
         self._engine, self._spacing = engine, dataset.spacing
         self._calibration = Calibration.neutral()
@@ -235,17 +253,18 @@ class Forecaster(BaseEstimator):
         batches: Batches,
         held: HeldBack,
         callbacks: Sequence[Callback],
+        kept_in: Checkpoints | None,
     ) -> Log:
         stream = batches.draw(held.steps, self.training.batch_size, self.seed)
         ends = batches.last(held.ends) if held.steps.any() else None
         if ends is None or ends.target.isnan().all():
-            return train(network, stream, self.training, callbacks=callbacks)
+            return train(network, stream, self.training, callbacks=callbacks, checkpoints=kept_in)
 
         def validate() -> float:
             total, count, _ = network.loss(ends)
             return float(total / count)
 
-        return train(network, stream, self.training, validate, callbacks)
+        return train(network, stream, self.training, validate, callbacks, checkpoints=kept_in)
 
     def _calibrated(self) -> Calibration:
         """Calibrate the intervals, the first time they are wanted."""
