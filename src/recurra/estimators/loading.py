@@ -16,6 +16,7 @@ from recurra.estimators.rows.anomaly_detector import AnomalyDetector
 from recurra.estimators.rows.next_step import NextStep
 from recurra.estimators.speech.transcriber import Transcriber
 from recurra.estimators.translation.sequence_to_sequence import SequenceToSequence
+from recurra.layers.checked import attempt
 
 if TYPE_CHECKING:
     import os
@@ -54,13 +55,17 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FileError
-        If it is missing, damaged, or not a model file.
+        If it is missing, damaged, not a model file, from a newer version, or if its parts do not
+        go together: sizes, names and types are checked before anything is made of them.
     """
     header, arrays = read_model(path)
     name = header.get("estimator")
-    if name not in CLASSES:
+    if not isinstance(name, str) or name not in CLASSES:
         known = ", ".join(map(repr, CLASSES))
         hint = " Use recurra.layers.load." if "layer" in header else ""
-        holds = header.get("layer", name)
+        holds = str(header.get("layer", name))[:80]
         raise FileError(f"{path} holds a {holds!r}, but this version knows {known}.{hint}")
-    return CLASSES[name]._restore(header, arrays)
+    try:
+        return attempt(lambda: CLASSES[name]._restore(header, arrays))
+    except FileError as error:
+        raise FileError(f"{path} holds a {name} that cannot be loaded: {error}") from error

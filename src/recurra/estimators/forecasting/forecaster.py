@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -35,6 +36,8 @@ from recurra.estimators.forecasting.forecast_defaults import (
 )
 from recurra.estimators.forecasting.forecast_engine import Engine
 from recurra.estimators.forecasting.forecast_file import (
+    HEADER,
+    check_arrays,
     pack_engine,
     pack_state,
     unpack_engine,
@@ -46,12 +49,13 @@ from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.layers.checked import attempt
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures
 from recurra.training import Callback, Checkpoints, Log, Training, train
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from recurra.estimators.forecasting.forecast_state import State
     from recurra.types import Array, Floats
@@ -450,9 +454,11 @@ class Forecaster(BaseEstimator):
         calibration = self._calibrated()
         state, arrays = pack_state(self._state)
         engine, weights = pack_engine(self._engine)
+        self._check_options()  # they may have been changed since
         parameters = self.get_params(deep=False)
         header = {
             "estimator": type(self).__name__,
+            "schema": SCHEMA,
             "parameters": parameters
             | {"columns": asdict(self.columns), "training": asdict(self.training)},
             "backend": self._backend,
@@ -467,20 +473,20 @@ class Forecaster(BaseEstimator):
 
     @classmethod
     def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        parameters = header["parameters"]
-        parameters["columns"] = Columns(**parameters["columns"])
-        parameters["training"] = Training(**parameters["training"])
-        model = cls(**parameters)
-        model._backend = header["backend"]
-        model.season_lengths_ = tuple(header["season_lengths"])
-        model.notes_, model.log_ = tuple(header["notes"]), Log(**header["log"])
-        model._state = unpack_state(header["state"], arrays)
-        series = len(model._state.tail)
+        told = check_header(header, HEADER)
+        model = cls(**options_of(cls, told["parameters"]))
+        attempt(model._check_options)
+        model._backend, model.season_lengths_ = told["backend"], told["season_lengths"]
+        model.notes_, model.log_ = told["notes"], told["log"]
+        series = len(told["state"]["ids"])
 
         def new_network(local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
             return model._new_network(local, reader, series)
 
-        model._engine = unpack_engine(header["engine"], arrays, new_network)
+        sizes = {name: int(getattr(model, name)) for name in ("hidden_size", "num_layers")}
+        model._engine = unpack_engine(told["engine"], sizes, arrays, new_network)
+        check_arrays(told["state"], model._engine, arrays)
+        model._state = attempt(lambda: unpack_state(told["state"], arrays))
         model._spacing = arrays["spacing"]
         model._calibration = Calibration(arrays["levels"], arrays["factors"])
         model._uncalibrated = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 import torch
 
+from recurra.artifact import closed, take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Vocabulary
 from recurra.data.treatments import Subwords, Treatment
 from recurra.data.units import UNITS, Joiner, TextUnit
@@ -38,6 +39,7 @@ from recurra.estimators.language.text_session import TextSession
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.metrics import bits_per_character, perplexity
 from recurra.models import LanguageBatch, LanguageNetwork, LanguagePlan
 from recurra.training import Callback, Training, train
@@ -547,12 +549,18 @@ class LanguageModel(Learner):
         )
 
     def _network_header(self) -> dict[str, Any]:
-        return {"plan": asdict(self.network_.plan), "vocabulary": self.vocabulary_}
+        return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> LanguageNetwork:
-        self.vocabulary_ = tuple(header["vocabulary"])
-        plan = {**header["plan"], "silent": tuple(header["plan"]["silent"])}
-        return LanguageNetwork(LanguagePlan(**plan))
+        return LanguageNetwork(take(LanguagePlan, header, "header.network"))
+
+    def _state(self) -> dict[str, Any]:
+        return {"vocabulary": self.vocabulary_}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        told = closed({"vocabulary": tuple[Label, ...]}, state, "header.learned")
+        self.vocabulary_ = told["vocabulary"]
+        agree(len(self.vocabulary_), self.network_.plan.vocabulary, "tokens")
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[LanguageBatch]:
         text = self._rest = documents(treated, self.vocabulary_)
@@ -575,7 +583,8 @@ class LanguageModel(Learner):
         self._foretold = np.concatenate(self._log_likelihoods(self._documents_of(last_part(held))))
         plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
-        train(self.network_, endless_end(text, rest, plan.batch_size, self.seed), plan)
+        batches = endless_end(text, rest, plan.batch_size, self.seed)
+        train(self.network_, batches, plan, checkpoints=self._kept_in, part="end")
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         said, part = self.__dict__.pop("_foretold", None), last_part(part)

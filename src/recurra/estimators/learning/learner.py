@@ -27,7 +27,9 @@ from recurra.estimators.learning.record_checks import check_streams, known_targe
 from recurra.estimators.learning.record_defaults import default_training, share_held
 from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
-from recurra.training import Callback, Log, Training, train
+from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.layers.checked import attempt, build_network, check_sizes
+from recurra.training import Callback, Checkpoints, Log, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -40,6 +42,17 @@ __all__ = ["Learner"]
 
 FEWEST_HELD = 10
 PREFIX = "network."
+_HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
+    "parameters": dict[str, Any],
+    "preprocessor": list[dict[str, Any]],
+    "network": dict[str, Any],
+    "shapes": dict[str, Shape],
+    "rounds": int,
+    "log": Log,
+    "notes": tuple[str, ...],
+    "report": Report,
+    "learned": dict[str, Any],
+}
 
 
 class Learner(BaseEstimator, ABC):
@@ -66,6 +79,7 @@ class Learner(BaseEstimator, ABC):
     seed: int
 
     network_: nn.Module
+    _kept_in: Checkpoints | None = None  # while learning
     learns_alone: ClassVar[bool] = False
     """Whether the records themselves are what is learned: there is no y."""
 
@@ -80,6 +94,8 @@ class Learner(BaseEstimator, ABC):
         groups: Any = None,
         validation: Any = None,
         callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: bool = True,
         **how: Any,
     ) -> Self:
         """Learn from records.
@@ -101,6 +117,12 @@ class Learner(BaseEstimator, ABC):
         callbacks : sequence of callable
             Each is called after every step with a `recurra.training.Moment`; one that returns True
             ends the training.
+        checkpoint : str, path-like or Checkpoints, optional
+            A folder in which the training is kept every half a minute, and when it is asked to
+            stop, by Ctrl-C or SIGTERM. The same `fit` again goes on from there, and comes to the
+            same weights, to the bit, as if nothing had stopped it.
+        resume : bool
+            Whether to go on from what is kept there; else it is begun again.
         **how
             Further arguments of `recurra.data.from_arrays`, such as ``times`` and ``static``.
 
@@ -120,9 +142,12 @@ class Learner(BaseEstimator, ABC):
         """
         self._check_options()
         how = {**how, "weights": sample_weight, "groups": groups}
-        if self.warm_start and self._fitted:
-            return self._safely(self._go_on, X, y, how, validation, callbacks, rounds=None)
-        return self._safely(self._begin, X, y, how, validation, callbacks, rounds=None)
+        learn = self._go_on if self.warm_start and self._fitted else self._begin
+        self._kept_in = Checkpoints.of(checkpoint, resume)
+        try:
+            return self._safely(learn, X, y, how, validation, callbacks, rounds=None)
+        finally:
+            del self._kept_in
 
     def partial_fit(
         self,
@@ -243,7 +268,8 @@ class Learner(BaseEstimator, ABC):
         part, counts = kept if held is None else held, (len(kept), len(held or ()))
         simple = self._baseline(kept, part)
         del kept
-        self.log_ = train(trained, batches, options, check, callbacks)
+        kept_in = self._kept_in
+        self.log_ = train(trained, batches, options, check, callbacks, checkpoints=kept_in)
         self.network_ = network.eval()
         self._after_training(held)
         scores = (*self._scores(part), *simple)
@@ -260,7 +286,8 @@ class Learner(BaseEstimator, ABC):
             network = self._network(treated)
             options, batches = self._course(None, treated, None, None)
             last = max(round(share * options.steps), 1)
-            train(self._trainable(network), batches, replace(options, steps=last))
+            options, kept_in = replace(options, steps=last), self._kept_in
+            train(self._trainable(network), batches, options, checkpoints=kept_in, part="once-more")
         self.network_ = network.eval()
         told = f"Learned once more from all {len(whole)} records, in {last} steps."
         self.notes_ = (*treated.notes, told)
@@ -358,12 +385,14 @@ class Learner(BaseEstimator, ABC):
             If it cannot be written.
         """
         self._check_fitted()
+        self._check_options()  # they may have been changed since
         parameters = self.get_params(deep=False)
         parameters["treatments"] = "auto" if isinstance(self.treatments, str) else None
         if self.training is not None:
             parameters["training"] = asdict(self.training)
         header = {
             "estimator": type(self).__name__,
+            "schema": SCHEMA,
             "parameters": parameters,
             "preprocessor": self.preprocessor_.header(),
             "network": self._network_header(),
@@ -379,25 +408,21 @@ class Learner(BaseEstimator, ABC):
 
     @classmethod
     def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        parameters = {k: _tuple(v) for k, v in header["parameters"].items()}
-        if parameters["training"] is not None:
-            parameters["training"] = Training(**parameters["training"])
+        told = check_header(header, _HEADER)
+        parameters = options_of(cls, told["parameters"])
         own = {k: v for k, v in arrays.items() if not k.startswith(PREFIX)}
-        preprocessor = Preprocessor.from_saved(header["preprocessor"], own)
+        preprocessor = attempt(lambda: Preprocessor.from_saved(told["preprocessor"], own))
         if parameters["treatments"] is None:
             parameters["treatments"] = preprocessor.treatments
         model = cls(**parameters)
+        attempt(model._check_options)
         model.preprocessor_ = preprocessor
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
-            network = model._network_from(header["network"])
         weights = {k.removeprefix(PREFIX): v for k, v in arrays.items() if k.startswith(PREFIX)}
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
-        model.network_ = network.eval()
-        model.log_, model.notes_ = Log(**header["log"]), tuple(header["notes"])
-        model._report = Report.of(header["report"])
-        model._shapes = {name: Shape.again(told) for name, told in header["shapes"].items()}
-        model._rounds = header["rounds"]
-        model._restore_state(header["learned"])
+        check_sizes(told["network"], weights)
+        model.network_ = build_network(lambda: model._network_from(told["network"]), weights)
+        model.log_, model.notes_, model._report = told["log"], told["notes"], told["report"]
+        model._shapes, model._rounds = told["shapes"], told["rounds"]
+        attempt(lambda: model._restore_state(told["learned"]))
         return model
 
     # ------------------------------------------------------------------ inside
@@ -596,7 +621,3 @@ def _strata(dataset: SequenceDataset, held: float) -> Array | None:
 def _pair(validation: Any) -> tuple[Any, Any]:
     """Take records to stop by, with or without their targets."""
     return validation if isinstance(validation, tuple) else (validation, None)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from torch import nn
 
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.tables.notes import also_in
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, FileError, OptionError
 from recurra.estimators.learning.doors import Unit
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import known_targets
 from recurra.estimators.learning.record_inputs import answers_of, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.records.calibration import best_temperature
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
@@ -479,10 +481,28 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         super()._restore_state(state)
-        self.classes_ = _array_of(state["classes"])
-        self._outputs, self.temperature_ = state["outputs"], state["temperature"]
-        weights = state["label_weights"]
+        told = take(_State, state, "header.learned")
+        self.classes_ = _array_of(told["classes"])
+        self._outputs, self.temperature_ = told["outputs"], told["temperature"]
+        weights = told["label_weights"]
         self._label_weights = None if weights is None else np.array(weights)
+        if weights is not None:
+            agree(len(weights), len(self.classes_), "weights of labels")
+        (answer,) = self.network_.plan.answers.values()
+        agree(len(self.classes_), answer.classes, "classes")
+        agree(self._outputs, answer.outputs, "targets")
+        if not self.temperature_ > 0:
+            raise FileError(f"header.learned.temperature is {self.temperature_}, not positive.")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    units: dict[str, str]
+    classes: list[Label]
+    outputs: int
+    temperature: float
+    label_weights: list[float] | None
 
 
 def _right(answers: Any, truth: Array) -> float:

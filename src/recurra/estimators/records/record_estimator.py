@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from recurra import layers
+from recurra.artifact import take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
@@ -229,7 +230,8 @@ class RecordEstimator(Learner):
         return {"units": self._units.found}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self._units = Units(self.unit, dict(state.get("units", {})))
+        units = dict[str, Literal["word", "char"]]
+        self._units = Units(self.unit, take(units, state.get("units", {}), "header.learned.units"))
 
     def _check_options(self) -> None:
         super()._check_options()

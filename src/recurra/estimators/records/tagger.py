@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import torch
 from scipy.special import softmax
 
+from recurra.artifact import take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import counted, tell
 from recurra.data.treatments import Spell, Treatment, Vocabulary
@@ -21,6 +22,7 @@ from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import Shape, conform, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.records.record_estimator import LAYERS, set_memory, set_time_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step
@@ -501,7 +503,15 @@ class Tagger(Learner):
         return {"classes": self.classes_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.classes_ = _array_of(state["classes"])
+        self.classes_ = _array_of(take(_State, state, "header.learned")["classes"])
+        (answer,) = self.network_.plan.answers.values()
+        agree(len(self.classes_), answer.classes, "classes")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    classes: list[Label]
 
 
 def _words(dataset: SequenceDataset) -> list[str]:

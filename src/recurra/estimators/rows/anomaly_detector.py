@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import torch
 
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
 from recurra.errors import OptionError
@@ -16,6 +17,7 @@ from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_count
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.rows.anomaly_data import Rows, endless_stretches, read_events, windows_of
 from recurra.estimators.rows.anomaly_scores import (
     Novelty,
@@ -415,9 +417,10 @@ class AnomalyDetector(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> nn.Module:
+        place = "header.network"
         if self.method == "forecast":
-            return NextStepNetwork(NextStepPlan(**header), LAYERS[self.layer])
-        return WindowAutoencoder(AutoencoderPlan(**header), LAYERS[self.layer])
+            return NextStepNetwork(take(NextStepPlan, header, place), LAYERS[self.layer])
+        return WindowAutoencoder(take(AutoencoderPlan, header, place), LAYERS[self.layer])
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         rows = Rows(treated.stream, len(self.channels_))
@@ -472,10 +475,13 @@ class AnomalyDetector(Learner):
         return {**{name: getattr(self, name) for name in names}, "ranges": ranges}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.channels_ = tuple(state["channels_"])
-        self.quiet_, self.threshold_ = state["quiet_"], state["threshold_"]
+        told = take(_State, state, "header.learned")
+        self.channels_, self.quiet_ = told["channels_"], told["quiet_"]
+        self.threshold_ = told["threshold_"]
+        agree(len(self.channels_), self.network_.plan.channels, "channels")
         parts = asdict(Ranges.none(len(self.channels_)))
-        for name, values in state["ranges"].items():
+        for name, values in told["ranges"].items():
+            agree(len(values), len(self.channels_), f"channels in {name}")
             known = [value is not None for value in values]
             parts[name][known] = [value for value in values if value is not None]
         self._ranges = Ranges(**parts)
@@ -520,6 +526,24 @@ class AnomalyDetector(Learner):
             Event(int(part[0]), int(part[-1]), int(peak), float(scores[peak]))
             for part, peak in zip(parts, peaks, strict=True)
         ]
+
+
+class _Seen(TypedDict):
+    """What was seen of each channel: None where nothing was."""
+
+    low: list[float | None]
+    high: list[float | None]
+    least_error: list[float | None]
+    most_error: list[float | None]
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    channels_: tuple[str, ...]
+    quiet_: int
+    threshold_: float
+    ranges: _Seen
 
 
 def _last_rows(network: WindowAutoencoder, rows: Rows, record: int) -> torch.Tensor:

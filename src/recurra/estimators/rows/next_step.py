@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from recurra import layers
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.treatments import Scale, Treatment
 from recurra.errors import DataError, OptionError
@@ -18,6 +19,7 @@ from recurra.estimators.learning.learner import FEWEST_HELD, Learner
 from recurra.estimators.learning.options import check_choice, check_count
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.rows.next_step_baselines import kept_values, of_flags, of_numbers
 from recurra.estimators.rows.next_step_data import (
     are_flags,
@@ -384,7 +386,7 @@ class NextStep(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> nn.Module:
-        return NextStepNetwork(NextStepPlan(**header), LAYERS[self.layer])
+        return NextStepNetwork(take(NextStepPlan, header, "header.network"), LAYERS[self.layer])
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         return endless_rows(treated, size, seed)
@@ -408,7 +410,9 @@ class NextStep(Learner):
         return {"likelihood": self.likelihood_, "channels": self.channels_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.likelihood_, self.channels_ = state["likelihood"], tuple(state["channels"])
+        told = take(_State, state, "header.learned")
+        self.likelihood_, self.channels_ = told["likelihood"], told["channels"]
+        agree(self._width, self.network_.plan.channels, "channels")
 
     # ------------------------------------------------------------------ inside
 
@@ -466,6 +470,13 @@ class NextStep(Learner):
             message, hint = "No record has two rows", "There is nothing to be foretold."
             raise DataError(message, code="too_short", hint=hint)
         return float(known.mean())
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    likelihood: Literal["bernoulli", "gaussian", "student"]
+    channels: tuple[str, ...]
 
 
 def _scales_each_record(treatments: Any) -> bool:

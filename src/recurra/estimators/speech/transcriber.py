@@ -11,11 +11,12 @@ import numpy as np
 from torch import nn
 
 from recurra import layers
+from recurra.artifact import closed, take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.reading.transcripts import frames_needed
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import LogMel, Scale, Treatment
-from recurra.errors import OptionError
+from recurra.errors import FileError, OptionError
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_count
 from recurra.estimators.learning.record_batches import endless, mean_loss
@@ -23,6 +24,7 @@ from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments
 from recurra.estimators.learning.record_inputs import as_dataset, conform, recode
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.speech.learned_text import as_text_model
 from recurra.estimators.speech.recordings import (
     STREAM,
@@ -528,7 +530,9 @@ class Transcriber(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> TranscriptionNetwork:
-        return TranscriptionNetwork(TranscriptionPlan(**header), LAYERS[self.layer])
+        return TranscriptionNetwork(
+            take(TranscriptionPlan, header, "header.network"), LAYERS[self.layer]
+        )
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[Any]:
         return endless(treated.take(np.flatnonzero(self._fits(treated))), size, seed)
@@ -548,4 +552,8 @@ class Transcriber(Learner):
         return {"symbols": self.symbols_, "rate": self.rate_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.symbols_, self.rate_ = tuple(state["symbols"]), state["rate"]
+        told = closed({"symbols": tuple[str, ...], "rate": float}, state, "header.learned")
+        self.symbols_, self.rate_ = told["symbols"], told["rate"]
+        agree(len(self.symbols_), self.network_.plan.symbols, "symbols")
+        if not self.rate_ > 0:
+            raise FileError(f"header.learned.rate is {self.rate_}, but it must be positive.")

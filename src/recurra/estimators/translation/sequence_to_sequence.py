@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from operator import eq
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
 from recurra import layers
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset, from_text, from_tokens
 from recurra.data.tables.notes import also_in, tell
 from recurra.data.treatments import Treatment
@@ -22,6 +23,7 @@ from recurra.estimators.learning.record_checks import answerable, check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import as_dataset, conform
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import Summary, sample
 from recurra.estimators.translation.decoding import (
     Codes,
@@ -427,10 +429,7 @@ class SequenceToSequence(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> SequenceToSequenceNetwork:
-        told = header["source"]
-        codes = {int(k): count for k, count in told["cardinalities"].items()}
-        source = Input(told["kind"], tuple(told["channels"]), codes)
-        plan = SequenceToSequencePlan(**{**header, "source": source})
+        plan = take(SequenceToSequencePlan, header, "header.network")
         return SequenceToSequenceNetwork(plan, LAYERS[self.layer])
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
@@ -454,8 +453,18 @@ class SequenceToSequence(Learner):
         return {"symbols": self.symbols_, "longest": self.longest_, "form": self._form}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.symbols_, self.longest_ = tuple(state["symbols"]), state["longest"]
-        self._form = state["form"]
+        told = take(_State, state, "header.learned")
+        self.symbols_, self.longest_ = told["symbols"], told["longest"]
+        self._form = told["form"]
+        agree(len(self.symbols_), self.network_.plan.symbols, "symbols")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    symbols: tuple[Label, ...]
+    longest: int
+    form: Form
 
 
 def _read_sources(X: Any, unit: Unit, how: Mapping[str, Any]) -> SequenceDataset:
