@@ -11,7 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recurra import auditing, data, errors, evaluation, kernels, layers, metrics, runtime
+    from recurra import (
+        auditing,
+        data,
+        errors,
+        evaluation,
+        kernels,
+        layers,
+        metrics,
+        runtime,
+        tuning,
+    )
     from recurra.auditing import audit
     from recurra.data import Columns, Preprocessor, SequenceDataset, read
     from recurra.estimators import (
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
         load,
     )
     from recurra.training import Training
+    from recurra.tuning import tune
 
 __version__ = "0.1.0"
 
@@ -49,8 +60,19 @@ _HOMES = {
     "audit": "recurra.auditing",
     "load": "recurra.estimators",
     "read": "recurra.data",
+    "tune": "recurra.tuning",
 }
-_ROOMS = ("auditing", "data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
+_ROOMS = (
+    "auditing",
+    "data",
+    "errors",
+    "evaluation",
+    "kernels",
+    "layers",
+    "metrics",
+    "runtime",
+    "tuning",
+)
 
 __all__ = [
     "AnomalyDetector",
@@ -78,6 +100,8 @@ __all__ = [
     "metrics",
     "read",
     "runtime",
+    "tune",
+    "tuning",
 ]
 
 

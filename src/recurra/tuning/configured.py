@@ -1,0 +1,111 @@
+"""An estimator with other parameters, those of its training among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sklearn.base import clone
+
+from recurra.estimators import Forecaster
+from recurra.training import Training
+from recurra.tuning.space import NESTED, Space
+
+__all__ = ["configured", "own_values", "settled"]
+
+
+def configured(estimator: Any, changes: Mapping[str, Any], progress: bool | None = None) -> Any:
+    """Make a new estimator like another but for some parameters.
+
+    Where an estimator chooses its training by the amount of data, it still does, and only what is
+    named is changed; :func:`settled` writes down what was chosen, once it is fitted.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Stays as it is.
+    changes : dict of str
+        By name; of the training as ``"training.learning_rate"``.
+    progress : bool, optional
+        Whether each training shows a bar; None for what it says by itself.
+
+    Returns
+    -------
+    estimator
+        Not fitted.
+
+    Examples
+    --------
+    >>> from recurra import Forecaster
+    >>> configured(Forecaster(), {"hidden_size": 8, "training.steps": 5}).training.steps
+    5
+    """
+    own = {name: value for name, value in changes.items() if not name.startswith(NESTED)}
+    nested = {k.removeprefix(NESTED): v for k, v in changes.items() if k.startswith(NESTED)}
+    if progress is not None:
+        nested["progress"] = progress
+    model = clone(estimator).set_params(**own)
+    if not nested:
+        return model
+    if isinstance(model, Forecaster) or model.training is not None:
+        return model.set_params(training=replace(model.training, **nested))
+    model._training_for = _Changed(model._training_for, nested)  # until the data are read
+    return model
+
+
+def settled(model: Any) -> Any:
+    """Let an estimator that was fitted keep the training that was chosen for it.
+
+    Parameters
+    ----------
+    model : estimator
+        Made by :func:`configured`, and fitted.
+
+    Returns
+    -------
+    estimator
+        The same; a clone of it trains as it did.
+    """
+    changed = model.__dict__.pop("_training_for", None)
+    if changed is not None:
+        model.training = changed.first
+    return model
+
+
+class _Changed:
+    """Chooses a training as an estimator does, and changes some options of it."""
+
+    def __init__(self, usual: Callable[[int, int | None], Training], nested: dict[str, Any]):
+        self.usual, self.nested = usual, nested
+        self.first: Training | None = None
+
+    def __call__(self, amount: int, rounds: int | None) -> Training:
+        """Choose for so many records."""
+        chosen = replace(self.usual(amount, rounds), **self.nested)
+        self.first = self.first or chosen
+        return chosen
+
+
+def own_values(estimator: Any, space: Space) -> dict[str, Any]:
+    """Say which values an estimator has of the parameters in a space, as far as it is known.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As the user made it.
+    space : dict of str to Choice, Whole or Real
+        What may be tried.
+
+    Returns
+    -------
+    dict of str
+        Without those of a training that follows from the data.
+    """
+    found = {}
+    for name in space:
+        if not name.startswith(NESTED):
+            found[name] = getattr(estimator, name)
+        elif estimator.training is not None:
+            found[name] = getattr(estimator.training, name.removeprefix(NESTED))
+    return found

@@ -1,0 +1,83 @@
+"""What a trial is judged by, and which way is better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recurra.errors import OptionError, near
+
+__all__ = ["FORECASTS", "is_greater_better", "usual_measure"]
+
+USUAL = {
+    "AnomalyDetector": "mean error, scaled",
+    "Classifier": "log loss",  # few records tie in accuracy
+    "Forecaster": "MASE",
+    "LanguageModel": "nats per token",
+    "NextStep": "log-likelihood",
+    "Regressor": "RMSE",
+    "SequenceToSequence": "exact answers",
+    "Tagger": "accuracy",
+    "Transcriber": "word error rate",
+}
+FORECASTS = ("MASE", "OWA", "sMAPE", "RMSE")
+"""What a forecast can be judged by."""
+
+GREATER = ("accuracy", "span F1", "exact answers", "log-likelihood", "texts right", "R²")
+"""Of which more is better; of all else less is."""
+
+
+def usual_measure(estimator: Any, metric: str | None) -> str | None:
+    """Choose a measure where none is named.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is tuned.
+    metric : str or None
+        What the user said.
+
+    Returns
+    -------
+    str or None
+        None for the first one that the estimator is scored by.
+
+    Raises
+    ------
+    OptionError
+        If a forecaster cannot be judged by it.
+
+    Examples
+    --------
+    >>> from recurra import Regressor
+    >>> usual_measure(Regressor(), None)
+    'RMSE'
+    """
+    name = type(estimator).__name__
+    if metric is None:
+        return USUAL.get(name)
+    if not isinstance(metric, str):
+        raise OptionError(f"metric={metric!r}, but it is the name of a measure, such as 'MAE'.")
+    if name == "Forecaster" and metric not in FORECASTS:
+        raise OptionError(f"metric={metric!r} is no measure here. {near(metric, FORECASTS)}")
+    return metric
+
+
+def is_greater_better(measure: str) -> bool:
+    """Say whether more of a measure is better.
+
+    Parameters
+    ----------
+    measure : str
+        Its name; of one of several targets ``"accuracy of fate"``.
+
+    Returns
+    -------
+    bool
+        True for accuracy, False for an error.
+
+    Examples
+    --------
+    >>> is_greater_better("accuracy of fate"), is_greater_better("RMSE")
+    (True, False)
+    """
+    return measure in GREATER or any(measure.startswith(f"{each} of ") for each in GREATER)

@@ -1,0 +1,89 @@
+"""Who looks on while a trial runs, and ends it where that is best: by time, or by comparison."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import optuna
+
+from recurra.training import Moment
+
+__all__ = ["OutOfTime", "Watch"]
+
+UNTRIED = 0.25  # of the steps, before which no training is compared with others
+
+
+class OutOfTime(Exception):  # noqa: N818 - no error: it ends a trial
+    """The time of the search is up."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Looks on while a trial runs.
+
+    Parameters
+    ----------
+    trial : optuna.Trial
+        Running.
+    greater : bool
+        Whether a greater score is better.
+    pruning : bool
+        Whether a trial that does worse than half of the others did by then is stopped.
+    deadline : float or None
+        When the time is up, by `time.monotonic`.
+    """
+
+    trial: optuna.Trial
+    greater: bool
+    pruning: bool
+    deadline: float | None
+
+    def callbacks(self, alone: bool) -> Sequence[Callable[[Moment], bool | None]]:
+        """Give what looks on while a part is learned.
+
+        Parameters
+        ----------
+        alone : bool
+            Whether it is the only part: then trainings are compared, else the scores of parts.
+
+        Returns
+        -------
+        sequence of callable
+            For ``fit``.
+        """
+        return [self._see] if alone else [self._see_time]
+
+    def part_scored(self, part: int, score: float) -> None:
+        """Hear the mean score of the parts so far.
+
+        Parameters
+        ----------
+        part : int
+            How many there are.
+        score : float
+            Their mean.
+
+        Raises
+        ------
+        optuna.TrialPruned
+            If it is worse than half of the others were by then.
+        """
+        self._compare(part, score, part > 1)
+
+    def _see(self, moment: Moment) -> None:
+        self._see_time(moment)
+        if moment.validation is not None:
+            cost = -moment.validation if self.greater else moment.validation
+            self._compare(moment.step, cost, moment.step >= UNTRIED * moment.steps)
+
+    def _see_time(self, moment: Moment) -> None:  # noqa: ARG002
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+
+    def _compare(self, step: int, value: float, ripe: bool) -> None:
+        if self.pruning:
+            self.trial.report(value, step)
+            if ripe and self.trial.should_prune():
+                raise optuna.TrialPruned
