@@ -103,6 +103,7 @@ def forward_calls(
     rest: Sequence[Tensor | None],
     masks: Sequence[Masks | None] = (),
     operands: int | None = None,
+    output: Tensor | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor | None, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
@@ -122,6 +123,8 @@ def forward_calls(
         What chance decided about each direction.
     operands : int, optional
         0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
+    output : Tensor, shape (time, batch, directions·outputs), optional
+        Where the output goes, numbers side by side in its last axis; without it new memory.
 
     Returns
     -------
@@ -144,13 +147,14 @@ def forward_calls(
     each, element, directions = count_weights(stack), x.element_size(), stack.directions
     outputs = weights[1].shape[1] * stack.heads
     hidden = weights[0].shape[0] // (GATES[stack.cell] - stack.coupled)
-    y = x.new_empty(steps, batch, directions * outputs)
+    y = x.new_empty(steps, batch, directions * outputs) if output is None else output
     after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     operands = operands_of(x) if operands is None else operands
     kind = element if stack.options or stack.projected else element + operands
     fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], kind)
-    (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
+    (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
+    addresses = [*map(_at, weights)]
     x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
     calls = []
     for way in range(directions):
@@ -162,7 +166,7 @@ def forward_calls(
             x_at, x_step, x_row,
             h0, c0, h0_row, c0_row,
             *addresses[of_way][:4], 0,
-            y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
+            y_at + way * outputs * element, y_step, y_row,
             _part(after[0], way)[0], _part(after[-1], way)[0],
             *_options(stack, weights[of_way], outputs, drawn[way], decay, way),
         ))  # fmt: skip

@@ -61,7 +61,7 @@ class FlatOptimizer:
         weight_decay: float = 0.0,
     ) -> None:
         if kind not in KINDS:
-            raise OptionError(f"optimizer={kind!r}, but {near(str(kind), KINDS)}")
+            raise OptionError(f"There is no optimizer {kind!r}. {near(str(kind), KINDS)}")
         self.flat, self.kind, self.weight_decay = flat, kind, weight_decay
         self._moments = [
             [torch.zeros_like(each) for each in flat.parameters] for _ in range(MOMENTS[kind])
@@ -125,6 +125,11 @@ class FlatOptimizer:
         spread = torch._foreach_sqrt(moments)
         torch._foreach_add_(spread, 1e-8)
         torch._foreach_addcdiv_(parameters, gradients, spread, -rate)
+
+    def forget(self) -> None:
+        """Begin anew: no step was done, and no gradient was seen."""
+        for each in self.state().values():
+            each.zero_()
 
     def state(self) -> dict[str, Tensor]:
         """Give what it remembers, to be written down.
