@@ -1,7 +1,7 @@
 """Optimizers over flat parameters: the same numbers as ``torch.optim``, one operation a step.
 
-They call the functions beneath ``torch.optim``, whose classes import torch's compiler when the first
-of them is made: a second or more, for nothing that is used here.
+They call the functions beneath ``torch.optim``, whose classes import torch's compiler when the
+first of them is made: a second or more, for nothing that is used here.
 """
 
 from __future__ import annotations
@@ -159,12 +159,13 @@ class FlatOptimizer:
             If it is of another optimizer or another model.
         """
         mine = self.state()
-        theirs = {name: each.numel() for name, each in told.items()}
-        if theirs != {name: each.numel() for name, each in mine.items()}:
+        sizes = {name: each.numel() for name, each in mine.items()}
+        given = {name: each.numel() for name, each in told.items()}
+        if given != sizes:
             raise OptionError(
-                f"The state of an optimizer holds {theirs}, but this {self.kind!r} of this model "
-                f"remembers { {name: each.numel() for name, each in mine.items()} }. Go on with the "
-                "same model and the same optimizer, or begin anew."
+                f"The state of an optimizer has the sizes {given}, but this {self.kind!r} of this "
+                f"model has {sizes}. Go on with the same model and the same optimizer, or begin "
+                "anew."
             )
         for name, each in mine.items():
             each.copy_(told[name].reshape(each.shape))

@@ -28,6 +28,7 @@ from recurra.models.records.network_parts import (
 from recurra.models.records.network_plan import JOINS, NetworkPlan
 from recurra.models.records.pooling import Pooling, last_step
 from recurra.models.records.records import RecordBatch, StreamBatch
+from recurra.models.records.sequence_gradients import SequenceGradients
 
 __all__ = ["SequenceNetwork"]
 
@@ -115,6 +116,7 @@ class SequenceNetwork(nn.Module):
         self.shortcuts = make_shortcuts(plan, sum(widths))
         bags = make_bags(plan)
         self.bags, self.counted = nn.ModuleList(bags.values()), tuple(bags)
+        self._gradients: SequenceGradients | None = None
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
@@ -241,6 +243,33 @@ class SequenceNetwork(nn.Module):
         each = self.losses(batch).values()
         total = torch.stack([summed for summed, _ in each]).sum()
         return total, torch.stack([known for _, known in each]).sum(), None
+
+    def loss_and_gradients(
+        self,
+        batch: RecordBatch,
+        state: None = None,  # noqa: ARG002 - as for `loss`
+    ) -> tuple[float, int, None] | None:
+        """Sum the loss as `loss` does, and add its gradients to ``.grad``, without autograd.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            As for `loss`.
+        state : None
+            There is none between batches.
+
+        Returns
+        -------
+        tuple of (float, int, None), or None
+            As `loss`; None where only autograd can tell (convolutions, several streams, answers for
+            each step, a hook, a frozen parameter), and then nothing was done.
+        """
+        if type(self) is not SequenceNetwork:
+            return None
+        if self._gradients is None:
+            self._gradients = SequenceGradients(self)
+        with torch.no_grad():
+            return self._gradients.add(batch)
 
     def losses(self, batch: RecordBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Add up the loss over what is known of each target.
