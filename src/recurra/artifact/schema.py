@@ -64,7 +64,7 @@ def take(kind: Any, value: Any, place: str = "header") -> Any:
         _check(_PLAIN[kind][1](value), kind, value, place)
         return value
     if is_typeddict(kind):
-        return closed(get_type_hints(kind), value, place, kind.__required_keys__)
+        return closed(_hints(kind), value, place, kind.__required_keys__)
     if is_dataclass(kind) or hasattr(kind, "_fields"):
         return _made(kind, value, place)
     if origin in (list, tuple, Sequence, Collection, Iterable):
@@ -196,6 +196,12 @@ def _one_of(kind: Any, value: Any, place: str) -> Any:
     raise FileError(f"{place} is {_shown(value)}, but it must be {_said(kind)}.")
 
 
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Read annotations, which evaluates them, once."""
+    return get_type_hints(kind)
+
+
 def _made(kind: Any, value: Any, place: str) -> Any:
     """Make a dataclass or a named tuple of its fields; those with a default may be missing."""
     kinds, needed = _fields(kind)
@@ -209,7 +215,7 @@ def _made(kind: Any, value: Any, place: str) -> Any:
 @cache
 def _fields(kind: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     """List the fields that a constructor takes, and those that it needs."""
-    hints = {k: v for k, v in get_type_hints(kind).items() if get_origin(v) is not ClassVar}
+    hints = {k: v for k, v in _hints(kind).items() if get_origin(v) is not ClassVar}
     if not is_dataclass(kind):
         needed = [name for name in hints if name not in kind._field_defaults]
         return hints, tuple(needed)
@@ -244,6 +250,8 @@ def _mapped(kind: Any, value: Any, place: str) -> dict[Any, Any]:
     for name, each in value.items():
         if names is int and not (name.isascii() and name.isdigit() and len(name) < 10):
             raise FileError(f"{place} has the key {_shown(name)}, but it must be a whole number.")
+        if get_origin(names) is Literal:
+            take(names, name, f"a key of {place}")
         made[int(name) if names is int else name] = take(held, each, f"{place}.{name}")
     return made
 

@@ -68,14 +68,12 @@ def write_whole(path: str | os.PathLike[str], content: bytes | bytearray) -> Non
 def _mode_of(target: Path) -> int:
     """Give the rights of the file that is replaced; refuse to replace what is no file."""
     try:
-        found = os.lstat(target).st_mode
+        found = os.stat(target).st_mode  # a link may lead to a device
     except FileNotFoundError:
         return 0o644
-    if stat.S_ISREG(found):
-        return stat.S_IMODE(found)
-    if not stat.S_ISLNK(found):
+    if not stat.S_ISREG(found):
         raise ValueError("it is a folder, a device or a pipe, not a file")
-    return 0o644
+    return stat.S_IMODE(found)
 
 
 def _write(descriptor: int, content: bytes | bytearray) -> None:

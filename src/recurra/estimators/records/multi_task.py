@@ -309,11 +309,13 @@ class MultiTask(RecordEstimator):
         if list(self.answers_) != list(planned):
             raise FileError("header.learned.answers has other targets than header.network.answers.")
         for name, each in self.answers_.items():
-            numbers = isinstance(each, Numbers)
-            agree(0 if numbers else len(each.classes), planned[name].classes, f"classes of {name}")
-            if numbers:
-                agree(len(each.centre), planned[name].outputs, f"scales of {name}")
-                agree(len(each.spread), planned[name].outputs, f"scales of {name}")
+            wanted = planned[name]
+            if isinstance(each, Labels):
+                agree(len(each.classes), wanted.classes, f"classes of {name}")
+            elif isinstance(each, Numbers):
+                agree(0, wanted.classes, f"classes of {name}")
+                for numbers in (each.centre, each.spread):
+                    agree(len(numbers), wanted.outputs, f"scales of {name}")
 
 
 class _State(TypedDict):
