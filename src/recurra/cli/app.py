@@ -21,6 +21,7 @@ from recurra.cli.messages import complain
 from recurra.cli.predict import predict
 from recurra.cli.train import train
 from recurra.cli.transcribe import transcribe
+from recurra.cli.tune import tune
 from recurra.errors import DataError, FileError, MissingExtraError, OptionError, TrainingError
 
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ __all__ = ["app", "main"]
 FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 
 app = typer.Typer(name="recurra", add_completion=False)
-for verb in (forecast, backtest, audit, train, predict, evaluate, generate, transcribe):
+for verb in (
+    forecast,
+    backtest,
+    audit,
+    train,
+    tune,
+    predict,
+    evaluate,
+    generate,
+    transcribe,
+):
     app.command(cls=ManyValues)(flatten(verb))
 
 

@@ -12,7 +12,7 @@ from recurra.estimators import Forecaster
 from recurra.training import Training
 from recurra.tuning.space import NESTED, Space
 
-__all__ = ["configured", "own_values", "settled"]
+__all__ = ["configured", "own_values", "settled", "training_changes"]
 
 
 def configured(estimator: Any, changes: Mapping[str, Any], progress: bool | None = None) -> Any:
@@ -43,6 +43,7 @@ def configured(estimator: Any, changes: Mapping[str, Any], progress: bool | None
     """
     own = {name: value for name, value in changes.items() if not name.startswith(NESTED)}
     nested = {k.removeprefix(NESTED): v for k, v in changes.items() if k.startswith(NESTED)}
+    nested = training_changes(estimator) | nested
     if progress is not None:
         nested["progress"] = progress
     model = clone(estimator).set_params(**own)
@@ -52,6 +53,23 @@ def configured(estimator: Any, changes: Mapping[str, Any], progress: bool | None
         return model.set_params(training=replace(model.training, **nested))
     model._training_for = _Changed(model._training_for, nested)  # until the data are read
     return model
+
+
+def training_changes(estimator: Any) -> dict[str, Any]:
+    """Say what :func:`configured` changes of a training that is not chosen yet.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not fitted.
+
+    Returns
+    -------
+    dict of str
+        By the name of the option; empty for an estimator that it did not make.
+    """
+    changed = estimator.__dict__.get("_training_for")
+    return dict(changed.nested) if isinstance(changed, _Changed) else {}
 
 
 def settled(model: Any) -> Any:

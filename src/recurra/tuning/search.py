@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from recurra.errors import DataError, DataWarning, OptionError, TrainingError, need
 from recurra.estimators import Forecaster
 from recurra.estimators.learning.options import check_count, check_seed
-from recurra.tuning.configured import configured, own_values, settled
+from recurra.tuning.configured import configured, own_values, settled, training_changes
 from recurra.tuning.defaults import default_space
 from recurra.tuning.judging import Judge, judge_for
 from recurra.tuning.resampling import Resampling
@@ -172,8 +172,9 @@ def _open_board(
     from recurra.tuning.storage import open_storage, open_study
 
     storage, name = open_storage(where[0]), where[1]
+    options = estimator.get_params(deep=False) | training_changes(estimator)
     about = {
-        "estimator": f"{type(estimator).__name__} with {estimator.get_params(deep=False)!r}",
+        "estimator": f"{type(estimator).__name__} with {options!r}",
         "space": repr(space),
         "metric": judge.measure,
         "way of scoring": judge.told,
