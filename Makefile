@@ -23,7 +23,7 @@ UNDER_SANITIZERS = ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	$(SANITIZED)
 
-.PHONY: help run test sanitize check bench peers docs clean
+.PHONY: help run test sanitize golden check bench peers docs clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (
 		| grep 'AddressSanitizer: heap-buffer-overflow' || (echo "The sanitizer sleeps."; false)
 	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py \
 		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py
+
+golden: .venv/dev.stamp  ## write the model files that later versions must read; once a release
+	$(BIN)/python tests/golden/write.py
 
 check: .venv/dev.stamp  ## look for faults of form: format, lint, types, floors, docstrings
 	$(BIN)/ruff format --check .

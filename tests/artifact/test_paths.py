@@ -32,8 +32,9 @@ NO_PATH = [
     "~root/m", "$HOME/m", "file:///etc/passwd", "http://localhost/m", "|ls", "m;ls", "\ud800",
 ]  # fmt: skip
 NAMES = [
-    "../../etc/passwd", "/etc/passwd", "..", ".", "", "a\0b", "a/../../b", "C:\\windows", "\\\\host\\x",
-    "file:///etc/passwd", "~/.ssh/id_rsa", "a\nb", "\u202egnp.exe", "con", "|ls", "$(ls)", "%2e%2e%2f",
+    "../../etc/passwd", "/etc/passwd", "..", ".", "", "a\0b", "a/../../b", "C:\\windows",
+    "\\\\host\\x", "file:///etc/passwd", "~/.ssh/id_rsa", "a\nb", "\u202egnp.exe", "con", "|ls",
+    "$(ls)", "%2e%2e%2f",
 ]  # fmt: skip
 
 
@@ -43,12 +44,11 @@ def test_a_path_of_something_else_is_not_read(path):
         read_model(path)
 
 
-@pytest.mark.parametrize("path", [*NO_FILE, "a\0b", "", 3, None, "\ud800", "no/such/m"], ids=ascii)
+# no real device is named here: were it replaced, the machine would be the worse for it
+@pytest.mark.parametrize("path", ["/", ".", "..", "a\0b", "", 3, None, "\ud800", "no/m"], ids=ascii)
 def test_a_path_of_something_else_is_not_written(path):
-    before = os.stat("/dev/null").st_rdev
     with pytest.raises(FileError, match="cannot be written"):
         write_model(path, {}, ARRAYS)
-    assert os.stat("/dev/null").st_rdev == before
 
 
 @contextmanager
@@ -91,8 +91,11 @@ def test_a_link_to_a_device_or_to_itself_is_not_read(tmp_path):
     (tmp_path / "zero").symlink_to("/dev/zero")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in ("zero", "loop"):
-        with pytest.raises(FileError, match="is not a file|cannot be read"):
+        with pytest.raises(FileError, match=r"is not a file|cannot be read"):
             read_model(tmp_path / name)
+        with pytest.raises(FileError, match="cannot be written"):
+            write_model(tmp_path / name, {}, ARRAYS)
+        assert (tmp_path / name).is_symlink()
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -16,8 +16,9 @@ good, *paths = sys.argv[1:]
 for each in good.split(";"):  # the first load of each class may import and compile
     recurra.load(each)
 seen = []
-WATCHED = ("open", "import", "exec", "compile", "os.", "subprocess.", "ctypes.", "socket.", "shutil.",
-           "marshal.", "pickle.", "code.", "glob.", "tempfile.", "mmap.", "fcntl.", "sys._getframe")
+WATCHED = ("open", "import", "exec", "compile", "os.", "subprocess.", "ctypes.", "socket.",
+           "shutil.", "marshal.", "pickle.", "code.", "glob.", "tempfile.", "mmap.",
+           "fcntl.", "sys._getframe")
 def hook(event, given):
     if event.startswith(WATCHED) and listening:
         seen.append([event, str(given[:1])])

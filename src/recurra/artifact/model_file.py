@@ -112,7 +112,7 @@ def read_model(
         outer = parse(content[8 : 8 + size])
         metadata = _metadata(outer)
     except (ValueError, RecursionError) as error:
-        said = "JSON too deep" if isinstance(error, RecursionError) else error
+        said = "JSON too deep" if isinstance(error, RecursionError) else str(error)
         raise FileError(f"{path} is not a model file, or is damaged: {said}.") from error
     _check_format(path, metadata.get("format", "none"))
     try:
@@ -123,7 +123,7 @@ def read_model(
             raise ValueError(f"its header is a {type(header).__name__}, not an object")
         arrays = _arrays(content)
     except (ValueError, SafetensorError, RecursionError, MemoryError) as error:
-        said = "its header is too deep" if isinstance(error, RecursionError) else error
+        said = "its header is too deep" if isinstance(error, RecursionError) else str(error)
         raise FileError(f"{path} is damaged: {said}. Use another copy.") from error
     return header, arrays
 
