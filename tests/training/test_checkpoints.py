@@ -267,7 +267,7 @@ def test_asked_to_stop_it_keeps_what_there_is_and_leaves(tmp_path, number, statu
     assert time.monotonic() - asked < 5
     header, arrays = Checkpoints(tmp_path).newest("training")
     assert not header["is_over"]
-    assert len(arrays["log/loss"]) > 1
+    assert len(arrays["log/loss"]) >= 1
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,9 @@ __all__ = ["Course", "Log"]
 
 logger = logging.getLogger("recurra.training")
 
-HOPELESS = 20  # steps in a row without a finite gradient
+PATIENT = 5  # steps in a row without a finite gradient, before weights go back to earlier ones
+SLOWEST = 4  # times that they go back, each time to half the rate, before there is no hope
+NAMED = 5  # records that are named
 OTHER = "The folder of checkpoints holds"
 ADVICE = "Give another folder, or resume=False to begin again there."
 
@@ -46,7 +49,9 @@ class Log:
     best_step : int
         The step whose weights were kept.
     skipped : int
-        Steps skipped because their gradient was not finite.
+        Steps skipped because their loss or gradient was not finite.
+    slowed : int
+        Times that the weights went back to earlier ones, to go on at half the rate.
     seconds : float
         Time spent.
     """
@@ -55,6 +60,7 @@ class Log:
     validation: list[tuple[int, float]] = field(default_factory=list)
     best_step: int = 0
     skipped: int = 0
+    slowed: int = 0
     seconds: float = 0.0
 
 
@@ -78,6 +84,8 @@ class Course:
         What moves the weights.
     lost : int
         Steps in a row that were skipped.
+    safe : dict of str to Tensor
+        The weights that are gone back to.
     is_over : bool
         Whether no step follows.
     """
@@ -89,6 +97,7 @@ class Course:
         self.optimizer = _optimizer(self.parameters, options)
         self.source = Source(model, batches, options.truncation)
         self.lost, self.is_over = 0, False
+        self.safe: dict[str, Tensor] = {}  # weights that a check found finite
         self._stream, self._begun = iter(self.source), time.perf_counter()
 
     @property
@@ -112,19 +121,41 @@ class Course:
         Raises
         ------
         TrainingError
-            If the gradient has not been finite for too long.
+            If loss or gradient have not been finite for too long, at lower rates too.
         """
         step = self.step
+        if step % self.options.check_every == 0 and self.lost == 0:
+            self.safe = {name: each.clone() for name, each in self.model.state_dict().items()}
         self.model.train()
         loss = _gradient(self.parameters, self._stream, self.options.accumulate)
-        moved = _step(self.optimizer, self.parameters, self.options, step)
+        rate = self.options.rate_at(step) / 2**self.log.slowed
+        moved = math.isfinite(loss) and _step(self.optimizer, self.parameters, self.options, rate)
         self.log.loss.append(loss)
-        self.log.skipped += not moved
         self.lost = 0 if moved else self.lost + 1
-        if self.lost >= HOPELESS:
-            raise TrainingError(_hopeless(step, self.options))
+        if not moved:
+            self._stumble(rate)
         self.average.see(self.model, step)
         self.is_over = self.step >= self.options.steps
+
+    def _stumble(self, rate: float) -> None:
+        """Tell of a step that was not made; after some in a row go back, and on more slowly."""
+        self.log.skipped += 1
+        who = _named(self.source.batch)
+        told = "step %d is skipped: neither loss nor gradient may be infinite or NaN%s"
+        logger.warning(told, self.step, who)
+        if self.lost < PATIENT:
+            return
+        if self.log.slowed == SLOWEST:
+            raise TrainingError(
+                f"Loss or gradient have not been finite for {self.lost} steps (now step "
+                f"{self.step}), the last of them at a rate of {rate:.2g}{who}. Lower learning_rate "
+                f"(it is {self.options.learning_rate:g}), or look for values many orders of "
+                "magnitude apart in the data."
+            )
+        self.log.slowed, self.lost = self.log.slowed + 1, 0
+        self.model.load_state_dict(self.safe)
+        self.optimizer.state.clear()
+        logger.warning("the weights of an earlier step are taken, and half the learning rate")
 
     def check(self, validate: Callable[[], float]) -> None:
         """Look at the validation loss; without a better one for long, no step follows.
@@ -167,8 +198,8 @@ class Course:
         arrays : dict of str to ndarray
             The numbers.
         """
-        log = Log(best_step=self.log.best_step, skipped=self.log.skipped, seconds=self.log.seconds)
-        log.seconds += 0.0 if self.is_over else self.seconds
+        seconds = self.log.seconds + (0.0 if self.is_over else self.seconds)
+        log = replace(self.log, loss=[], validation=[], seconds=seconds)
         state, carried = to_arrays(self.source.state)
         header = {
             "checkpoint": 1,
@@ -191,6 +222,7 @@ class Course:
             "model": self.model.state_dict(),
             "best": self.best.weights,
             "average": self.average.weights,
+            "safe": self.safe,
             "optimizer": moments,
             "carried": carried,
             "chance": {"torch": torch.get_rng_state()},
@@ -234,6 +266,7 @@ class Course:
             self.optimizer.state[self.parameters[int(k)]][what] = moment.reshape(shape)
         self.best.restore(header["best"], groups["best"])
         self.average.count, self.average.weights = header["averaged"], groups["average"]
+        self.safe = groups["safe"]
         taken, cut, state = header["place"]
         self.source.go_to(taken, cut, from_arrays(state, groups["carried"]))
         if self.source.digest != header["data"]:
@@ -275,24 +308,28 @@ def _gradient(
 
 
 def _step(
-    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], options: Training, step: int
+    optimizer: torch.optim.Optimizer,
+    parameters: list[nn.Parameter],
+    options: Training,
+    rate: float,
 ) -> bool:
     """Clip the gradient and move, unless it is not finite."""
     limit = options.clip_norm if options.clip_norm is not None else float("inf")
     if not torch.isfinite(nn.utils.clip_grad_norm_(parameters, limit)):
         return False
     for group in optimizer.param_groups:
-        group["lr"] = options.rate_at(step)
+        group["lr"] = rate
     optimizer.step()
     return True
 
 
-def _hopeless(step: int, options: Training) -> str:
-    return (
-        f"The gradient has not been finite for {HOPELESS} steps (now step {step + 1}). Lower "
-        f"learning_rate (it is {options.learning_rate:g}), or look for values many orders of "
-        "magnitude apart in the data."
-    )
+def _named(batch: Any) -> str:
+    """Say which records a batch holds, if it knows."""
+    names = [*map(repr, getattr(batch, "names", ()))]
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f", of the records {', '.join(names[:NAMED])}{more}"
 
 
 def _optimizer(parameters: list[nn.Parameter], options: Training) -> torch.optim.Optimizer:

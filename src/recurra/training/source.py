@@ -40,6 +40,7 @@ class Source:
         self.cut = 0  # chunks done of the last of them
         self.state: Any = None
         self.digest = ""  # of the first batch
+        self.batch: Any = None  # the last that was begun
         self._chunks: Iterator[Any] = iter(())
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -77,7 +78,7 @@ class Source:
     def _open(self, batch: Chunked) -> None:
         if self.taken == 0:
             self.digest = digest_of(batch)
-        self.taken, self.cut, self.state = self.taken + 1, 0, None
+        self.taken, self.cut, self.state, self.batch = self.taken + 1, 0, None, batch
         whole = self.truncation is None
         self._chunks = iter((batch,)) if whole else iter(batch.chunks(self.truncation or 0))
 

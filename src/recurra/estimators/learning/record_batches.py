@@ -45,7 +45,7 @@ def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBa
     batches = Batches(dataset.lengths, size, seed=seed)
     while True:
         for places in batches:
-            yield RecordBatch.of(pad_records(dataset, places))
+            yield RecordBatch.of(pad_records(dataset, places), dataset.ids)
 
 
 def endless_blocks(
@@ -85,7 +85,7 @@ def endless_blocks(
                 warnings.simplefilter("ignore", DataWarning)
                 treated = treat(block.take(kept))
             for places in Batches(treated.lengths, size, seed=seed + epoch):
-                yield RecordBatch.of(pad_records(treated, places))
+                yield RecordBatch.of(pad_records(treated, places), treated.ids)
         epoch += 1
 
 

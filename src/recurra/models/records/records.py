@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -79,21 +79,26 @@ class RecordBatch:
         padding; or floats, NaN there.
     weights : Tensor, shape (batch,), optional
         How much each record counts.
+    names : tuple
+        What the records are called.
     """
 
     streams: Mapping[str, StreamBatch]
     static: StreamBatch | None
     targets: Mapping[str, Tensor]
     weights: Tensor | None = None
+    names: tuple[object, ...] = ()
 
     @classmethod
-    def of(cls, padded: PaddedRecords) -> RecordBatch:
+    def of(cls, padded: PaddedRecords, ids: Sequence[object] = ()) -> RecordBatch:
         """Take up arrays.
 
         Parameters
         ----------
         padded : PaddedRecords
             The arrays.
+        ids : sequence, optional
+            What all records of the data set are called.
 
         Returns
         -------
@@ -105,6 +110,7 @@ class RecordBatch:
             _one_step(padded.static, padded.static_observed),
             {name: torch.from_numpy(each) for name, each in padded.targets.items()},
             None if padded.weights is None else torch.from_numpy(padded.weights),
+            tuple(ids[k] for k in padded.places) if ids else (),
         )
 
     def chunks(self, steps: int) -> Iterator[RecordBatch]:
