@@ -1,6 +1,7 @@
 """Parameters in one piece: the model does not notice."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -100,3 +101,14 @@ def test_a_model_that_cannot_is_asked_again_in_the_usual_way():
     assert model[0].weight.grad.any()
     model.loss_and_gradients = lambda batch, state: (1.5, 7, state)
     assert add_gradients(model, x, "carried") == (1.5, 7, "carried")
+
+
+def test_a_released_model_keeps_its_values_and_is_small_in_a_pickle():
+    model = nn.Sequential(*[nn.Linear(30, 30) for _ in range(8)])
+    flat, before = flatten(model), copy.deepcopy(model.state_dict())
+    flat.release()
+    assert all(torch.equal(model.state_dict()[name], each) for name, each in before.items())
+    assert all(each.grad is None for each in model.parameters())
+    flat.parameters[0].zero_()
+    assert model[0].weight.any()
+    assert len(pickle.dumps(model)) < 2 * 4 * flat.parameters[0].numel()

@@ -31,13 +31,30 @@ class Flat:
         Their gradients; ``.grad`` of the parameters are views of these.
     """
 
-    def __init__(self, parameters: list[Tensor], gradients: list[Tensor]) -> None:
-        self.parameters, self.gradients = parameters, gradients
+    def __init__(
+        self, parameters: list[Tensor], gradients: list[Tensor], views: list[nn.Parameter]
+    ) -> None:
+        self.parameters, self.gradients, self._views = parameters, gradients, views
 
     def zero(self) -> None:
         """Set all gradients to zero."""
         for each in self.gradients:
             each.zero_()
+
+    def release(self) -> None:
+        """Give each parameter memory of its own, without a gradient; the pieces are done with.
+
+        A parameter that is a view takes the whole piece with it into a pickle.
+
+        Examples
+        --------
+        >>> layer = nn.Linear(3, 2)
+        >>> flatten(layer).release()
+        >>> layer.bias.untyped_storage().nbytes(), layer.bias.grad
+        (8, None)
+        """
+        for each in self._views:
+            each.grad, each.data = None, each.data.clone()
 
     @torch.no_grad()
     def norm(self) -> Tensor:
@@ -96,7 +113,7 @@ def flatten(module: nn.Module) -> Flat:
     for each in module.parameters():
         if each.requires_grad:
             kinds.setdefault((each.device, each.dtype), []).append(each)
-    pieces, gradients = [], []
+    pieces, gradients, views = [], [], []
     for (device, dtype), parameters in kinds.items():
         count = -(-sum(each.numel() for each in parameters) // RUN) * RUN
         piece = torch.zeros(count, device=device, dtype=dtype)
@@ -108,9 +125,10 @@ def flatten(module: nn.Module) -> Flat:
             each.data = piece[here].view(each.shape)
             each.grad = gradient[here].view(each.shape)
             start = here.stop
+        views += parameters
         pieces.append(piece)
         gradients.append(gradient)
-    return Flat(pieces, gradients)
+    return Flat(pieces, gradients, views)
 
 
 def add_gradients(model: nn.Module, batch: Any, state: Any = None) -> tuple[float, int, Any]:
