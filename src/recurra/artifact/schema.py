@@ -60,6 +60,8 @@ def take(kind: Any, value: Any, place: str = "header") -> Any:
         _check(any(value is k or (value == k and type(value) is type(k)) for k in get_args(kind)),
                kind, value, place)  # fmt: skip
         return value
+    if kind is bool and type(value) is int and value in (0, 1):
+        return bool(value)  # bias=1 is no mistake in Python
     if kind in _PLAIN:
         _check(_PLAIN[kind][1](value), kind, value, place)
         return value
