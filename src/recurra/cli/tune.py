@@ -163,7 +163,7 @@ def tune(
     tried first. Start the command several times with one --storage to search in several processes;
     any may be killed and started again.
 
-    recurra tune classify stays.csv --id stay --time hour --target died --trials 50 --out best.recurra
+    recurra tune classify stays.csv --id stay --time hour --target died --out best.recurra
 
     recurra tune forecast sales.csv --h 12 --minutes 30 --storage sales.journal --out best.recurra
     """

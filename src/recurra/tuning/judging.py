@@ -12,7 +12,7 @@ from recurra.tuning.judging_records import RecordJudge
 from recurra.tuning.onlooker import Onlooker
 from recurra.tuning.resampling import Folds, HeldOut, Origins
 
-__all__ = ["Judge", "judge_for"]
+__all__ = ["Judge", "check_estimator", "judge_for"]
 
 
 class Judge(Protocol):
@@ -62,17 +62,32 @@ def judge_for(
     Raises
     ------
     OptionError
-        If it is no estimator of this library, or `by` is not for it.
+        If `by` is not for it.
     """
     if isinstance(estimator, Forecaster):
         if by is not None and not isinstance(by, Origins):
             raise OptionError(f"by={by!r}, but a Forecaster is judged by Origins(h=…, n_windows=…)")
         return ForecastJudge.of(estimator, data, metric, by)
-    if not isinstance(estimator, Learner):
+    if by is not None and not isinstance(by, HeldOut | Folds):
+        raise OptionError(f"by={by!r}, but records are judged by HeldOut(0.2) or Folds(5).")
+    return RecordJudge.of(estimator, data, metric, by)
+
+
+def check_estimator(estimator: Any) -> None:
+    """Refuse what cannot be tuned.
+
+    Parameters
+    ----------
+    estimator : object
+        What came.
+
+    Raises
+    ------
+    OptionError
+        If it is no estimator of this library.
+    """
+    if not isinstance(estimator, Learner | Forecaster):
         raise OptionError(
             f"{estimator!r} is a {type(estimator).__name__}, but an estimator of recurra is tuned, "
             "such as recurra.Classifier()."
         )
-    if by is not None and not isinstance(by, HeldOut | Folds):
-        raise OptionError(f"by={by!r}, but records are judged by HeldOut(0.2) or Folds(5).")
-    return RecordJudge.of(estimator, data, metric, by)

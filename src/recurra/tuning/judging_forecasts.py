@@ -80,7 +80,8 @@ class ForecastJudge:
         by = by or Origins()
         if by.h is None:
             h = estimator.horizon or default_horizon(estimator._seasons(panel))
-            by = replace(by, h=int(h))
+            most = int(panel.lengths.min()) // (2 * by.n_windows)  # half is left to learn from
+            by = replace(by, h=max(1, min(int(h), most)))
         season = None
         if not isinstance(estimator.season_length, str):
             season = int(np.min(estimator.season_length))

@@ -84,7 +84,7 @@ class Origins:
     Parameters
     ----------
     h : int, optional
-        Steps to forecast; by default the forecaster's own horizon.
+        Steps to forecast; by default the forecaster's own horizon, less where series are short.
     n_windows : int
         From how many moments.
     step_size : int, optional

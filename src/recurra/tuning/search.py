@@ -16,7 +16,7 @@ from recurra.estimators import Forecaster
 from recurra.estimators.learning.options import check_count, check_seed
 from recurra.tuning.configured import configured, own_values, settled, training_changes
 from recurra.tuning.defaults import default_space
-from recurra.tuning.judging import Judge, judge_for
+from recurra.tuning.judging import Judge, check_estimator, judge_for
 from recurra.tuning.resampling import Resampling
 from recurra.tuning.result import Tuning
 from recurra.tuning.space import Choice, Real, Space, Whole, check_space, decoded, encoded
@@ -131,6 +131,7 @@ def tune(
     (['finished', 'finished'], True)
     """
     need("optuna", extra="tune", purpose="Tuning")
+    check_estimator(estimator)
     _check_budget(trials, seconds)
     chosen = check_space(default_space(estimator) if space is None else space, estimator)
     judge = judge_for(estimator, (X, y, _checked(how)), metric, by)
