@@ -50,7 +50,7 @@ def unwatched(parts: Iterable[nn.Module]) -> bool:
 def _plain(parameter: Tensor) -> bool:
     if type(parameter) is not nn.Parameter or not parameter.requires_grad:
         return False
-    if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:  # type: ignore[attr-defined]
+    if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
         return False
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)

@@ -113,11 +113,11 @@ class ForecastGradients:
         if incoming is None:
             return
         tables = [*self._network.embeddings]
-        widths = [table.embedding_dim for table in tables]  # type: ignore[misc]
+        widths = [table.embedding_dim for table in tables]
         parts = incoming[..., -sum(widths) :].split(widths, -1)
         for k, (table, part) in enumerate(zip(tables, parts, strict=True)):
             size, nothing = table.num_embeddings, table.padding_idx
             found = torch.ops.aten.embedding_dense_backward(
                 part.contiguous(), codes[..., k].contiguous(), size, nothing, False
             )
-            table.weight.grad.add_(found)  # type: ignore[union-attr]
+            table.weight.grad.add_(found)
