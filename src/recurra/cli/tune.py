@@ -208,9 +208,16 @@ def _forecasts(task: str, file: Path, ways: Ways, refit: bool, quiet: bool) -> T
     """Search on series."""
     search, ahead, columns, learning = ways
     _refuse_records(task, search, columns)
-    names = (columns.id_column, columns.time_column, columns.target_column)
-    roles = (ahead.past, ahead.future, columns.static, ahead.freq)
-    source = Source(file, *names, *roles)
+    source = Source(
+        file,
+        columns.id_column,
+        columns.time_column,
+        columns.target_column,
+        ahead.past,
+        ahead.future,
+        columns.static,
+        ahead.freq,
+    )
     opened = open_source(source, quiet)
     from recurra import Forecaster
     from recurra.tuning import Origins
