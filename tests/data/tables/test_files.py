@@ -190,7 +190,7 @@ def test_gzip_that_is_none_or_cut_off_or_damaged_is_refused(tmp_path):
 
 def test_a_gzip_bomb_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "FREE_SIZE", 2**16)
-    bomb = gzip.compress(b"a,1,1\n" * 2_000_000, mtime=0, mtime=0)
+    bomb = gzip.compress(b"a,1,1\n" * 2_000_000, mtime=0)
     assert "unpacks to more than" in str(fault(write(tmp_path, bomb, "a.csv.gz")))
 
 
