@@ -143,19 +143,19 @@ def _fit(model: Any, given: Given, other: Given | None, steps: int | None, quiet
     how: dict[str, Any] = {} if given.groups is None else {"groups": given.groups}
     if other is not None:
         how["validation"] = other.X if other.y is None else (other.X, other.y)
-    usual: Callable[[int], Any] = model._default_training
+    usual: Callable[[int, int | None], Any] = model._training_for
 
-    def chosen(records: int) -> Any:
-        training = usual(records)
+    def chosen(amount: int, rounds: int | None) -> Any:
+        training = usual(amount, rounds)
         if quiet:
             training = replace(training, progress=False)
         return training if steps is None else replace(training, steps=steps)
 
-    model._default_training = chosen  # what the class chooses by itself stays, but for these
+    model._training_for = chosen  # what the class chooses by itself stays, but for these
     try:
         model.fit(given.X, given.y, **how)
     finally:
-        del model._default_training
+        del model._training_for
 
 
 def _parted(text: str) -> tuple[str, Any]:
