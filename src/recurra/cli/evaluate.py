@@ -11,6 +11,7 @@ from recurra.cli.options import Quiet
 from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
+from recurra.cli.several import aims_of
 from recurra.cli.tasks import load_learner
 from recurra.cli.writing import write_table
 
@@ -37,7 +38,8 @@ def evaluate(
     """
     with notes_for(quiet):
         fitted, task = load_learner(model)
-        given = read_records(file, columns, task, wanted=True, quiet=quiet)
+        known = aims_of(fitted)
+        given = read_records(file, columns, task, wanted=True, quiet=quiet, known=known)
         scores = _table(fitted, fitted.scores(given.X, given.y), file.name)
         if csv:
             write_table(scores, None)

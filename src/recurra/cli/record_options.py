@@ -60,7 +60,14 @@ class RecordColumns:
         ),
     ] = False
     target_column: Annotated[
-        str | None, _column("--target-column", "--target", "What is to be learnt.", TARGET)
+        list[str] | None,
+        _column(
+            "--target-column",
+            "--target",
+            "What is to be learnt. For multitask repeatable, and NAME=numbers or NAME=classes says "
+            "what it holds.",
+            TARGET,
+        ),
     ] = None
     text_column: Annotated[
         str | None,

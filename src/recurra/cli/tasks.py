@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from recurra.cli.several_answers import answers_of_several
 from recurra.errors import FileError, OptionError, near
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ class Task:
         What it is called on the command line.
     estimator : str
         The class that learns it.
-    target : {"record", "step", "labels"} or None
+    target : {"record", "step", "labels", "several"} or None
         What there is one of: a target for each record, for each of its steps, a text for each
-        record; None where the records themselves are learned.
+        record, several targets of records or steps; None where the records themselves are learned.
     """
 
     name: str
     estimator: str
-    target: Literal["record", "step", "labels"] | None
+    target: Literal["record", "step", "labels", "several"] | None
 
 
 TASKS = {
@@ -42,6 +43,7 @@ TASKS = {
         Task("classify", "Classifier", "record"),
         Task("regress", "Regressor", "record"),
         Task("tag", "Tagger", "step"),
+        Task("multitask", "MultiTask", "several"),
         Task("language", "LanguageModel", None),
         Task("transcribe", "Transcriber", "labels"),
         Task("translate", "SequenceToSequence", "labels"),
@@ -162,8 +164,8 @@ def table_of(
     """
     import pandas as pd
 
-    if probabilities and task.name not in ("classify", "tag", "translate"):
-        able = "classify, tag and translate"
+    if probabilities and task.name not in ("classify", "tag", "multitask", "translate"):
+        able = "classify, tag, multitask and translate"
         raise OptionError(f"--probabilities is for models of {able}, not of {task.name}.")
     how = _SAYERS.get(task.name, _each_record)
     return pd.DataFrame(how(model, X, list(ids), probabilities))
@@ -250,6 +252,7 @@ def _plain(said: Any) -> Any:
 
 _SAYERS: dict[str, Callable[[Any, Any, list[object], bool], dict[str, Any]]] = {
     "tag": _each_step,
+    "multitask": answers_of_several,
     "anomaly": _oddness,
     "next-step": _next_rows,
     "language": _likelihoods,

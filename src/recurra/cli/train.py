@@ -13,7 +13,9 @@ import typer
 from recurra.cli.messages import note, notes_for
 from recurra.cli.options import MODEL, Quiet
 from recurra.cli.record_options import RecordColumns, RecordFile
-from recurra.cli.records import Given, read_records
+from recurra.cli.record_table import Given
+from recurra.cli.records import read_records
+from recurra.cli.several import described
 from recurra.cli.tasks import TASKS, class_of, task_of
 from recurra.cli.writing import check_place
 from recurra.errors import OptionError, near
@@ -112,6 +114,8 @@ def train(
 
     recurra train tag words.csv --id sentence --text word --target tag --out tagger.recurra
 
+    recurra train multitask stays.csv --id stay --target died --target days --out both.recurra
+
     recurra train language shakespeare.txt --out shakespeare.recurra --steps 3000
 
     recurra train transcribe calls.csv --files sound --target said --out calls.recurra
@@ -120,9 +124,12 @@ def train(
     with notes_for(quiet):
         check_place(out, (".recurra",), (file, validation))
         given = read_records(file, columns, wanted, wanted=True, quiet=quiet)
+        if given.aims and not quiet:
+            note(described(given.aims))
         other = None
         if validation is not None:
-            other = read_records(validation, columns, wanted, wanted=True, quiet=True)
+            known = given.aims
+            other = read_records(validation, columns, wanted, wanted=True, quiet=True, known=known)
         model = learning.make(class_of(wanted))
         _fit(model, given, other, learning.steps, quiet)
         model.save(out)
@@ -136,19 +143,19 @@ def _fit(model: Any, given: Given, other: Given | None, steps: int | None, quiet
     how: dict[str, Any] = {} if given.groups is None else {"groups": given.groups}
     if other is not None:
         how["validation"] = other.X if other.y is None else (other.X, other.y)
-    usual: Callable[[int], Any] = model._default_training
+    usual: Callable[[int, int | None], Any] = model._training_for
 
-    def chosen(records: int) -> Any:
-        training = usual(records)
+    def chosen(amount: int, rounds: int | None) -> Any:
+        training = usual(amount, rounds)
         if quiet:
             training = replace(training, progress=False)
         return training if steps is None else replace(training, steps=steps)
 
-    model._default_training = chosen  # what the class chooses by itself stays, but for these
+    model._training_for = chosen  # what the class chooses by itself stays, but for these
     try:
         model.fit(given.X, given.y, **how)
     finally:
-        del model._default_training
+        del model._training_for
 
 
 def _parted(text: str) -> tuple[str, Any]:

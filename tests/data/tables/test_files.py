@@ -39,8 +39,11 @@ def fault(path, kind=FileError, columns=None):
         ("a.csv", GOOD.replace("\n", "\r\n").encode()),
         ("a.csv", GOOD.replace("\n", "\n\n").rstrip().encode()),
         ("a.csv", GOOD.replace("007", '"007"').encode()),
-        ("a.csv.gz", gzip.compress(GOOD.encode())),
-        ("a.csv.gz", gzip.compress(GOOD[:20].encode()) + gzip.compress(GOOD[20:].encode())),
+        ("a.csv.gz", gzip.compress(GOOD.encode(), mtime=0)),
+        (
+            "a.csv.gz",
+            gzip.compress(GOOD[:20].encode(), mtime=0) + gzip.compress(GOOD[20:].encode(), mtime=0),
+        ),
         ("a.tsv", GOOD.replace(",", "\t").encode()),
     ],
 )
@@ -112,7 +115,7 @@ def test_an_empty_file_has_0_bytes(tmp_path, name):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
-    path = write(tmp_path, gzip.compress(GOOD.encode()), "a.csv.gz")
+    path = write(tmp_path, gzip.compress(GOOD.encode(), mtime=0), "a.csv.gz")
     unzipped = files.unzipped
 
     def slow(path, file):
@@ -178,7 +181,7 @@ def test_a_quote_that_never_ends_is_refused(tmp_path, text):
 
 
 def test_gzip_that_is_none_or_cut_off_or_damaged_is_refused(tmp_path):
-    packed = gzip.compress(GOOD.encode() * 1000)
+    packed = gzip.compress(GOOD.encode() * 1000, mtime=0)
     assert "not gzipped" in str(fault(write(tmp_path, GOOD, "a.csv.gz")))
     assert "cut off" in str(fault(write(tmp_path, packed[:-20], "b.csv.gz")))
     flipped = packed[:60] + bytes([packed[60] ^ 255]) + packed[61:]

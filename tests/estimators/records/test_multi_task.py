@@ -103,3 +103,13 @@ def test_a_target_that_is_gone_is_asked_for():
     model = MultiTask(hidden_size=4, training=QUICK).fit(X, targets)
     with pytest.raises(DataError, match="learned a target 'slope'"):
         model.partial_fit(X, {"way": targets["way"], "high": targets["high"]})
+
+
+def test_whole_numbers_are_numbers_where_numbers_were_learned():
+    X, targets = made(30)
+    model = MultiTask(hidden_size=4, training=QUICK).fit(X, targets)
+    whole = {**targets, "slope": [round(each) for each in targets["slope"]]}
+    floats = {**targets, "slope": [float(round(each)) for each in targets["slope"]]}
+    assert model.scores(X, whole) == model.scores(X, floats)
+    with pytest.raises(OptionError, match="it holds text"):
+        model.scores(X, {**targets, "slope": ["steep"] * 30})

@@ -23,6 +23,7 @@ __all__ = [
     "as_dataset",
     "conform",
     "labels_of_numbers",
+    "numbers_of_labels",
     "recode",
 ]
 
@@ -277,6 +278,34 @@ def labels_of_numbers(target: Target, ids: tuple[object, ...], estimator: str) -
     placed = np.full(values.shape, -1)
     placed[known] = codes
     return replace(target, values=placed, classes=tuple(int(label) for label in classes))
+
+
+def numbers_of_labels(target: Target, name: str) -> Target:
+    """Take integers that were read as labels for the numbers they are.
+
+    Parameters
+    ----------
+    target : Target
+        Of labels, or of numbers, which stay.
+    name : str
+        What it is called.
+
+    Returns
+    -------
+    Target
+        Of numbers, NaN where unknown.
+
+    Raises
+    ------
+    OptionError
+        If a label is text.
+    """
+    if not target.classes:
+        return target
+    if not all(isinstance(label, int | float) for label in target.classes):
+        raise OptionError(f"Numbers are learned of {name!r}, but it holds text. Use Classifier.")
+    table = np.array([*map(float, target.classes), np.nan])  # type: ignore[arg-type]
+    return replace(target, values=table[target.values], classes=())
 
 
 def _place(target: Target, row: int) -> tuple[int, int | None]:

@@ -14,7 +14,7 @@ from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, FileError, OptionError, near
 from recurra.estimators.learning.doors import Unit
-from recurra.estimators.learning.record_inputs import as_dataset
+from recurra.estimators.learning.record_inputs import as_dataset, numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
@@ -244,7 +244,13 @@ class MultiTask(RecordEstimator):
             message = f"The model learned a target {lacking[0]!r}, which is not there"
             hint = near(lacking[0], dataset.targets)
             raise DataError(message, code="no_target", hint=f"Give None where unknown. {hint}")
-        return replace(dataset, targets={name: dataset.targets[name] for name in self.answers_})
+        targets = {
+            name: numbers_of_labels(dataset.targets[name], name)
+            if isinstance(answer, Numbers)
+            else dataset.targets[name]
+            for name, answer in self.answers_.items()
+        }
+        return replace(dataset, targets=targets)
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         for name, target in kept.targets.items():

@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from recurra.artifact import take
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.record_inputs import answers_of
+from recurra.estimators.learning.record_inputs import answers_of, numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample
@@ -98,12 +98,8 @@ class Regressor(RegressorMixin, RecordEstimator):
 
     def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
         """Take integers that were read as labels for numbers."""
-        target = dataset.target
-        if not target.classes:
-            return dataset
-        values = _numbers(target.values, target.classes)
         (name,) = dataset.targets
-        return replace(dataset, targets={name: replace(target, values=values, classes=())})
+        return replace(dataset, targets={name: numbers_of_labels(dataset.target, name)})
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         """Learn the scale of each output from the training part; tell of those that never vary."""
@@ -176,11 +172,3 @@ def _errors(model: str, truth: Floats, answers: Floats) -> list[Score]:
         return []
     rmse, mae = float(np.sqrt((errors**2).mean())), float(np.abs(errors).mean())
     return [Score(model, "RMSE", rmse), Score(model, "MAE", mae)]
-
-
-def _numbers(codes: Any, classes: tuple[object, ...]) -> Floats:
-    """Take integers that were read as labels for the numbers they are."""
-    if not all(isinstance(label, int | float) for label in classes):
-        raise OptionError("A Regressor learns numbers, but y holds text. Use Classifier.")
-    table = np.array([*map(float, classes), np.nan])  # type: ignore[arg-type]
-    return table[codes]

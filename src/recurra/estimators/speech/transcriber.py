@@ -506,7 +506,6 @@ class Transcriber(Learner):
             weight_decay=1e-2,
             check_every=max(steps // 40, 5),
             patience=None,
-            average=0.5,
         )
 
     def _network(self, treated: SequenceDataset) -> TranscriptionNetwork:
