@@ -208,11 +208,15 @@ def _forecasts(task: str, file: Path, ways: Ways, refit: bool, quiet: bool) -> T
     """Search on series."""
     search, ahead, columns, learning = ways
     _refuse_records(task, search, columns)
+    targets = columns.target_column or [None]
+    if len(targets) > 1:
+        said = f"--target-column names {len(targets)} columns, but forecasts are of one"
+        raise OptionError(f"{said}. Pass it once.")
     source = Source(
         file,
         columns.id_column,
         columns.time_column,
-        columns.target_column,
+        targets[0],
         ahead.past,
         ahead.future,
         columns.static,
