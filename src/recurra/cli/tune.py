@@ -208,7 +208,7 @@ def _forecasts(task: str, file: Path, ways: Ways, refit: bool, quiet: bool) -> T
     """Search on series."""
     search, ahead, columns, learning = ways
     _refuse_records(task, search, columns)
-    targets: list[str | None] = [*(columns.target_column or [None])]
+    targets = columns.target_column or []
     if len(targets) > 1:
         said = f"--target-column names {len(targets)} columns, but forecasts are of one"
         raise OptionError(f"{said}. Pass it once.")
@@ -216,7 +216,7 @@ def _forecasts(task: str, file: Path, ways: Ways, refit: bool, quiet: bool) -> T
         file,
         columns.id_column,
         columns.time_column,
-        targets[0],
+        targets[0] if targets else None,
         ahead.past,
         ahead.future,
         columns.static,

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import OptionError, TrainingError
+from recurra.training.flat import flatten
+from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
 from recurra.training.source import Source, from_arrays, to_arrays
 
@@ -93,8 +95,8 @@ class Course:
     def __init__(self, model: nn.Module, batches: Iterator[Chunked], options: Training) -> None:
         self.model, self.options = model, options
         self.log, self.best, self.average = Log(), Best(options), Average(options)
-        self.parameters = [each for each in model.parameters() if each.requires_grad]
-        self.optimizer = _optimizer(self.parameters, options)
+        self.flat = flatten(model)
+        self.optimizer = FlatOptimizer(self.flat, options.optimizer, options.weight_decay)
         self.source = Source(model, batches, options.truncation)
         self.lost, self.is_over = 0, False
         self.safe: dict[str, Tensor] = {}  # weights that a check found finite
@@ -126,10 +128,11 @@ class Course:
         step = self.step
         if step % self.options.check_every == 0 and self.lost == 0:
             self.safe = {name: each.clone() for name, each in self.model.state_dict().items()}
-        self.model.train()
-        loss = _gradient(self.parameters, self._stream, self.options.accumulate)
+        if not self.model.training:  # a walk through all modules
+            self.model.train()
+        loss, count = self._gradient()
         rate = self.options.rate_at(step) / 2**self.log.slowed
-        moved = math.isfinite(loss) and _step(self.optimizer, self.parameters, self.options, rate)
+        moved = math.isfinite(loss) and self.optimizer.step(rate, count, self.options.clip_norm)
         self.log.loss.append(loss)
         self.lost = 0 if moved else self.lost + 1
         if not moved:
@@ -154,7 +157,7 @@ class Course:
             )
         self.log.slowed, self.lost = self.log.slowed + 1, 0
         self.model.load_state_dict(self.safe)
-        self.optimizer.state.clear()
+        self.optimizer.forget()
         logger.warning("the weights of an earlier step are taken, and half the learning rate")
 
     def check(self, validate: Callable[[], float]) -> None:
@@ -187,6 +190,7 @@ class Course:
             self.best.see(self.model, self.step, self._loss_by(validate))
         self.log.best_step = self.best.put(self.model) or self.step
         self.log.seconds += self.seconds
+        self.flat.release()
 
     def record(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Give all there is, to be written down.
@@ -202,7 +206,7 @@ class Course:
         log = replace(self.log, loss=[], validation=[], seconds=seconds)
         state, carried = to_arrays(self.source.state)
         header = {
-            "checkpoint": 1,
+            "checkpoint": 2,
             "options": asdict(self.options),
             "log": asdict(log),
             "best": self.best.record(),
@@ -212,18 +216,12 @@ class Course:
             "lost": self.lost,
             "is_over": self.is_over,
         }
-        moments = {
-            f"{k}.{name}": value
-            for k, each in enumerate(self.parameters)
-            for name, value in self.optimizer.state[each].items()
-            if value is not None
-        }
         tensors = {
             "model": self.model.state_dict(),
             "best": self.best.weights,
             "average": self.average.weights,
             "safe": self.safe,
-            "optimizer": moments,
+            "optimizer": self.optimizer.state(),
             "carried": carried,
             "chance": {"torch": torch.get_rng_state()},
         }
@@ -260,10 +258,7 @@ class Course:
             self.model.load_state_dict(groups["model"])
         except RuntimeError as error:
             raise OptionError(f"{OTHER} another model: {error}") from error
-        for name, moment in groups["optimizer"].items():
-            k, _, what = name.partition(".")
-            shape = () if what == "step" else moment.shape
-            self.optimizer.state[self.parameters[int(k)]][what] = moment.reshape(shape)
+        self.optimizer.restore(groups["optimizer"])
         self.best.restore(header["best"], groups["best"])
         self.average.count, self.average.weights = header["averaged"], groups["average"]
         self.safe = groups["safe"]
@@ -278,7 +273,7 @@ class Course:
 
     def _check_same(self, header: Mapping[str, Any]) -> None:
         """Refuse what another training left."""
-        if header.get("checkpoint") != 1:
+        if header.get("checkpoint") != 2:
             raise OptionError(f"{OTHER} no training that this version can go on with. {ADVICE}")
         mine, theirs = asdict(self.options), header["options"]
         for name in mine:
@@ -286,41 +281,18 @@ class Course:
                 was = f"{name}={theirs.get(name)!r}, but now it is {mine[name]!r}"
                 raise OptionError(f"{OTHER} a training with {was}. {ADVICE}")
 
+    def _gradient(self) -> tuple[float, int]:
+        """Leave the gradient of the summed loss over some batches; return mean loss and count."""
+        self.flat.zero()
+        losses, counts = 0.0, 0
+        for total, count in (next(self._stream) for _ in range(self.options.accumulate)):
+            losses, counts = losses + total, counts + count
+        return losses / max(counts, 1), counts
+
     def _loss_by(self, validate: Callable[[], float]) -> float:
         self.model.eval()
         with torch.no_grad():
             return validate()
-
-
-def _gradient(
-    parameters: list[nn.Parameter], stream: Iterator[tuple[Tensor, Tensor]], accumulate: int
-) -> float:
-    """Leave the gradient of the mean loss over some batches in the parameters."""
-    for each in parameters:
-        each.grad = None
-    losses, counts = 0.0, 0
-    for total, count in (next(stream) for _ in range(accumulate)):
-        total.backward()
-        losses, counts = losses + total.item(), counts + int(count)
-    gradients = [each.grad for each in parameters if each.grad is not None]
-    torch._foreach_div_(gradients, max(counts, 1))
-    return losses / max(counts, 1)
-
-
-def _step(
-    optimizer: torch.optim.Optimizer,
-    parameters: list[nn.Parameter],
-    options: Training,
-    rate: float,
-) -> bool:
-    """Clip the gradient and move, unless it is not finite."""
-    limit = options.clip_norm if options.clip_norm is not None else float("inf")
-    if not torch.isfinite(nn.utils.clip_grad_norm_(parameters, limit)):
-        return False
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    return True
 
 
 def _named(batch: Any) -> str:
@@ -330,16 +302,3 @@ def _named(batch: Any) -> str:
         return ""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f", of the records {', '.join(names[:NAMED])}{more}"
-
-
-def _optimizer(parameters: list[nn.Parameter], options: Training) -> torch.optim.Optimizer:
-    rate, decay = options.learning_rate, options.weight_decay
-    match options.optimizer:
-        case "adam":
-            return torch.optim.Adam(parameters, lr=rate, weight_decay=decay, fused=True)
-        case "adamw":
-            return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
-        case "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=rate, weight_decay=decay)
-        case "sgd":
-            return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from recurra.training.flat import add_gradients
+
 __all__ = ["Chunked", "Source", "digest_of", "from_arrays", "to_arrays"]
 
 
@@ -43,7 +45,7 @@ class Source:
         self.batch: Any = None  # the last that was begun
         self._chunks: Iterator[Any] = iter(())
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[float, int]]:
         """Go on where it stands, until the batches end."""
         while True:
             chunk = next(self._chunks, None)
@@ -53,8 +55,8 @@ class Source:
                     return
                 self._open(batch)
                 continue
-            total, count, state = self.model.loss(chunk, self.state)  # type: ignore[operator]
-            self.state, self.cut = _detached(state), self.cut + 1
+            total, count, self.state = add_gradients(self.model, chunk, self.state)
+            self.cut += 1
             yield total, count
 
     def go_to(self, taken: int, cut: int, state: Any) -> None:
@@ -182,9 +184,3 @@ def _feed(digest: Any, part: Any) -> None:
             _feed(digest, each)
     else:
         digest.update(repr(part).encode())
-
-
-def _detached(state: Any) -> Any:
-    if isinstance(state, tuple):
-        return tuple(_detached(each) for each in state)
-    return None if state is None else state.detach()

@@ -13,7 +13,6 @@ from recurra.models.gradients import back_through, unwatched
 
 if TYPE_CHECKING:
     from recurra.models.forecasting.batch import Batch, Inputs
-    from recurra.models.forecasting.forecast_network import ForecastNetwork
 
 __all__ = ["ForecastGradients"]
 
@@ -31,10 +30,10 @@ class ForecastGradients:
     Parameters
     ----------
     network : ForecastNetwork
-        The network.
+        The network, which holds this: so its class is not imported here.
     """
 
-    def __init__(self, network: ForecastNetwork) -> None:
+    def __init__(self, network: Any) -> None:
         self._network = network
         self._layer = LayerPasses(network.layer)
 

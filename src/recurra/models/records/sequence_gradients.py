@@ -6,7 +6,7 @@ heads that answer for the record. What has more parts goes by autograd.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,6 @@ from recurra.models.records.pooling import Pooling
 if TYPE_CHECKING:
     from recurra.models.records.network_plan import Answer
     from recurra.models.records.records import RecordBatch
-    from recurra.models.records.sequence_network import SequenceNetwork
 
 __all__ = ["SequenceGradients"]
 
@@ -33,10 +32,10 @@ class SequenceGradients:
     Parameters
     ----------
     network : SequenceNetwork
-        The network.
+        The network, which holds this: so its class is not imported here.
     """
 
-    def __init__(self, network: SequenceNetwork) -> None:
+    def __init__(self, network: Any) -> None:
         self._network = network
         self._plain = _is_plain(network)
         self._layer = LayerPasses(network.layers[0])
@@ -61,7 +60,7 @@ class SequenceGradients:
             return None
         read = network._dropped(stream.values)
         outputs, _ = self._layer.forward(read, lengths=stream.lengths)
-        pools = _Pools(network.pools[0], outputs, stream.lengths)  # type: ignore[arg-type]
+        pools = _Pools(network.pools[0], outputs, stream.lengths)
         whole, incoming = pools.forward(), torch.zeros(())
         total, count = 0.0, 0
         answers = network.plan.answers.items()
@@ -145,7 +144,7 @@ class _Pools:
         return torch.where(valid, self.outputs, padding)
 
 
-def _is_plain(network: SequenceNetwork) -> bool:
+def _is_plain(network: Any) -> bool:
     """Whether a network has no parts but those that are known here."""
     plan = network.plan
     if len(plan.inputs) != 1 or network.join is not None or plan.static is not None:
