@@ -13,6 +13,7 @@ from recurra.auditing.case import Case, View
 from recurra.auditing.finding import Finding
 from recurra.auditing.phrases import ago, names, number, percent, plural
 from recurra.auditing.together import repeated_stamps
+from recurra.data.offsets import place_of
 from recurra.data.panel import Clock
 from recurra.types import Integers
 
@@ -269,12 +270,12 @@ def _long_gap(case: Case, ticks: Ticks, largest: float, middle: float) -> Findin
     """Say where the largest gap is."""
     view = ticks.view
     row = int(np.flatnonzero(view.inner)[int(view.gaps.argmax())])
-    record = int(np.searchsorted(view.places, row, side="right")) - 1
+    record, step = place_of(view.places, row)
     whose = names([case.dataset.ids[record]])
     said = f"The largest gap, {ticks.stretch(largest)} in record {whose}, is "
     said += f"{largest / middle:,.0f} times the usual step: give a network gaps on a log scale, or "
     said += "part records there."
-    numbers = {"largest": largest, "median": middle, "row": row - int(view.places[record])}
+    numbers = {"largest": largest, "median": middle, "row": step}
     return Finding("long_gap", "advice", said, view.name, numbers=numbers)
 
 

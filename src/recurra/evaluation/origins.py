@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.panel.panel import Panel
 from recurra.data.panel.season import detect_season_lengths
 from recurra.errors import DataError
@@ -88,7 +89,7 @@ def _steps_ahead(forecasts: Forecasts, past: Panel, last: Integers) -> Integers:
     rows = np.ones(len(times), np.bool_)
     rows[offsets[:-1]] = False
     if (since < 1).any():
-        window = int(np.searchsorted(offsets, np.flatnonzero(since < 1)[0], side="right")) - 1
+        window, _ = place_of(offsets, np.flatnonzero(since < 1)[0])
         raise DataError(
             f"A forecast stamp is no whole number of steps of {past.clock.step!r} after the cutoff",
             code="off_grid",

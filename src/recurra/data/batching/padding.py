@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recurra.data.batching.whole_numbers import whole_number
+from recurra.data.offsets import place_of
 from recurra.data.sequences import Stream
 from recurra.data.sequences.stream import SECOND, flat_rows
 from recurra.errors import DataError, OptionError
@@ -317,11 +318,11 @@ def _check_known(
     if not len(odd):
         return
     row = int(np.arange(stream.rows)[rows][odd[0][0]])
-    place = int(np.searchsorted(stream.offsets, row, side="right")) - 1
+    place, step = place_of(stream.offsets, row)
     raise DataError(
         f"A value of the record at place {place} is infinite",
         code="infinite",
-        row=row - int(stream.offsets[place]),
+        row=step,
         column=stream.channels[odd[0][-1]],
         value=float(raw[tuple(odd[0])]),
         hint="Correct it, or make it NaN where nothing was observed.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recurra.data.batching.roles import Roles
+from recurra.data.offsets import place_of
 from recurra.data.reading.arrays import check_finite
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.sequences.stream import flat_rows
@@ -156,7 +157,7 @@ class Piece:
         """Refuse infinite answers."""
         odd = np.flatnonzero(np.isinf(answers))
         if odd.size:
-            place = int(np.searchsorted(starts, odd[0], side="right")) - 1
+            place, _ = place_of(starts, odd[0])
             raise DataError(
                 "A target is infinite",
                 code="infinite",
@@ -173,12 +174,12 @@ class Piece:
         both_unknown = np.isnan(answers) & np.isnan(first)
         odd = np.flatnonzero((answers != first) & ~both_unknown)
         if odd.size:
-            place = int(np.searchsorted(starts, odd[0], side="right")) - 1
+            place, step = place_of(starts, odd[0])
             raise DataError(
                 "The target of a record is not the same in all its rows",
                 code="target_varies",
                 record=self.ids[place],
-                row=int(odd[0] - starts[place]),
+                row=step,
                 column=roles.target,
                 hint="Write it in every row of the record, or use level='step'.",
             )

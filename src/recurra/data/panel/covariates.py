@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.panel.panel import Panel
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, NotFittedError
@@ -285,7 +286,7 @@ def _check_known(dataset: Panel, role: str, name: str, values: Array) -> None:
     if role == "static":
         record, when = dataset.ids[row], ""
     else:
-        record = dataset.ids[int(np.searchsorted(dataset.offsets, row, side="right")) - 1]
+        record = dataset.ids[place_of(dataset.offsets, row)[0]]
         when = f" at {dataset.clock.show(int(dataset.times[row]))}"
     missing = np.isnan(values[row])
     raise DataError(

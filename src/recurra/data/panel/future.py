@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import place_of
 from recurra.data.panel.panel import Panel
 from recurra.data.tables.files import read_table
 from recurra.data.tables.notes import also_in, tell
@@ -156,7 +157,7 @@ def _check_covered(found: Integers, wanted: Panel) -> None:
     lacking = np.flatnonzero(found < 0)
     if lacking.size:
         step = int(lacking[0])
-        record = int(np.searchsorted(wanted.offsets, step, side="right")) - 1
+        record, _ = place_of(wanted.offsets, step)
         stamp = wanted.clock.show(int(wanted.times[step]))
         raise DataError(
             f"The future covariates lack the row for {stamp}{also_in(lacking.size)}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.panel.clock import Clock
 from recurra.data.panel.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
 from recurra.data.tables.columns import Columns
@@ -462,4 +463,4 @@ class Panel:
 
     def _owner(self, row: int) -> object:
         """Say whose row it is."""
-        return self.ids[int(np.searchsorted(self.offsets, row, side="right")) - 1]
+        return self.ids[place_of(self.offsets, row)[0]]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.reading.about import read_groups, read_ids, read_weights
 from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.reading.numbers import numbers_of
@@ -335,7 +336,7 @@ def check_finite(
     if not large.any():
         return
     row, column = (int(k) for k in np.argwhere(large)[0])
-    record = int(np.searchsorted(offsets, row, side="right")) - 1
+    record, step = place_of(offsets, row)
     value = float(values[row, column])
     infinite = np.isinf(value)
     message = "A value is infinite" if infinite else f"A value is past {LARGEST_VALUE:g}"
@@ -344,7 +345,7 @@ def check_finite(
         message + more,
         code="infinite" if infinite else "overflow_float32",
         record=ids[record],
-        row=row - int(offsets[record]),
+        row=step,
         column=channels[column],
         value=value,
         hint="Correct it, or make it NaN where nothing was observed.",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.answers import read_target
 from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.long import from_long
@@ -19,7 +20,6 @@ from recurra.data.reading.roles import (
     Targets,
     check_any_observed,
     listed,
-    offsets_of,
     opened_table,
 )
 from recurra.data.reading.rows import Moments, Owners, arranged, read_moments
@@ -225,7 +225,7 @@ def _from_arrow(column: Any, name: str, owners: Owners) -> _Sequences:
         widths = compute.list_value_length(cells).to_numpy(zero_copy_only=False)
         odd = np.flatnonzero(widths != widths[0]) if len(widths) else np.array([], np.int64)
         if odd.size:
-            row = int(np.searchsorted(offsets_of(lengths), odd[0], side="right")) - 1
+            row, _ = place_of(offsets_of(lengths), odd[0])
             message = f"A step has {widths[odd[0]]} channels, but the first has {widths[0]}"
             raise owners.places.fault(message, "ragged", name, row)
         width = int(widths[0]) if len(widths) else 1
@@ -258,7 +258,7 @@ def _check_alike(one: _Sequences, two: _Sequences, first: str, name: str, owners
     if not same:
         row = 0
         if one.times is not None and two.times is not None:
-            row = int(np.searchsorted(offsets_of(one.lengths), other[0], side="right")) - 1
+            row, _ = place_of(offsets_of(one.lengths), other[0])
         message = f"The record has other times here than in {first!r}"
         hint = "Channels on clocks of their own are streams: from_arrays({'a': [...], ...})."
         raise owners.places.fault(message, "other_times", name, row, hint=hint)

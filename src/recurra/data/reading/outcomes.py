@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from recurra.data.reading.roles import Extras, offsets_of, opened_table
+from recurra.data.offsets import offsets_of
+from recurra.data.reading.roles import Extras, opened_table
 from recurra.data.reading.rows import Moments, Owners, arranged
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import also_in, tell

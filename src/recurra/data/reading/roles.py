@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from recurra.data.tables.notes import counted, tell
 from recurra.data.tables.table import Table, as_table
 from recurra.data.tables.values import count_inexact
 from recurra.errors import DataError, OptionError, near
-from recurra.types import Array, Integers
+from recurra.types import Array
 
 __all__ = [
     "Extras",
@@ -26,7 +26,6 @@ __all__ = [
     "Targets",
     "check_any_observed",
     "listed",
-    "offsets_of",
     "opened_table",
     "rounding_notes",
     "static_stream",
@@ -348,24 +347,3 @@ def rounding_notes(table: Table, names: Iterable[str]) -> tuple[str, ...]:
         for name, count in counts.items()
         if count
     )
-
-
-def offsets_of(lengths: Any) -> Integers:
-    """Turn lengths into where each record starts.
-
-    Parameters
-    ----------
-    lengths : array-like of int, shape (records,)
-        How many steps each record has.
-
-    Returns
-    -------
-    ndarray of int64, shape (records + 1,)
-        From 0 to their sum.
-
-    Examples
-    --------
-    >>> offsets_of([2, 0, 1])
-    array([0, 2, 2, 3])
-    """
-    return np.concatenate([[0], np.cumsum(np.asarray(lengths, np.int64))]).astype(np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import place_of
 from recurra.data.reading.about import read_ids
 from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.sequences import SequenceDataset, Stream
@@ -223,6 +224,5 @@ def _blame(
     ids: tuple[object, ...],
 ) -> None:
     """Say which token of which record is wrong."""
-    record = int(np.searchsorted(offsets, row, side="right")) - 1
-    at = int(row - offsets[record])
+    record, at = place_of(offsets, row)
     raise DataError(message, code=code, record=ids[record], row=at, value=value, hint=hint)

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import offsets_of
 from recurra.data.reading.cells import read_column
 from recurra.data.reading.roles import (
     Extras,
     Targets,
     check_any_observed,
     listed,
-    offsets_of,
     opened_table,
 )
 from recurra.data.reading.rows import Moments, Owners, Rows, arranged, read_moments

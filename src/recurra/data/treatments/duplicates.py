@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.tables.notes import tell
 from recurra.data.treatments.runs import end_of_runs, pool_runs, pool_target
 from recurra.data.treatments.sorting import (
     check_order,
-    place_of,
     show_time,
     step_targets,
     timed_streams,
@@ -161,7 +161,7 @@ class _Same:
         differ &= target.observed[later]
         if differ.any():
             place, column = (int(k) for k in np.argwhere(differ)[0])
-            record, row = place_of(self.stream, int(later[place]))
+            record, row = place_of(self.stream.offsets, int(later[place]))
             before = row - int(later[place] - earlier[place, column])
             raise DataError(
                 f"Steps {before} and {row} of stream {self.name!r} have the same time, but "
@@ -183,7 +183,7 @@ class _Same:
 
     def _conflict(self, pair: tuple[int, int], column: int, count: int, keep: str) -> DataError:
         """Name two steps that differ."""
-        record, row = place_of(self.stream, pair[1])
+        record, row = place_of(self.stream.offsets, pair[1])
         before = row - (pair[1] - pair[0])
         channel, values = None, None
         if self.stream.kind == "values":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments.options import check_count
 from recurra.data.treatments.stream_treatment import StreamTreatment
@@ -187,12 +188,12 @@ def _codes(stream: Stream, name: str) -> tuple[Integers, Integers]:
     odd = np.flatnonzero((codes < 0) | (codes >= count))
     if odd.size:
         row = int(rows[odd[0]])
-        record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
+        record, step = place_of(stream.offsets, row)
         raise DataError(
             f"There are {count} labels, so a code is from 0 to {count - 1}, but not here, "
             f"in the record at place {record}",
             code="code_range",
-            row=row - int(stream.offsets[record]),
+            row=step,
             column=name,
             value=int(codes[odd[0]]),
             hint="Correct it, or name the label in the stream's categories.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recurra.data.offsets import place_of
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.tables.notes import tell
 from recurra.data.treatments.treatment import Learned, Treatment
@@ -16,7 +17,6 @@ from recurra.types import Integers
 __all__ = [
     "Sort",
     "check_order",
-    "place_of",
     "show_time",
     "step_targets",
     "steps_back",
@@ -118,7 +118,7 @@ def check_order(stream: Stream, name: str, ids: tuple[object, ...]) -> None:
     _check_known(stream, name, ids)
     back = steps_back(stream)
     if back.size:
-        record, row = place_of(stream, int(back[0]))
+        record, row = place_of(stream.offsets, int(back[0]))
         raise DataError(
             f"A step of stream {name!r} is earlier than the one before, as {back.size} are in all",
             code="unsorted_time",
@@ -172,27 +172,6 @@ def step_targets(targets: Mapping[str, Target], stream: str) -> dict[str, Target
     return {name: each for name, each in targets.items() if each.stream == stream}
 
 
-def place_of(stream: Stream, row: int) -> tuple[int, int]:
-    """Say where a row is.
-
-    Parameters
-    ----------
-    stream : Stream
-        The stream.
-    row : int
-        Counted through all records.
-
-    Returns
-    -------
-    record : int
-        The place of its record.
-    row : int
-        Counted in that record.
-    """
-    record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
-    return record, row - int(stream.offsets[record])
-
-
 def show_time(stream: Stream, row: int) -> str:
     """Write the time of a row for a message.
 
@@ -218,7 +197,7 @@ def _check_known(stream: Stream, name: str, ids: tuple[object, ...]) -> None:
         return
     odd = np.flatnonzero(~np.isfinite(stream.times))
     if odd.size:
-        record, row = place_of(stream, int(odd[0]))
+        record, row = place_of(stream.offsets, int(odd[0]))
         message = f"A time of stream {name!r} is NaN or infinite"
         raise DataError(
             message,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.data import Columns
+from recurra.data.offsets import place_of
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.training import Training
@@ -110,7 +111,7 @@ def check_counts_only(dataset: Panel) -> None:
     raise DataError(
         f"A negative binomial forecasts counts, but the value at {when} is none",
         code="not_a_count",
-        record=dataset.ids[int(np.searchsorted(dataset.offsets, row, side="right")) - 1],
+        record=dataset.ids[place_of(dataset.offsets, row)[0]],
         column=dataset.columns.target,
         value=float(dataset.target[row]),
         hint="Use distribution='student_t'.",

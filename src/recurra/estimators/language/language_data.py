@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from recurra.data import SequenceDataset, Stream, from_text
+from recurra.data.offsets import place_of
 from recurra.data.tables.notes import counted, tell
 from recurra.data.units import TextUnit, join, spaced_words
 from recurra.errors import DataError, OptionError
@@ -144,12 +145,12 @@ def documents(treated: SequenceDataset, vocabulary: tuple[object, ...]) -> list[
     codes, end = stream.values[:, 0].astype(np.int64), len(vocabulary) - 1
     odd = np.flatnonzero(codes >= end)
     if odd.size:
-        record = int(np.searchsorted(stream.offsets, odd[0], side="right")) - 1
+        record, step = place_of(stream.offsets, odd[0])
         raise DataError(
             "The token is not in the vocabulary",
             code="unknown_token",
             record=treated.ids[record],
-            row=int(odd[0] - stream.offsets[record]),
+            row=step,
             value=stream.categories[stream.channels[0]][codes[odd[0]]],
             hint="Add recurra.data.Vocabulary() to the treatments: it knows what is unknown.",
         )

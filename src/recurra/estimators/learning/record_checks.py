@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import place_of
 from recurra.data.tables.notes import also_in, counted, tell
 from recurra.errors import DataError
 from recurra.types import Array, Booleans
@@ -137,13 +138,13 @@ def check_filled(treated: SequenceDataset, decays: bool) -> None:
         if not holes.any():
             continue
         row, column = (int(k) for k in np.argwhere(holes)[0])
-        record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
+        record, step = place_of(stream.offsets, row)
         message = f"A value of stream {name!r} is missing{also_in(int(holes.sum()))}"
         raise DataError(
             f"{message}, and no treatment fills it",
             code="missing_values",
             record=treated.ids[record],
-            row=row - int(stream.offsets[record]),
+            row=step,
             column=stream.channels[numbers[column]],
             hint="Add Fill() and Indicators() to the treatments, or use layer='grud'.",
         )

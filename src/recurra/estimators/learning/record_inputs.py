@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
+from recurra.data.offsets import place_of
 from recurra.data.reading.answers import TargetLevel
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
@@ -312,8 +313,7 @@ def _place(target: Target, row: int) -> tuple[int, int | None]:
     """Say in which record a row of a target is, and at which step, if it has steps."""
     if target.offsets is None:
         return row, None
-    record = int(np.searchsorted(target.offsets, row, side="right")) - 1
-    return record, row - int(target.offsets[record])
+    return place_of(target.offsets, row)
 
 
 def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:

@@ -11,6 +11,7 @@ import torch
 
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.batching import Batches, pad_records
+from recurra.data.offsets import place_of
 from recurra.data.tables.notes import also_in, tell
 from recurra.data.treatments import Scale
 from recurra.errors import DataError, OptionError
@@ -118,12 +119,12 @@ def check_flags(dataset: SequenceDataset) -> None:
     if not len(odd):
         return
     row, column = (int(k) for k in odd[0])
-    record = int(np.searchsorted(stream.offsets, row, side="right")) - 1
+    record, step = place_of(stream.offsets, row)
     raise DataError(
         f"A channel of a Bernoulli distribution is 0 or 1{also_in(len(odd))}",
         code="not_binary",
         record=dataset.ids[record],
-        row=row - int(stream.offsets[record]),
+        row=step,
         column=stream.channels[column],
         value=stream.values[row, column].item(),
         hint='Use likelihood="gaussian" for numbers.',

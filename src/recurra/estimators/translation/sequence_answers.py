@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recurra.data import SequenceDataset, Target, from_text
+from recurra.data.offsets import place_of
 from recurra.data.reading.answers import read_target
 from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
@@ -190,12 +191,12 @@ def coded(target: Target, symbols: Symbols, ids: tuple[object, ...]) -> Target:
     odd = np.flatnonzero(values[:, 0] == -2)
     if odd.size:
         assert target.offsets is not None
-        record = int(np.searchsorted(target.offsets, odd[0], side="right")) - 1
+        record, step = place_of(target.offsets, odd[0])
         raise DataError(
             f"An answer has a symbol that was not learned{also_in(odd.size)}",
             code="unseen_label",
             record=ids[record],
-            row=int(odd[0] - target.offsets[record]),
+            row=step,
             value=target.classes[int(target.values[odd[0], 0])],
             hint="Fit anew on all answers; what was learned has no place for it.",
         )
