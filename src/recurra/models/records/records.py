@@ -58,6 +58,27 @@ class StreamBatch:
         lengths, times = torch.from_numpy(padded.lengths), torch.from_numpy(padded.times)
         return cls(values, observed, lengths, times, inner)
 
+    def rows(self, start: int, stop: int) -> StreamBatch:
+        """Take some of the records, and of the records that their steps are.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        StreamBatch
+            Views of the same memory.
+        """
+        part, inner = slice(start, stop), self.inner
+        if inner is not None:  # one for each real step, in order
+            first = int(self.lengths[:start].sum())
+            inner = inner.rows(first, first + int(self.lengths[part].sum()))
+        return StreamBatch(
+            self.values[part], self.observed[part], self.lengths[part], self.times[part], inner
+        )
+
     @property
     def valid(self) -> Tensor:
         """Which steps are real, shape (batch, time)."""
@@ -111,6 +132,33 @@ class RecordBatch:
             {name: torch.from_numpy(each) for name, each in padded.targets.items()},
             None if padded.weights is None else torch.from_numpy(padded.weights),
             tuple(ids[k] for k in padded.places) if ids else (),
+        )
+
+    def __len__(self) -> int:
+        """Count the records."""
+        first = next(iter(self.streams.values()), self.static)
+        return 0 if first is None else len(first.lengths)
+
+    def rows(self, start: int, stop: int) -> RecordBatch:
+        """Take some of the records.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        RecordBatch
+            Views of the same memory, as long as the longest of all.
+        """
+        part = slice(start, stop)
+        return RecordBatch(
+            {name: each.rows(start, stop) for name, each in self.streams.items()},
+            None if self.static is None else self.static.rows(start, stop),
+            {name: each[part] for name, each in self.targets.items()},
+            None if self.weights is None else self.weights[part],
+            self.names[part],
         )
 
     def chunks(self, steps: int) -> Iterator[RecordBatch]:

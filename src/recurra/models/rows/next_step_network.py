@@ -100,6 +100,27 @@ class RowBatch:
         """
         return cls(stream.values.float(), stream.observed, stream.lengths, weights)
 
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.lengths)
+
+    def rows(self, start: int, stop: int) -> RowBatch:
+        """Take some of the records.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        RowBatch
+            Views of the same memory.
+        """
+        part = slice(start, stop)
+        weights = None if self.weights is None else self.weights[part]
+        return RowBatch(self.values[part], self.observed[part], self.lengths[part], weights)
+
     def chunks(self, steps: int) -> Iterator[RowBatch]:
         """Cut along time.
 
