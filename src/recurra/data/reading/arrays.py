@@ -15,6 +15,7 @@ from recurra.data.reading.numbers import numbers_of
 from recurra.data.reading.rows import Moments
 from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.values import LARGEST_VALUE
 from recurra.errors import DataError, OptionError, near
@@ -272,7 +273,7 @@ class _Given:
     def _names(self, count: int) -> tuple[str, ...]:
         """Name the channels."""
         if self.channels is None:
-            return tuple(f"x{k}" for k in range(count))
+            return channel_names(count)
         listed = not isinstance(self.channels, str | bytes) and hasattr(self.channels, "__iter__")
         names = tuple(map(str, self.channels)) if listed else ()
         if len(names) != count or len(set(names)) != count:

@@ -12,6 +12,7 @@ import numpy as np
 from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
 from recurra.data.offsets import place_of
 from recurra.data.reading.answers import TargetLevel
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
 from recurra.estimators.learning.doors import Units, enter, unwrapped
@@ -395,7 +396,7 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
         return stream
     order = [stream.channels.index(channel) for channel in shape.channels]
     extra = [channel for channel in stream.channels if channel not in shape.channels]
-    if stream.channels == tuple(f"x{k}" for k in range(len(stream.channels))):  # named by place
+    if stream.channels == channel_names(len(stream.channels)):  # named by place
         message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
         hint = "Give the same channels in the same order, or channels= with their names."
         raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
