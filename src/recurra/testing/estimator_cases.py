@@ -79,7 +79,7 @@ def _regressor() -> EstimatorCase:
             "nothing to be learnt": (X, None),
         },
         unseen=(X, ["up", "down"] * (RECORDS // 2)),
-        follow=following.numbers_so_far,
+        follow=following.beginnings("predict"),
     )
 
 
@@ -102,7 +102,7 @@ def _multi_task() -> EstimatorCase:
             "too few of one target": (X, {**y, "sum": numbers[1:]}),
         },
         unseen=(X, {**y, "way": ["sideways"] * RECORDS}),
-        follow=following.labels_and_numbers,
+        follow=following.beginnings(following.labels_and_numbers),
     )
 
 
@@ -137,7 +137,7 @@ def _next_step() -> EstimatorCase:
         walks(),
         answers=("predict", "log_likelihood"),
         wrong={"something to be learnt beside it": (walks(), [0, 1] * (RECORDS // 2))},
-        follow=following.rows_to_come,
+        follow=following.beginnings("predict", "mean"),
     )
 
 

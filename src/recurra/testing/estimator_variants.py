@@ -89,7 +89,7 @@ def _tables() -> EstimatorCase:
     """A table, whose columns are steps."""
     X = np.random.default_rng(4).normal(size=(RECORDS, 5))
     model = Regressor(shortcut=True, training=brief(), **SMALL)
-    return EstimatorCase(model, X, X.sum(1), follow=following.numbers_so_far)
+    return EstimatorCase(model, X, X.sum(1), follow=following.beginnings("predict"))
 
 
 def _spans() -> EstimatorCase:
@@ -129,7 +129,9 @@ def _keys() -> EstimatorCase:
     X = [(each > 0).astype(float) for each in walks()]
     model = NextStep("gru", training=brief(), **SMALL)
     methods = ("predict", "predict_proba", "log_likelihood")
-    return EstimatorCase(model, X, answers=methods, follow=following.flags_to_come)
+    return EstimatorCase(
+        model, X, answers=methods, follow=following.beginnings("predict_proba", "mean")
+    )
 
 
 def _windows() -> EstimatorCase:
@@ -146,7 +148,7 @@ def _steps_and_records() -> EstimatorCase:
         "sum": [float(record.sum()) for record in X],
     }
     model = MultiTask("lstm", weights={"sum": 0.5}, training=brief(), **SMALL)
-    return EstimatorCase(model, X, y, follow=following.labels_and_numbers)
+    return EstimatorCase(model, X, y, follow=following.beginnings(following.labels_and_numbers))
 
 
 VARIANTS: dict[str, Callable[[], EstimatorCase]] = {
