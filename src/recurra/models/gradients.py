@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_modules
 
-__all__ = ["back_through", "unwatched"]
+__all__ = ["Watch", "back_through"]
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-def unwatched(parts: Iterable[nn.Module]) -> bool:
-    """Say whether gradients may be written without autograd; make room for them.
+class Watch:
+    """Looks whether a network is still as it was, and its gradients may be written past autograd.
 
     Parameters
     ----------
-    parts : iterable of torch.nn.Module
-        All modules that take part.
-
-    Returns
-    -------
-    bool
-        False if a parameter is frozen or not a plain one on the CPU, or if there is a hook, which
-        would not be called.
+    network : torch.nn.Module
+        The network, with all its parts.
 
     Examples
     --------
     >>> layer = nn.Linear(3, 1)
-    >>> unwatched([layer]), layer.weight.grad
-    (True, tensor([[0., 0., 0.]]))
+    >>> watch = Watch(layer)
+    >>> watch.same(), watch.plain(), layer.weight.grad
+    (True, True, tensor([[0., 0., 0.]]))
     >>> _ = layer.register_forward_hook(print)
-    >>> unwatched([layer])
+    >>> watch.plain()
+    False
+    >>> layer.bias = nn.Parameter(torch.ones(1))
+    >>> watch.same()
     False
     """
-    if torch_modules._has_any_global_hook():
-        return False
-    for part in parts:
-        if part._forward_hooks or part._forward_pre_hooks:
-            return False
-        if part._backward_hooks or part._backward_pre_hooks:
-            return False
-        for each in part._parameters.values():
-            if each is not None and not _plain(each):
+
+    def __init__(self, network: nn.Module) -> None:
+        parts = [*network.modules()]
+        self._hooks: list[dict[int, Any]] = [
+            getattr(part, name) for part in parts for name in _HOOKS
+        ]
+        named: list[dict[str, Any]] = [part._parameters for part in parts if part._parameters]
+        named += [part._modules for part in parts if part._modules]
+        self._members = [(names, [*map(id, names.values())]) for names in named]
+        self._parameters = [*network.parameters()]
+
+    def same(self) -> bool:
+        """Say whether parts and parameters are those that were there.
+
+        Returns
+        -------
+        bool
+            False if one was replaced, added or taken away.
+        """
+        for names, known in self._members:
+            if [*map(id, names.values())] != known:
                 return False
-    return True
+        return True
+
+    def plain(self) -> bool:
+        """Say whether gradients may be written without autograd; make room for them.
+
+        Returns
+        -------
+        bool
+            False if a parameter is frozen or not a plain one on the CPU, or if there is a hook,
+            which would not be called.
+        """
+        if any(self._hooks) or torch_modules._has_any_global_hook():
+            return False
+        return all(map(_plain, self._parameters))
 
 
 def _plain(parameter: Tensor) -> bool:
@@ -72,7 +97,7 @@ def back_through(linear: nn.Linear, read: Tensor, incoming: Tensor) -> None:
     Examples
     --------
     >>> layer = nn.Linear(2, 1)
-    >>> _ = unwatched([layer])
+    >>> _ = Watch(layer).plain()
     >>> with torch.no_grad():
     ...     back_through(layer, torch.ones(5, 2), torch.ones(5, 1))
     >>> layer.weight.grad, layer.bias.grad

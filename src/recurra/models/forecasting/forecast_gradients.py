@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recurra.layers.dropout import Dropout, draw_mask
 from recurra.layers.passes import LayerPasses
-from recurra.models.gradients import back_through, unwatched
+from recurra.models.gradients import Watch, back_through
 
 if TYPE_CHECKING:
     from recurra.models.forecasting.batch import Batch, Inputs
@@ -35,7 +35,18 @@ class ForecastGradients:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._layer = LayerPasses(network.layer)
+        self._look()
+
+    def _look(self) -> None:
+        """Look at all parts; what is found here holds until one is replaced."""
+        net = self._network
+        self._watch, self._layer = Watch(net), LayerPasses(net.layer)
+        linear = (net.linear, net.output)
+        self._is_plain = (
+            all(type(each) is nn.Linear for each in linear)
+            and all(type(each) is nn.Embedding for each in net.embeddings)
+            and type(net.dropout) is Dropout
+        )
 
     def add(self, batch: Batch, state: Any = None) -> tuple[float, int, Any] | None:
         """Go forward and back.
@@ -82,17 +93,11 @@ class ForecastGradients:
 
     def _read(self, inputs: Inputs) -> Tensor | None:
         """What the layer reads, if all that takes part is as it was made."""
-        net = self._network
-        tables = [*net.embeddings]
-        if not unwatched([net, net.layer, net.linear, net.output, net.dropout, *tables]):
+        if not self._watch.same():
+            self._look()
+        if not (self._is_plain and self._watch.plain()):
             return None
-        if type(net.linear) is not nn.Linear or type(net.output) is not nn.Linear:
-            return None
-        if type(net.dropout) is not Dropout or any(
-            type(each) is not nn.Embedding for each in tables
-        ):
-            return None
-        read = net.joined(inputs)
+        read: Tensor = self._network.joined(inputs)
         return read if self._layer.able(read) else None
 
     def _loss(self, raw: Tensor, batch: Batch) -> tuple[float, int, Tensor]:

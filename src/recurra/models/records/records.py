@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -79,6 +79,28 @@ class StreamBatch:
             self.values[part], self.observed[part], self.lengths[part], self.times[part], inner
         )
 
+    def within(self, steps: int) -> StreamBatch:
+        """Leave out what is padding of all records.
+
+        Parameters
+        ----------
+        steps : int
+            Steps that hold the longest record.
+
+        Returns
+        -------
+        StreamBatch
+            Views of the same memory.
+        """
+        part = slice(steps)
+        return StreamBatch(
+            self.values[:, part],
+            self.observed[:, part],
+            self.lengths,
+            self.times[:, part],
+            self.inner,
+        )
+
     @property
     def valid(self) -> Tensor:
         """Which steps are real, shape (batch, time)."""
@@ -131,7 +153,7 @@ class RecordBatch:
             _one_step(padded.static, padded.static_observed),
             {name: torch.from_numpy(each) for name, each in padded.targets.items()},
             None if padded.weights is None else torch.from_numpy(padded.weights),
-            tuple(ids[k] for k in padded.places) if ids else (),
+            tuple(map(ids.__getitem__, padded.places.tolist())) if ids else (),
         )
 
     def __len__(self) -> int:
@@ -160,6 +182,22 @@ class RecordBatch:
             None if self.weights is None else self.weights[part],
             self.names[part],
         )
+
+    def within(self, steps: int) -> RecordBatch:
+        """Leave out what is padding of all records; targets are of whole records.
+
+        Parameters
+        ----------
+        steps : int
+            Steps that hold the longest record, in every stream.
+
+        Returns
+        -------
+        RecordBatch
+            Views of the same memory.
+        """
+        streams = {name: each.within(steps) for name, each in self.streams.items()}
+        return replace(self, streams=streams)
 
     def chunks(self, steps: int) -> Iterator[RecordBatch]:
         """Refuse to cut: what is said of a whole record needs all of its steps."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recurra.layers.passes import LayerPasses
-from recurra.models.gradients import back_through, unwatched
+from recurra.models.gradients import Watch, back_through
 from recurra.models.records.encoders import ValueEncoder
 from recurra.models.records.pooling import Pooling
 
@@ -37,8 +37,14 @@ class SequenceGradients:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._plain = _is_plain(network)
-        self._layer = LayerPasses(network.layers[0])
+        self._look()
+
+    def _look(self) -> None:
+        """Look at all parts; what is found here holds until one is replaced."""
+        net = self._network
+        self._watch, self._is_plain = Watch(net), _is_plain(net)
+        self._layer, self._pooling = LayerPasses(net.layers[0]), net.pools[0]
+        self._heads = [*zip(net.heads, net.plan.answers.items(), strict=True)]
 
     def add(self, batch: RecordBatch) -> tuple[float, int, None] | None:
         """Go forward and back.
@@ -54,38 +60,33 @@ class SequenceGradients:
             The summed loss, and how many targets were counted; None where only autograd can tell,
             and then nothing was done.
         """
+        if not self._watch.same():
+            self._look()
         network = self._network
         stream = batch.streams[network.reads[0]]
-        if not (self._plain and self._alone() and self._layer.able(stream.values)):
+        if not (self._is_plain and self._watch.plain() and self._layer.able(stream.values)):
             return None
         read = network._dropped(stream.values)
-        outputs, _ = self._layer.forward(read, lengths=stream.lengths)
-        pools = _Pools(network.pools[0], outputs, stream.lengths)
-        whole, incoming = pools.forward(), torch.zeros(())
+        outputs, state = self._layer.forward(read, lengths=stream.lengths)
+        state = state if isinstance(state, Tensor) else state[0]
+        pools = _Pools(self._pooling, outputs, state, stream.lengths)
+        whole = pools.forward()
+        incoming: Tensor | None = None
         total, count = 0.0, 0
-        answers = network.plan.answers.items()
-        for head, (name, answer) in zip(network.heads, answers, strict=True):
-            assert isinstance(head, nn.Linear)
+        for head, (name, answer) in self._heads:
             mask = self._mask(whole)
             seen = whole if mask is None else whole * mask
-            raw = head(seen).unflatten(-1, _shape(answer))
+            raw = functional.linear(seen, head.weight, head.bias)
             summed, known, slope = _loss(raw, batch.targets[name], batch.weights, answer)
             total, count = total + summed, count + known
-            slope = slope.flatten(1)
             back_through(head, seen, slope)
             found = slope @ head.weight
-            incoming = incoming + (found if mask is None else found * mask)
-        self._layer.backward(pools.backward(incoming))
+            if mask is not None:
+                found.mul_(mask)
+            incoming = found if incoming is None else incoming.add_(found)
+        if incoming is not None:
+            self._layer.backward(*pools.backward(incoming, self._layer))
         return total, count, None
-
-    def _alone(self) -> bool:
-        """Whether all that takes part is as it was made."""
-        net = self._network
-        heads = [*net.heads]
-        if any(type(head) is not nn.Linear for head in heads) or net.dropout.p >= 1.0:
-            return False
-        parts = (net.encoders[0], net.fronts[0], net.layers[0], net.pools[0], net.dropout)
-        return type(net.dropout) is nn.Dropout and unwatched([net, *parts, *heads])
 
     def _mask(self, whole: Tensor) -> Tensor | None:
         """Draw what is dropped, as the dropout of the network does."""
@@ -98,14 +99,11 @@ class SequenceGradients:
 class _Pools:
     """What `Pooling` does, and back: outputs are 0 beyond a record's length."""
 
-    def __init__(self, pooling: Pooling, outputs: Tensor, lengths: Tensor) -> None:
-        self.ways, self.bidirectional = pooling.ways, pooling.bidirectional
+    def __init__(self, pooling: Pooling, outputs: Tensor, state: Tensor, lengths: Tensor) -> None:
+        self.ways, self.runs = pooling.ways, 1 + pooling.bidirectional
         self.outputs, self.lengths = outputs, lengths
-        self.count = lengths[:, None].clamp(min=1).to(outputs.dtype)
-        self.there = (lengths > 0)[:, None]
-        self.rows, self.last = torch.arange(len(lengths)), (lengths - 1).clamp(min=0)
+        self.last = state[-self.runs :]  # after each record's last step, whichever way it is read
         self.width = outputs.shape[-1]
-        self.half = self.width // 2 if self.bidirectional else self.width
         self.highest = torch.empty(())
 
     def forward(self) -> Tensor:
@@ -113,29 +111,35 @@ class _Pools:
         parts = []
         for way in self.ways:
             if way == "mean":
-                parts.append(self.outputs.sum(1) / self.count)
+                parts.append(self.outputs.sum(1) / self._count())
             elif way == "max":
                 self.highest = self._real(-torch.inf).amax(1)
-                parts.append(torch.where(self.there, self.highest, 0.0))
+                there = (self.lengths > 0)[:, None]
+                parts.append(torch.where(there, self.highest, 0.0))
             else:
-                found = self.outputs[self.rows, self.last]
-                back = self.outputs[:, 0, self.half :]
-                parts.append(torch.cat([found[:, : self.half], back], -1))
-        return torch.cat(parts, -1)
+                parts += self.last.unbind()
+        return torch.cat(parts, -1) if len(parts) > 1 else parts[0]
 
-    def backward(self, incoming: Tensor) -> Tensor:
-        """From the gradient of the vectors to that of the outputs, anything on padding."""
-        found = torch.zeros_like(self.outputs)
+    def backward(self, incoming: Tensor, layer: LayerPasses) -> tuple[Tensor | None, Tensor | None]:
+        """From the gradient of the vectors to those of the outputs and of the last ones."""
+        found = last = None
         for way, part in zip(self.ways, incoming.split(self.width, -1), strict=True):
+            if way == "last":
+                last = part.unflatten(-1, (self.runs, -1)).transpose(0, 1)
+                continue
             if way == "mean":
-                found += (part / self.count)[:, None]
-            elif way == "max":
-                which = (self._real(-torch.inf) == self.highest[:, None]).to(part.dtype)
-                found += which * (part / which.sum(1))[:, None]  # shared by those alike
+                each = (part / self._count())[:, None]
             else:
-                found[self.rows, self.last, : self.half] += part[:, : self.half]
-                found[:, 0, self.half :] += part[:, self.half :]
-        return found
+                which = (self._real(-torch.inf) == self.highest[:, None]).to(part.dtype)
+                each = which * (part / which.sum(1))[:, None]  # shared by those alike
+            if found is None:
+                found = layer.incoming().copy_(each)
+            else:
+                found += each
+        return found, last
+
+    def _count(self) -> Tensor:
+        return self.lengths[:, None].clamp(min=1).to(self.outputs.dtype)
 
     def _real(self, padding: float) -> Tensor:
         """The outputs, with something else on padding."""
@@ -153,35 +157,53 @@ def _is_plain(network: Any) -> bool:
         return False
     if plan.token_dropout or plan.channel_dropout or not WAYS.issuperset(plan.pooling):
         return False
-    encoder = network.encoders[0]
+    encoder, dropout = network.encoders[0], network.dropout
     if type(encoder) is not ValueEncoder or encoder.codes or encoder.project is not None:
         return False
     if type(network.fronts[0]) is not nn.Identity or any(network.skipping):
         return False
+    if type(dropout) is not nn.Dropout or dropout.p >= 1.0:
+        return False
+    if any(type(head) is not nn.Linear for head in network.heads):
+        return False
     return all(answer.level == "record" and not answer.ordinal for answer in plan.answers.values())
-
-
-def _shape(answer: Answer) -> tuple[int, ...]:
-    return (answer.outputs, answer.classes) if answer.classes else (answer.outputs,)
 
 
 def _loss(
     raw: Tensor, target: Tensor, weights: Tensor | None, answer: Answer
 ) -> tuple[float, int, Tensor]:
-    """The summed loss, what was counted, and the gradient by what the head said."""
+    """The summed loss, what was counted, and the gradient by what the head said, as flat as it."""
     if answer.classes:
-        known = target >= 0
-        code = target.clamp(min=0)[..., None]
-        log_share = torch.log_softmax(raw, -1)
-        each = -log_share.gather(-1, code)[..., 0]
-        slope = log_share.exp().scatter_add_(-1, code, -torch.ones_like(each)[..., None])
-    else:
-        known = ~target.isnan()
-        apart = raw - torch.where(known, target, 0.0).to(raw.dtype)
-        each, slope = apart.square(), 2 * apart
+        return _cross_entropy(raw, target, weights, answer)
+    target = target.to(raw.dtype)
+    if weights is None:
+        apart = raw - target
+        flat = apart.view(-1)
+        total = float(torch.dot(flat, flat))
+        if total == total:  # all are known
+            return total, len(flat), apart.mul_(2.0)
+    known = ~target.isnan()
+    apart = raw - torch.where(known, target, 0.0)
+    apart = torch.where(known, apart, 0.0)
+    slope = 2.0 * apart if weights is None else 2.0 * apart * weights.to(raw.dtype)[:, None]
+    return float((slope * apart).sum()) / 2.0, int(known.sum()), slope
+
+
+def _cross_entropy(
+    raw: Tensor, target: Tensor, weights: Tensor | None, answer: Answer
+) -> tuple[float, int, Tensor]:
+    """The same for classes; each of several outputs has logits of its own, side by side."""
+    log_share = torch.log_softmax(raw.view(-1, answer.classes), -1)
+    code, known = target.reshape(-1, 1), target.reshape(-1, 1) >= 0
+    counted = int(known.sum())
+    slope = log_share.exp()
+    by = known.to(raw.dtype)
     if weights is not None:
-        by = weights.to(each.dtype)[:, None]
-        each, slope = each * by, slope * (by[..., None] if answer.classes else by)
-    kept = known[..., None] if answer.classes else known
-    total = torch.where(known, each, 0.0).sum()
-    return float(total), int(known.sum()), torch.where(kept, slope, 0.0)
+        by *= weights.to(raw.dtype).repeat_interleave(target.shape[1])[:, None]
+    if counted < len(code):
+        code = code.clamp(min=0)
+    total = -float(log_share.gather(1, code).mul_(by).sum())
+    slope.scatter_add_(1, code, slope.new_full((), -1.0).expand(code.shape))
+    if counted < len(code) or weights is not None:
+        slope.mul_(by)
+    return total, counted, slope.view(raw.shape)
