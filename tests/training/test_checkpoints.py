@@ -132,6 +132,25 @@ def test_early_stopping_and_whole_sequences_are_gone_on_with_too(tmp_path):
     assert same(learned(tmp_path, options), whole)
 
 
+def test_a_rate_that_follows_the_validation_loss_is_gone_on_with_too(tmp_path):
+    plateau = {"schedule": "plateau", "plateau_patience": 1, "check_every": 5}
+    options = replace(OPTIONS, learning_rate=3.0, average=0.0, **plateau)
+    whole = learned(options=options)
+    assert not same(whole, learned(options=replace(options, plateau_factor=0.9)))
+    for steps in (11, 26):
+        with pytest.raises(Stopped):
+            learned(tmp_path, options, [stop_after(steps)])
+    assert same(learned(tmp_path, options), whole)
+
+
+@pytest.mark.parametrize("how", [{"clip_value": 0.01}, {"clip_adaptive": 0.01}])
+def test_every_way_of_clipping_is_gone_on_with(tmp_path, how):
+    options = replace(OPTIONS, clip_norm=None, schedule="one_cycle", **how)
+    with pytest.raises(Stopped):
+        learned(tmp_path, options, [stop_after(21)])
+    assert same(learned(tmp_path, options), learned(options=options))
+
+
 def test_what_has_ended_is_not_learned_again(tmp_path):
     first = learned(tmp_path)
     seen = []

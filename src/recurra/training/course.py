@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from recurra.errors import OptionError, TrainingError
+from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
+from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ class Course:
         What happened so far.
     best, average : Best, Average
         Weights that are kept.
+    plateau : Plateau
+        How far the rate has fallen.
     source : Source
         Where it stands in the data.
     optimizer : torch.optim.Optimizer
@@ -95,6 +99,7 @@ class Course:
     def __init__(self, model: nn.Module, batches: Iterator[Chunked], options: Training) -> None:
         self.model, self.options = model, options
         self.log, self.best, self.average = Log(), Best(options), Average(options)
+        self.plateau = Plateau(options)
         self.flat = flatten(model)
         self.optimizer = FlatOptimizer(self.flat, options.optimizer, options.weight_decay)
         self.source = Source(model, batches, options.truncation)
@@ -131,7 +136,8 @@ class Course:
         if not self.model.training:  # a walk through all modules
             self.model.train()
         loss, count = self._gradient()
-        rate = self.options.rate_at(step) / 2**self.log.slowed
+        rate = self.options.rate_at(step) * self.plateau.share / 2**self.log.slowed
+        count = clip(self.flat, count, self.options)
         moved = math.isfinite(loss) and self.optimizer.step(rate, count, self.options.clip_norm)
         self.log.loss.append(loss)
         self.lost = 0 if moved else self.lost + 1
@@ -170,6 +176,7 @@ class Course:
         """
         self.log.validation.append((self.step, self._loss_by(validate)))
         self.best.see(self.model, *self.log.validation[-1])
+        self.plateau.see(*self.log.validation[-1])
         logger.info(
             "step %d: loss %.4f, validation %.4f",
             self.step,
@@ -206,11 +213,12 @@ class Course:
         log = replace(self.log, loss=[], validation=[], seconds=seconds)
         state, carried = to_arrays(self.source.state)
         header = {
-            "checkpoint": 2,
+            "checkpoint": 3,
             "options": asdict(self.options),
             "log": asdict(log),
             "best": self.best.record(),
             "averaged": self.average.count,
+            "plateau": self.plateau.record(),
             "place": [self.source.taken, self.source.cut, state],
             "data": self.source.digest,
             "lost": self.lost,
@@ -260,6 +268,7 @@ class Course:
             raise OptionError(f"{OTHER} another model: {error}") from error
         self.optimizer.restore(groups["optimizer"])
         self.best.restore(header["best"], groups["best"])
+        self.plateau.restore(header["plateau"])
         self.average.count, self.average.weights = header["averaged"], groups["average"]
         self.safe = groups["safe"]
         taken, cut, state = header["place"]
@@ -273,7 +282,7 @@ class Course:
 
     def _check_same(self, header: Mapping[str, Any]) -> None:
         """Refuse what another training left."""
-        if header.get("checkpoint") != 2:
+        if header.get("checkpoint") != 3:
             raise OptionError(f"{OTHER} no training that this version can go on with. {ADVICE}")
         mine, theirs = asdict(self.options), header["options"]
         for name in mine:

@@ -29,12 +29,14 @@ class Flat:
         The pieces; `torch.nn.Module.parameters` are views of them.
     gradients : list of Tensor, each of shape (numbers,)
         Their gradients; ``.grad`` of the parameters are views of these.
+    views : list of Parameter
+        The parameters themselves.
     """
 
     def __init__(
         self, parameters: list[Tensor], gradients: list[Tensor], views: list[nn.Parameter]
     ) -> None:
-        self.parameters, self.gradients, self._views = parameters, gradients, views
+        self.parameters, self.gradients, self.views = parameters, gradients, views
 
     def zero(self) -> None:
         """Set all gradients to zero."""
@@ -53,7 +55,7 @@ class Flat:
         >>> layer.bias.untyped_storage().nbytes(), layer.bias.grad
         (8, None)
         """
-        for each in self._views:
+        for each in self.views:
             each.grad, each.data = None, each.data.clone()
 
     @torch.no_grad()

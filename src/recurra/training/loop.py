@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 from tqdm.auto import tqdm
 
+from recurra.errors import OptionError
 from recurra.training.checkpoints import Checkpoints, Interrupts
 from recurra.training.course import Course, Log
 
@@ -96,10 +97,16 @@ def train(
     TrainingError
         If the gradient stays infinite or NaN.
     OptionError
-        If what was kept belongs to another model, other options or other data.
+        If what was kept belongs to another model, other options or other data; if the schedule
+        follows a validation loss, and there is none.
     FileError
         If the folder of checkpoints cannot be made or read.
     """
+    if validate is None and options.schedule == "plateau":
+        raise OptionError(
+            "schedule='plateau' follows the validation loss, but nothing is held back for one. "
+            "Give more data or validation=, or use another schedule."
+        )
     course = Course(model, batches, options)
     interrupts = Interrupts(checkpoints)
     if checkpoints is not None:
