@@ -58,7 +58,6 @@ class Flat:
         for each in self.views:
             each.grad, each.data = None, each.data.clone()
 
-    @torch.no_grad()
     def norm(self) -> Tensor:
         r"""Measure the gradient.
 

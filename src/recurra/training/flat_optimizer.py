@@ -68,7 +68,6 @@ class FlatOptimizer:
         ]
         self._steps = [torch.zeros((), device=each.device) for each in flat.parameters]
 
-    @torch.no_grad()
     def step(self, rate: float, count: int = 1, clip_norm: float | None = None) -> bool:
         r"""Divide the gradient, shorten it, and move.
 

@@ -100,7 +100,6 @@ class Average:
         self.count = 0
         self.weights: dict[str, Tensor] = {}
 
-    @torch.no_grad()
     def see(self, model: nn.Module, step: int) -> None:
         """Take the weights into the mean, if it is time.
 
