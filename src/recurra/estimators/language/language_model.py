@@ -47,7 +47,13 @@ from recurra.estimators.language.language_scores import (
 )
 from recurra.estimators.language.text_session import TextSession
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.learning.options import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_seed,
+    check_share,
+)
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.metrics import bits_per_character, perplexity
@@ -471,12 +477,9 @@ class LanguageModel(Learner):
             if getattr(self, name) is not None or name == "num_layers":
                 check_count(name, getattr(self, name))
         for name in ("input_dropout", "dropout", "recurrent_dropout", "weight_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
         for name in ("tie_weights", "refit"):
-            if not isinstance(getattr(self, name), bool):
-                raise OptionError(f"{name}={getattr(self, name)!r}, but it is True or False.")
+            check_flag(name, getattr(self, name))
         if self.unit == "subword" and self.vocabulary_size in range(256):
             raise OptionError(
                 f"vocabulary_size={self.vocabulary_size}, but there are 256 bytes, which are all "

@@ -19,7 +19,12 @@ from recurra.errors import DataError, FileError, OptionError
 from recurra.estimators.learning.doors import Unit
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import known_targets
-from recurra.estimators.learning.record_inputs import answers_of, labels_of_numbers, recode
+from recurra.estimators.learning.record_targets import (
+    answers_of,
+    label_array,
+    labels_of_numbers,
+    recode,
+)
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import linear_classifier, sample
@@ -352,6 +357,9 @@ class Classifier(ClassifierMixin, RecordEstimator):
             raise OptionError(f"calibration={self.calibration!r}: it is 'temperature' or None.")
         if not (isinstance(self.refit, bool) or self.refit == "auto"):
             raise OptionError(f"refit={self.refit!r}, but it is True, False or 'auto'.")
+        self._check_adversarial()
+
+    def _check_adversarial(self) -> None:
         if self.adversarial == "auto":
             return
         if not isinstance(self.adversarial, int | float) or not 0 <= self.adversarial < np.inf:
@@ -377,7 +385,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             hint = "Give records of two or more."
             message = "Every record has the same label, which makes one class only"
             raise DataError(message, code="one_class", value=one, hint=hint)
-        self.classes_ = _array_of(classes)
+        self.classes_ = label_array(classes)
         self._outputs = len(target.outputs)
         return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
 
@@ -482,7 +490,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         super()._restore_state(state)
         told = take(_State, state, "header.learned")
-        self.classes_ = _array_of(told["classes"])
+        self.classes_ = label_array(told["classes"])
         self._outputs, self.temperature_ = told["outputs"], told["temperature"]
         weights = told["label_weights"]
         self._label_weights = None if weights is None else np.array(weights)
@@ -508,9 +516,3 @@ class _State(TypedDict):
 def _right(answers: Any, truth: Array) -> float:
     """Say which share of the known answers is right."""
     return float((np.asarray(answers) == truth)[truth >= 0].mean())
-
-
-def _array_of(classes: Any) -> Array:
-    """Hold labels: numbers and flags as NumPy does, all else as objects."""
-    plain = all(isinstance(label, int | float) for label in classes)
-    return np.array(classes, None if plain else object)

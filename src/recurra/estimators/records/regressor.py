@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from recurra.artifact import take
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.record_inputs import answers_of, numbers_of_labels
+from recurra.estimators.learning.record_targets import answers_of, numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample

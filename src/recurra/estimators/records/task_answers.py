@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from recurra.artifact import take
 from recurra.data import Target
-from recurra.estimators.learning.record_inputs import recode
+from recurra.estimators.learning.record_targets import recode
 from recurra.estimators.learning.restoring import Label
 from recurra.types import Array, Floats
 

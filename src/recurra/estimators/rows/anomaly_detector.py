@@ -14,7 +14,7 @@ from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
 from recurra.errors import OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
@@ -350,8 +350,7 @@ class AnomalyDetector(Learner):
             check_count(name, getattr(self, name))
         if self.quiet is not None:
             check_count("quiet", self.quiet)
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout={self.dropout!r}, but it must be from 0 to below 1.")
+        check_share("dropout", self.dropout)
         if not isinstance(self.margin, int | float):
             raise OptionError(f"margin={self.margin!r}, but it must be a number.")
         share = self.contamination

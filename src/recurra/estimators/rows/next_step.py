@@ -16,7 +16,7 @@ from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.treatments import Scale, Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.learner import FEWEST_HELD, Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
@@ -317,9 +317,7 @@ class NextStep(Learner):
         check_count("hidden_size", self.hidden_size)
         check_count("num_layers", self.num_layers)
         for name in ("input_dropout", "dropout", "recurrent_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         return as_rows(X, y, how, type(self).__name__)

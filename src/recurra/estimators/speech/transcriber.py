@@ -18,11 +18,12 @@ from recurra.data.tables.notes import tell
 from recurra.data.treatments import LogMel, Scale, Treatment
 from recurra.errors import FileError, OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_batches import endless, mean_loss
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments
-from recurra.estimators.learning.record_inputs import as_dataset, conform, recode
+from recurra.estimators.learning.record_inputs import as_dataset, conform
+from recurra.estimators.learning.record_targets import recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.speech.learned_text import as_text_model
@@ -429,8 +430,7 @@ class Transcriber(Learner):
         check_choice("unit", self.unit, ("char", "word"))
         for name in ("hidden_size", "num_layers", "stride", "beam"):
             check_count(name, getattr(self, name))
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout={self.dropout!r}, but it must be at least 0 and below 1.")
+        check_share("dropout", self.dropout)
 
     def _begin(
         self,

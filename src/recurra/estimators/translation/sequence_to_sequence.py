@@ -18,7 +18,7 @@ from recurra.data.tables.notes import also_in, tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_checks import answerable, check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import as_dataset, conform
@@ -346,9 +346,7 @@ class SequenceToSequence(Learner):
         for name in ("hidden_size", "num_layers"):
             check_count(name, getattr(self, name))
         for name in ("dropout", "label_smoothing", "scheduled_sampling"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
 
     def _read(self, X: Any, y: Any = None, **how: Any) -> SequenceDataset:
         """Read sources of any kind, and answers if they are there."""
