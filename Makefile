@@ -23,7 +23,7 @@ UNDER_SANITIZERS = ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	$(SANITIZED)
 
-.PHONY: help run test sanitize golden check bench peers docs clean
+.PHONY: help run test soak sanitize golden check bench peers docs clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ run: .venv/run.stamp  ## forecast the airline passengers: a table, a picture, a 
 
 test: .venv/dev.stamp  ## run all tests, on two processes
 	$(BIN)/python -m pytest -n 2
+
+soak: .venv/dev.stamp  ## kill three trainings 100 times each; all must come to the same bits
+	RECURRA_KILLS=$${RECURRA_KILLS:-100} $(BIN)/python -m pytest -rP -k killed_at_any_moment \
+		tests/estimators/test_resume.py tests/training/test_checkpoints.py
 
 # an environment of its own on top of .venv; the planted overrun shows that the sanitizer is awake
 sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (needs GCC)

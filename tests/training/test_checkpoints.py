@@ -4,9 +4,11 @@ import errno
 import logging
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +183,15 @@ def test_a_damaged_one_is_told_of_and_the_one_before_it_taken(tmp_path, caplog):
     assert newest.name in caplog.text
 
 
+def test_where_all_are_damaged_nothing_is_begun_again_unasked(tmp_path):
+    learned(tmp_path)
+    for each in tmp_path.iterdir():
+        each.write_bytes(each.read_bytes()[:-9])
+    with pytest.raises(FileError, match=r"None of the 2 .* can be read.*resume=False"):
+        learned(tmp_path)
+    assert same(learned(tmp_path, resume=False), learned())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -249,6 +260,107 @@ def test_a_disk_that_is_full_costs_one_checkpoint_and_nothing_else(
     assert same(learned(tmp_path), learned())
 
 
+CALLS = [(os, name) for name in ("write", "fsync", "replace", "unlink")] + [(tempfile, "mkstemp")]
+FEW = replace(OPTIONS, steps=6, check_every=3)
+
+
+@pytest.fixture
+def begun_folder(tmp_path):
+    """Give a function that makes a folder in which two steps of six are done."""
+    with pytest.raises(Stopped):
+        learned(tmp_path / "begun", FEW, [stop_after(3)])
+    return lambda name: Path(shutil.copytree(tmp_path / "begun", tmp_path / name))
+
+
+class Counting:
+    """Stands for a call to the system and counts; fails, or kills, at the n-th, or from it on."""
+
+    def __init__(self, monkeypatch, fails=0, ever=False):
+        self.fails, self.ever, self.count = fails, ever, 0
+        for module, name in CALLS:
+            monkeypatch.setattr(module, name, self.counted(getattr(module, name)))
+
+    def counted(self, real):
+        def call(*given, **named):
+            self.count += 1
+            if self.fails and (self.count == self.fails or (self.ever and self.count > self.fails)):
+                self.fail(real, *given)
+            return real(*given, **named)
+
+        return call
+
+    def fail(self, *_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("ever", [False, True])
+def test_whichever_call_fails_there_is_always_one_to_go_on_from(begun_folder, monkeypatch, ever):
+    whole = learned(options=FEW)
+    with monkeypatch.context() as patch:
+        counting = Counting(patch)
+        learned(begun_folder("counted"), FEW)
+    assert counting.count > 4 * len(CALLS)  # four saves are watched
+    for n in range(1, counting.count + 1, 5 if ever else 1):
+        folder = begun_folder(f"{n}")
+        found = []
+
+        def look(moment, folder=folder, found=found):
+            found.append(len(Checkpoints(folder).newest("training")[1]["log/loss"]))
+
+        with monkeypatch.context() as patch:
+            Counting(patch, n, ever)
+            result = learned(folder, FEW, [look])
+        assert same(result, whole)  # for a training does not need its checkpoints
+        assert found == sorted(found)
+        found.append(len(Checkpoints(folder).newest("training")[1]["log/loss"]))
+        assert found[0] == 2
+        assert found[-1] >= (2 if ever else 5)
+        assert same(learned(folder, FEW), whole)
+
+
+class Deadly(Counting):
+    """Kills at the n-th call; of what was to be written then, half is."""
+
+    def fail(self, real, *given):
+        if real.__name__ == "write":
+            real(given[0], given[1][: len(given[1]) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_inside_any_call_there_is_always_one_to_go_on_from(tmp_path):
+    command = [sys.executable, __file__, "every call", str(tmp_path)]
+    said = subprocess.run(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, stdout=-1
+    )
+    assert int(said.stdout) > 4 * len(CALLS)
+
+
+def die_in_every_call(folder):
+    """Beget a process for each call, which dies in it; go on from what it left."""
+    whole, kills = learned(options=FEW), 0
+    while True:
+        here = folder / str(kills)
+        if (born := os.fork()) == 0:
+            Deadly(pytest.MonkeyPatch(), kills + 1)
+            learned(here, FEW)
+            os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(born, 0)[1]) == 0:
+            return kills
+        assert not here.exists() or not [*here.iterdir()] or _first_is_whole(here)
+        assert same(learned(here, FEW), whole)
+        assert len(Checkpoints(here).newest("training")[1]["log/loss"]) == 6
+        assert (
+            len([*here.iterdir()]) <= 4
+        )  # halves are cleared away by the next save, if there is one
+        kills += 1
+
+
+def _first_is_whole(folder):
+    """Say whether there is nothing but a first one half written, or one that is whole."""
+    there = [*folder.glob("training-*")]
+    return not there or Checkpoints(folder).newest("training") is not None
+
+
 def begun(folder, steps=400):
     """Start a training in a process of its own."""
     command = [sys.executable, __file__, str(folder), str(steps)]
@@ -289,5 +401,8 @@ def test_asked_to_stop_it_keeps_what_there_is_and_leaves(tmp_path, number, statu
     assert len(arrays["log/loss"]) >= 1
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1] == "every call":
+    torch.set_num_threads(1)
+    sys.stdout.write(str(die_in_every_call(Path(sys.argv[2]))))
+elif __name__ == "__main__":
     learned(Path(sys.argv[1]), replace(OPTIONS, steps=int(sys.argv[2])))

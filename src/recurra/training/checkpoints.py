@@ -22,6 +22,7 @@ __all__ = ["Checkpoints", "Interrupts"]
 logger = logging.getLogger("recurra.training")
 
 ENDING = ".recurra"
+HALVES = ".recurra-*"  # what a process left behind that was killed while it wrote
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Checkpoints:
         Raises
         ------
         FileError
-            If the folder cannot be made or read.
+            If the folder cannot be made or read, or there are some and none is whole.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +136,12 @@ class Checkpoints:
             try:
                 return read_model(each)
             except FileError as error:
-                logger.warning("%s The one before it is taken.", error)
+                logger.warning("%s The one before it is taken, if there is one.", error)
+        if found:
+            raise FileError(
+                f"None of the {len(found)} checkpoints in {self.folder} can be read. Give another "
+                "folder, or resume=False to begin again there."
+            )
         return None
 
     def keep_now(self, part: str, step: int, header: Mapping[str, Any], arrays: Any) -> None:
@@ -160,8 +166,11 @@ class Checkpoints:
         except FileError as error:
             logger.warning("Step %d is not kept. %s", step, error)
             return
-        for each in self._files(part)[: -self.keep]:
-            each.unlink(missing_ok=True)
+        try:
+            for each in (*self._files(part)[: -self.keep], *self.folder.glob(HALVES)):
+                each.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("What is not needed any more stays in %s: %s", self.folder, error)
 
     def _files(self, part: str) -> list[Path]:
         return sorted(self.folder.glob(f"{part}-{'[0-9]' * 10}{ENDING}"))
