@@ -21,6 +21,7 @@ from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
 from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
+from recurra.training.splitting import Splitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +85,8 @@ class Course:
         Weights that are kept.
     plateau : Plateau
         How far the rate has fallen.
+    splitting : Splitting
+        How batches are split that memory does not hold.
     source : Source
         Where it stands in the data.
     optimizer : torch.optim.Optimizer
@@ -102,7 +105,8 @@ class Course:
         self.plateau = Plateau(options)
         self.flat = flatten(model)
         self.optimizer = FlatOptimizer(self.flat, options.optimizer, options.weight_decay)
-        self.source = Source(model, batches, options.truncation)
+        self.splitting = Splitting(model, self.flat)
+        self.source = Source(self.splitting.add, batches, options.truncation)
         self.lost, self.is_over = 0, False
         self.safe: dict[str, Tensor] = {}  # weights that a check found finite
         self._stream, self._begun = iter(self.source), time.perf_counter()
@@ -219,6 +223,7 @@ class Course:
             "best": self.best.record(),
             "averaged": self.average.count,
             "plateau": self.plateau.record(),
+            "fits": self.splitting.most,
             "place": [self.source.taken, self.source.cut, state],
             "data": self.source.digest,
             "lost": self.lost,
@@ -269,6 +274,7 @@ class Course:
         self.optimizer.restore(groups["optimizer"])
         self.best.restore(header["best"], groups["best"])
         self.plateau.restore(header["plateau"])
+        self.splitting.most = header["fits"]
         self.average.count, self.average.weights = header["averaged"], groups["average"]
         self.safe = groups["safe"]
         taken, cut, state = header["place"]
@@ -292,7 +298,7 @@ class Course:
 
     def _gradient(self) -> tuple[float, int]:
         """Leave the gradient of the summed loss over some batches; return mean loss and count."""
-        self.flat.zero()
+        self.splitting.begin()
         losses, counts = 0.0, 0
         for total, count in (next(self._stream) for _ in range(self.options.accumulate)):
             losses, counts = losses + total, counts + count

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
-
-from recurra.training.flat import add_gradients
+from torch import Tensor
 
 __all__ = ["Chunked", "Source", "digest_of", "from_arrays", "to_arrays"]
 
@@ -26,8 +24,8 @@ class Source:
 
     Parameters
     ----------
-    model : torch.nn.Module
-        With ``loss(batch, state) -> (sum, count, state)``.
+    add : callable
+        Adds the gradients of a batch, as `Splitting.add` does.
     batches : iterator
         The same from the same seed.
     truncation : int, optional
@@ -35,9 +33,12 @@ class Source:
     """
 
     def __init__(
-        self, model: nn.Module, batches: Iterator[Chunked], truncation: int | None
+        self,
+        add: Callable[[Any, Any], tuple[float, int, Any]],
+        batches: Iterator[Chunked],
+        truncation: int | None,
     ) -> None:
-        self.model, self.batches, self.truncation = model, batches, truncation
+        self.add, self.batches, self.truncation = add, batches, truncation
         self.taken = 0  # batches begun
         self.cut = 0  # chunks done of the last of them
         self.state: Any = None
@@ -55,7 +56,7 @@ class Source:
                     return
                 self._open(batch)
                 continue
-            total, count, self.state = add_gradients(self.model, chunk, self.state)
+            total, count, self.state = self.add(chunk, self.state)
             self.cut += 1
             yield total, count
 
