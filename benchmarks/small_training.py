@@ -3,7 +3,8 @@
 2,000 windows of 48 steps, LSTM(32) and a linear head on its last output, squared error, Adam, 20
 epochs of batches of 32: the same model and the same number of steps. The peer is ``torch.nn.LSTM``
 with a DataLoader, as in torch's tutorials. Both run in turn, and the median counts. Seconds on the
-clock feel what else runs on the machine; seconds of the processor do so less.
+clock feel what else runs on the machine; seconds of the processor do so less. The network has its
+own way back, without autograd; with ``--pooling attention`` it has none.
 
     python benchmarks/small_training.py --threads 2 --repeats 5
 """
@@ -27,21 +28,28 @@ WINDOWS, STEPS, HIDDEN, BATCH, EPOCHS, RATE = 2000, 48, 32, 32, 20, 1e-3
 class Plain(nn.Module):
     """What the peer trains."""
 
-    def __init__(self) -> None:
+    def __init__(self, pooling: str) -> None:
         super().__init__()
         self.layer, self.head = nn.LSTM(1, HIDDEN, batch_first=True), nn.Linear(HIDDEN, 1)
+        self.attends = pooling == "attention"
+        if self.attends:
+            self.keys, self.query = nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 1, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Answer by the last output."""
-        return self.head(self.layer(x)[0][:, -1])[:, 0]
+        """Answer by the last output, or by those that are attended to."""
+        outputs, _ = self.layer(x)
+        if not self.attends:
+            return self.head(outputs[:, -1])[:, 0]
+        weights = torch.softmax(self.query(torch.tanh(self.keys(outputs))), 1)
+        return self.head((weights * outputs).sum(1))[:, 0]
 
 
-def by_torch(x: np.ndarray, y: np.ndarray) -> float:
+def by_torch(x: np.ndarray, y: np.ndarray, pooling: str) -> float:
     """Train with torch and a DataLoader; return the last epoch's mean loss."""
     torch.manual_seed(0)
     data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True)
-    model, measure, losses = Plain(), nn.MSELoss(), [0.0]
+    model, measure, losses = Plain(pooling), nn.MSELoss(), [0.0]
     optimizer = torch.optim.Adam(model.parameters(), RATE)
     for _ in range(EPOCHS):
         losses = []
@@ -54,7 +62,7 @@ def by_torch(x: np.ndarray, y: np.ndarray) -> float:
     return statistics.mean(losses)
 
 
-def by_recurra(x: np.ndarray, y: np.ndarray) -> float:
+def by_recurra(x: np.ndarray, y: np.ndarray, pooling: str) -> float:
     """Train with a Regressor that has no treatments, checks or dropout; return as `by_torch`."""
     rounds = -(-WINDOWS // BATCH)
     training = rc.Training(
@@ -71,14 +79,15 @@ def by_recurra(x: np.ndarray, y: np.ndarray) -> float:
     model = rc.Regressor(
         layer="lstm",
         hidden_size=HIDDEN,
-        pooling="last",
+        pooling=pooling,
         input_dropout=0.0,
         dropout=0.0,
         treatments=[],
         validation=0,
         training=training,
     )
-    return statistics.mean(model.fit(x, y).log_.loss[-rounds:])
+    losses = model.fit(x, y).log_.loss  # of y as it is learned: by its standard deviation
+    return statistics.mean(losses[-rounds:]) * float(y.var())
 
 
 def timed(run: Callable[[], float]) -> tuple[float, float, float]:
@@ -93,11 +102,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pooling", choices=("last", "attention"), default="last")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     x = np.random.default_rng(0).normal(size=(WINDOWS, STEPS, 1)).astype(np.float32)
     y = x[:, -5:, 0].sum(1)
-    ways = {"torch": lambda: by_torch(x, y), "recurra": lambda: by_recurra(x, y)}
+    ways = {
+        "torch": lambda: by_torch(x, y, given.pooling),
+        "recurra": lambda: by_recurra(x, y, given.pooling),
+    }
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
     for turn in range(given.repeats + 1):
         for name, run in ways.items():
