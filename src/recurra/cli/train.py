@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,19 +142,11 @@ def _fit(model: Any, given: Given, other: Given | None, steps: int | None, quiet
     how: dict[str, Any] = {} if given.groups is None else {"groups": given.groups}
     if other is not None:
         how["validation"] = other.X if other.y is None else (other.X, other.y)
-    usual: Callable[[int, int | None], Any] = model._training_for
-
-    def chosen(amount: int, rounds: int | None) -> Any:
-        training = usual(amount, rounds)
-        if quiet:
-            training = replace(training, progress=False)
-        return training if steps is None else replace(training, steps=steps)
-
-    model._training_for = chosen  # what the class chooses by itself stays, but for these
-    try:
-        model.fit(given.X, given.y, **how)
-    finally:
-        del model._training_for
+    if quiet:
+        model.set_training(progress=False)
+    if steps is not None:
+        model.set_training(steps=steps)
+    model.fit(given.X, given.y, **how)
 
 
 def _parted(text: str) -> tuple[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from sklearn.base import clone
 
 from recurra.estimators import Forecaster
-from recurra.training import Training
 from recurra.tuning.space import NESTED, Space
 
 __all__ = ["configured", "own_values", "settled", "training_changes"]
@@ -43,20 +42,18 @@ def configured(estimator: Any, changes: Mapping[str, Any], progress: bool | None
     """
     own = {name: value for name, value in changes.items() if not name.startswith(NESTED)}
     nested = {k.removeprefix(NESTED): v for k, v in changes.items() if k.startswith(NESTED)}
-    nested = training_changes(estimator) | nested
     if progress is not None:
         nested["progress"] = progress
     model = clone(estimator).set_params(**own)
     if not nested:
         return model
-    if isinstance(model, Forecaster) or model.training is not None:
+    if isinstance(model, Forecaster):
         return model.set_params(training=replace(model.training, **nested))
-    model._training_for = _Changed(model._training_for, nested)  # until the data are read
-    return model
+    return model.set_training(**nested)
 
 
 def training_changes(estimator: Any) -> dict[str, Any]:
-    """Say what :func:`configured` changes of a training that is not chosen yet.
+    """Say what is changed of a training that is not chosen yet.
 
     Parameters
     ----------
@@ -66,10 +63,9 @@ def training_changes(estimator: Any) -> dict[str, Any]:
     Returns
     -------
     dict of str
-        By the name of the option; empty for an estimator that it did not make.
+        By the name of the option.
     """
-    changed = estimator.__dict__.get("_training_for")
-    return dict(changed.nested) if isinstance(changed, _Changed) else {}
+    return {} if isinstance(estimator, Forecaster) else estimator.training_changes
 
 
 def settled(model: Any) -> Any:
@@ -85,24 +81,7 @@ def settled(model: Any) -> Any:
     estimator
         The same; a clone of it trains as it did.
     """
-    changed = model.__dict__.pop("_training_for", None)
-    if changed is not None:
-        model.training = changed.first
-    return model
-
-
-class _Changed:
-    """Chooses a training as an estimator does, and changes some options of it."""
-
-    def __init__(self, usual: Callable[[int, int | None], Training], nested: dict[str, Any]):
-        self.usual, self.nested = usual, nested
-        self.first: Training | None = None
-
-    def __call__(self, amount: int, rounds: int | None) -> Training:
-        """Choose for so many records."""
-        chosen = replace(self.usual(amount, rounds), **self.nested)
-        self.first = self.first or chosen
-        return chosen
+    return model.settle_training() if training_changes(model) else model
 
 
 def own_values(estimator: Any, space: Space) -> dict[str, Any]:

@@ -576,7 +576,7 @@ class LanguageModel(Learner):
             return
         text = self._documents_of(held)
         self._foretold = self._said_of(last_part(held))
-        plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
+        plan = end_training(self._training_of(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
         batches = endless_end(text, rest, plan.batch_size, self.seed)
         train(self.network_, batches, plan, checkpoints=self._kept_in, part="end")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from torch import nn
 
@@ -24,10 +23,11 @@ from recurra.estimators.learning.not_fitted import NotFittedError
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.learning.record_checks import check_streams, known_targets
-from recurra.estimators.learning.record_defaults import default_training, share_held
+from recurra.estimators.learning.record_defaults import share_held
 from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.estimators.learning.training_choice import TrainingChoice
 from recurra.layers.checked import attempt, build_network, check_sizes
 from recurra.training import Callback, Checkpoints, Log, Training, train
 
@@ -55,7 +55,7 @@ _HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
 }
 
 
-class Learner(BaseEstimator, ABC):
+class Learner(TrainingChoice, ABC):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.
@@ -270,7 +270,7 @@ class Learner(BaseEstimator, ABC):
         del kept
         kept_in = self._kept_in
         self.log_ = train(trained, batches, options, check, callbacks, checkpoints=kept_in)
-        self.network_ = network.eval()
+        self.network_, self._trained_by = network.eval(), options
         self._after_training(held)
         scores = (*self._scores(part), *simple)
         took = (len(self.log_.loss), self.log_.seconds)
@@ -309,16 +309,8 @@ class Learner(BaseEstimator, ABC):
     ) -> tuple[Training, Iterator[Any]]:
         """Choose how to train, and on which batches."""
         size = self._amount(treated) if source is None else len(source)
-        options = self._training_for(size, rounds)
+        options = self._training_of(size, rounds)
         return options, self._batches_of(source, treated, held, options.batch_size)
-
-    def _training_for(self, records: int, rounds: int | None) -> Training:
-        """Choose how to train: as told, as is usual, or so many rounds."""
-        options = self.training or self._default_training(records)
-        if rounds is None:
-            return options
-        steps = max(rounds * -(-records // options.batch_size), 1)
-        return replace(options, steps=steps, schedule="constant", patience=None, warmup=0)
 
     def _batches_of(
         self,
@@ -549,10 +541,6 @@ class Learner(BaseEstimator, ABC):
 
     def _check_treated(self, treated: SequenceDataset) -> None:
         """Refuse treated data that the network cannot read."""
-
-    def _default_training(self, records: int) -> Training:
-        """Choose how to train where the user says nothing."""
-        return default_training(records)
 
     @abstractmethod
     def _network(self, treated: SequenceDataset) -> nn.Module:
