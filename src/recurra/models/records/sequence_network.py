@@ -72,34 +72,49 @@ class SequenceNetwork(nn.Module):
         if plan.join not in JOINS:
             raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
         self.plan = plan
-        own = encoders or {}
+        aside = self._make_encoders(layer, encoders or {})
+        found = self._make_layers(layer, aside)
+        self._make_answers(found, aside)
+        self._gradients: SequenceGradients | None = None
+
+    def _make_encoders(self, layer: Callable[..., nn.Module], own: Mapping[str, Encoder]) -> int:
+        """Make what reads each stream by itself; return how wide the static covariates are."""
+        plan = self.plan
         made = [
             own.get(name) or make_encoder(each, plan, layer) for name, each in plan.inputs.items()
         ]
         self.encoders = nn.ModuleList(made)
         self.static = None if plan.static is None else make_encoder(plan.static, plan, layer)
-        aside = 0 if self.static is None else self.static.width
-        widths = [encoder.width for encoder in made]
-        self.reads = tuple(plan.inputs)
+        self.reads, widths = tuple(plan.inputs), [encoder.width for encoder in made]
         self.join = None
         if plan.join != "late":
             self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
         self.widths = tuple(widths)
-        fronts = make_fronts(plan, dict(zip(self.reads, widths, strict=True)))
+        return 0 if self.static is None else self.static.width
+
+    def _make_layers(self, layer: Callable[..., nn.Module], aside: int) -> list[int]:
+        """Make fronts and recurrent layers; return how wide what each front finds is."""
+        plan = self.plan
+        fronts = make_fronts(plan, dict(zip(self.reads, self.widths, strict=True)))
         self.fronts = nn.ModuleList(fronts)
         found = [
             front.width if isinstance(front, ConvolutionFront) else width
-            for front, width in zip(fronts, widths, strict=True)
+            for front, width in zip(fronts, self.widths, strict=True)
         ]
         self.beside = tuple(n in plan.fronts and plan.fronts[n].beside for n in self.reads)
-        fed = zip(self.reads, self.beside, widths, found, strict=True)
+        fed = zip(self.reads, self.beside, self.widths, found, strict=True)
         self.layers = nn.ModuleList(
             make_layer(suited(layer, plan, name), (width if beside else front) + aside, plan)
             for name, beside, width, front in fed
         )
+        return found
+
+    def _make_answers(self, found: list[int], aside: int) -> None:
+        """Make what pools the steps, and what answers."""
+        plan = self.plan
         out = plan.hidden_size * (1 + plan.bidirectional)
-        pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in widths]
+        pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in self.widths]
         self.pools = nn.ModuleList(pools)
         self.dropout = nn.Dropout(plan.dropout)
         self.skipping = tuple(plan.skip or beside for beside in self.beside)
@@ -113,10 +128,9 @@ class SequenceNetwork(nn.Module):
             make_head(answer, whole if answer.level == "record" else out)
             for answer in plan.answers.values()
         )
-        self.shortcuts = make_shortcuts(plan, sum(widths))
+        self.shortcuts = make_shortcuts(plan, sum(self.widths))
         bags = make_bags(plan)
         self.bags, self.counted = nn.ModuleList(bags.values()), tuple(bags)
-        self._gradients: SequenceGradients | None = None
 
     def forward(self, batch: RecordBatch) -> dict[str, Tensor]:
         """Answer.
