@@ -38,12 +38,13 @@ if TYPE_CHECKING:
         load,
     )
     from recurra.training import Training
-    from recurra.tuning import tune
+    from recurra.tuning import AutoForecaster, tune
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AnomalyDetector": "recurra.estimators",
+    "AutoForecaster": "recurra.tuning",
     "Classifier": "recurra.estimators",
     "Columns": "recurra.data",
     "Forecaster": "recurra.estimators",
@@ -76,6 +77,7 @@ _ROOMS = (
 
 __all__ = [
     "AnomalyDetector",
+    "AutoForecaster",
     "Classifier",
     "Columns",
     "Forecaster",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recurra.artifact import read_model
@@ -36,6 +37,7 @@ KNOWN = (
     Transcriber,
 )
 CLASSES = {each.__name__: each for each in KNOWN}
+ABOVE = {"AutoForecaster": "recurra.tuning"}  # where they are, imported when a file holds one
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -60,12 +62,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     header, arrays = read_model(path)
     name = header.get("estimator")
-    if not isinstance(name, str) or name not in CLASSES:
-        known = ", ".join(map(repr, CLASSES))
+    if not isinstance(name, str) or name not in {*CLASSES, *ABOVE}:
+        known = ", ".join(map(repr, (*CLASSES, *ABOVE)))
         hint = " Use recurra.layers.load." if "layer" in header else ""
         holds = str(header.get("layer", name))[:80]
         raise FileError(f"{path} holds a {holds!r}, but this version knows {known}.{hint}")
+    kind: Any = CLASSES.get(name) or getattr(import_module(ABOVE[name]), name)
     try:
-        return attempt(lambda: CLASSES[name]._restore(header, arrays))
+        return attempt(lambda: kind._restore(header, arrays))
     except FileError as error:
         raise FileError(f"{path} holds a {name} that cannot be loaded: {error}") from error

@@ -4,6 +4,8 @@ Start with ``recurra.tune(model, X, y, trials=50)``. It needs Optuna: ``pip inst
 'recurra[tune]'``.
 """
 
+from recurra.tuning.auto_forecaster import AutoForecaster
+from recurra.tuning.auto_leaderboard import Leaderboard
 from recurra.tuning.defaults import default_space
 from recurra.tuning.resampling import Folds, HeldOut, Origins
 from recurra.tuning.result import Tuning
@@ -11,9 +13,11 @@ from recurra.tuning.search import tune
 from recurra.tuning.space import Choice, Real, Whole
 
 __all__ = [
+    "AutoForecaster",
     "Choice",
     "Folds",
     "HeldOut",
+    "Leaderboard",
     "Origins",
     "Real",
     "Tuning",

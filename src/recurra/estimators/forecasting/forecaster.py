@@ -44,15 +44,16 @@ from recurra.estimators.forecasting.forecast_file import (
     unpack_state,
 )
 from recurra.estimators.forecasting.forecast_inputs import InputReader
-from recurra.estimators.forecasting.forecast_state import look
+from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.estimators.rate_finding import rate_for_series
 from recurra.layers.checked import attempt
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures
-from recurra.training import Callback, Checkpoints, Log, Training, train
+from recurra.training import Callback, Checkpoints, Log, RateCurve, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -210,6 +211,30 @@ class Forecaster(BaseEstimator):
         self._backend = backend
         return self
 
+    def find_learning_rate(self, df: Any) -> RateCurve:
+        """Look for a learning rate, in a short training whose rate rises from tiny to huge.
+
+        All is prepared as in `fit`, by the same options and the same seed. The forecaster stays as
+        it is, fitted or not; to use what is suggested, give it a `Training` with that rate.
+
+        Parameters
+        ----------
+        df : DataFrame, str or Path
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        RateCurve
+            With ``suggestion``, and ``plot()`` to look at; see
+            `recurra.training.find_learning_rate`.
+
+        Raises
+        ------
+        DataError, FileError, OptionError, TrainingError
+            As for :meth:`fit`.
+        """
+        return rate_for_series(self, df)
+
     def _fit(
         self,
         dataset: Panel,
@@ -265,7 +290,10 @@ class Forecaster(BaseEstimator):
             return train(network, stream, self.training, callbacks=callbacks, checkpoints=kept_in)
 
         def validate() -> float:
-            total, count, _ = network.loss(ends)
+            total, count, state = torch.zeros((), dtype=torch.float64), 0, None
+            for piece in ends.chunks(LONG):
+                summed, counted, state = network.loss(piece, state)
+                total, count = total + summed, count + int(counted)
             return float(total / count)
 
         return train(network, stream, self.training, validate, callbacks, checkpoints=kept_in)
@@ -450,6 +478,10 @@ class Forecaster(BaseEstimator):
         FileError
             If it cannot be written.
         """
+        write_model(path, *self._packed())
+
+    def _packed(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Write down the header and the arrays of its file."""
         self._check_fitted()
         calibration = self._calibrated()
         state, arrays = pack_state(self._state)
@@ -469,7 +501,7 @@ class Forecaster(BaseEstimator):
             "state": state,
         }
         fitted = {"spacing": self._spacing, **asdict(calibration)}
-        write_model(path, header, {**arrays, **weights, **fitted})
+        return header, {**arrays, **weights, **fitted}
 
     @classmethod
     def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:

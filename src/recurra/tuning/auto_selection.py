@@ -1,0 +1,133 @@
+"""Which forecasts are averaged, with which weights: greedy selection on the validation windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recurra.data import Panel
+    from recurra.tuning.auto_windows import Windows
+    from recurra.types import Booleans, Floats
+
+__all__ = ["Selection", "limited", "select"]
+
+ROUNDS = 25  # each adds 1 / ROUNDS of weight
+CONSIDERED = 25  # of the best,
+WORST = 1.3  # and none that costs so many times what the best does
+REACHES = (np.inf, 1.0, 0.5, 0.25)  # ranges of the past that a forecast may lie beyond it
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is averaged.
+
+    Parameters
+    ----------
+    weights : tuple of float
+        Of each forecast; they sum to 1.
+    reach : float
+        How far beyond the past forecasts may go, in ranges of the past.
+    cost : float
+        On the validation windows.
+    """
+
+    weights: tuple[float, ...]
+    reach: float
+    cost: float
+
+
+def select(
+    forecasts: Sequence[Floats],
+    costs: Sequence[float],
+    windows: Windows,
+    measure: str,
+    most: int,
+) -> Selection:
+    """Choose with replacement, each time what makes the average best.
+
+    Parameters
+    ----------
+    forecasts : sequence of ndarray, shape (origins, series, h)
+        Of each model.
+    costs : sequence of float
+        What each scores alone; infinite for what is not to be chosen.
+    windows : Windows
+        The validation windows.
+    measure : str
+        What is made small.
+    most : int
+        Different models at most.
+
+    Returns
+    -------
+    Selection
+        The weights, and how far the average may go.
+
+    References
+    ----------
+    Caruana, Niculescu-Mizil, Crew & Ksikes (2004), Ensemble selection from libraries of models.
+    ICML.
+    """
+    order = [int(each) for each in np.argsort(costs, kind="stable") if np.isfinite(costs[each])]
+    order = [each for each in order if costs[each] <= WORST * costs[order[0]]][:CONSIDERED]
+    found = []
+    for reach in REACHES:
+        within = {each: limited(forecasts[each], windows, reach) for each in order}
+        cost, chosen = _greedy(within, windows, measure, most)
+        counts = np.bincount(chosen, minlength=len(forecasts)) / len(chosen)
+        found.append(Selection(tuple(counts.tolist()), reach, cost))
+    return min(found, key=lambda each: each.cost)
+
+
+def _greedy(
+    forecasts: dict[int, Floats], windows: Windows, measure: str, most: int
+) -> tuple[float, list[int]]:
+    """Give the least cost, and what was chosen for it."""
+    total: Floats = np.zeros_like(windows.actual)
+    chosen: list[int] = []
+    costs: list[float] = []
+    for count in range(1, ROUNDS + 1):
+        open_ = list(dict.fromkeys(chosen)) if len(set(chosen)) >= most else list(forecasts)
+        tried = [windows.cost((total + forecasts[each]) / count, measure) for each in open_]
+        best = int(np.argmin(tried))
+        total = total + forecasts[open_[best]]
+        chosen.append(open_[best])
+        costs.append(tried[best])
+    last = int(np.argmin(costs)) + 1
+    return min(costs), chosen[:last]
+
+
+def limited(forecast: Floats, past: Windows | Panel, reach: float) -> Floats:
+    """Keep forecasts near the past.
+
+    Parameters
+    ----------
+    forecast : ndarray, shape (series, h), or (origins, series, h)
+        The forecast.
+    past : Panel or Windows
+        What it follows.
+    reach : float
+        How far beyond the least and the greatest value it may go, in units of the distance between
+        both.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
+    """
+    if reach == np.inf:
+        return forecast
+    if hasattr(past, "windows"):
+        pairs = zip(forecast, past.windows, strict=True)
+        return np.stack([limited(each, window.train, reach) for each, window in pairs])
+    hidden: Booleans = np.isnan(past.target)
+    starts = past.offsets[:-1]
+    low = np.minimum.reduceat(np.where(hidden, np.inf, past.target), starts)
+    high = np.maximum.reduceat(np.where(hidden, -np.inf, past.target), starts)
+    beyond = reach * (high - low)
+    return np.clip(forecast, (low - beyond)[:, None], (high + beyond)[:, None])
