@@ -2,7 +2,8 @@
 
 from recurra.training.checkpoints import Checkpoints
 from recurra.training.course import Log
+from recurra.training.learning_rates import RateCurve, find_learning_rate
 from recurra.training.loop import Callback, Moment, train
 from recurra.training.options import Training
 
-__all__ = ["Callback", "Checkpoints", "Log", "Moment", "Training", "train"]
+__all__ = ["Callback", "Checkpoints", "Log", "Moment", "RateCurve", "Training", "find_learning_rate", "train"]

@@ -28,8 +28,9 @@ from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dat
 from recurra.estimators.learning.report import Report, Score
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
 from recurra.estimators.learning.training_choice import TrainingChoice
+from recurra.estimators.rate_finding import rate_for_records
 from recurra.layers.checked import attempt, build_network, check_sizes
-from recurra.training import Callback, Checkpoints, Log, Training, train
+from recurra.training import Callback, Checkpoints, Log, RateCurve, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -182,6 +183,32 @@ class Learner(TrainingChoice, ABC):
         learn = self._go_on if self._fitted else self._begin
         how = {**how, "weights": sample_weight}
         return self._safely(learn, X, y, how, None, callbacks, rounds=1)
+
+    def find_learning_rate(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None, **how: Any
+    ) -> RateCurve:
+        """Look for a learning rate, in a short training whose rate rises from tiny to huge.
+
+        All is prepared as in `fit`, by the same options and the same seed. The estimator stays as
+        it is, fitted or not; to use what is suggested, give it a `Training` with that rate.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, **how
+            As for `fit`.
+
+        Returns
+        -------
+        RateCurve
+            With ``suggestion``, and ``plot()`` to look at; see
+            `recurra.training.find_learning_rate`.
+
+        Raises
+        ------
+        DataError, OptionError, TrainingError
+            As for `fit`.
+        """
+        return rate_for_records(self, X, y, {**how, "weights": sample_weight, "groups": groups})
 
     def _safely(self, learn: Any, *data: Any, rounds: int | None) -> Self:
         """Learn; what was learned before stays until all has gone well."""
