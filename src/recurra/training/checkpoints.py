@@ -234,8 +234,13 @@ class Interrupts:
             self._last = now
         return due
 
-    def leave(self) -> None:
+    def leave(self, stopped: int) -> None:
         """Do what the signal asked for, now that all is kept.
+
+        Parameters
+        ----------
+        stopped : int
+            The signal that any of the processes got; 0 for none.
 
         Raises
         ------
@@ -244,7 +249,7 @@ class Interrupts:
         SystemExit
             After SIGTERM, with status 143.
         """
-        if self.stopped == signal.SIGINT:
+        if stopped == signal.SIGINT:
             raise KeyboardInterrupt
-        if self.stopped is not None:
-            raise SystemExit(128 + self.stopped)
+        if stopped:
+            raise SystemExit(128 + stopped)

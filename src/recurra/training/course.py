@@ -19,6 +19,7 @@ from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
+from recurra.training.ranks import Alone
 from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
 from recurra.training.splitting import Splitting
@@ -76,6 +77,8 @@ class Course:
     ----------
     model, batches, options
         As for `train`.
+    ranks : Alone
+        Who takes part.
 
     Attributes
     ----------
@@ -99,14 +102,23 @@ class Course:
         Whether no step follows.
     """
 
-    def __init__(self, model: nn.Module, batches: Iterator[Chunked], options: Training) -> None:
-        self.model, self.options = model, options
+    def __init__(
+        self,
+        model: nn.Module,
+        batches: Iterator[Chunked],
+        options: Training,
+        ranks: Alone,
+    ) -> None:
+        self.model, self.options, self.ranks = model, options, ranks
         self.log, self.best, self.average = Log(), Best(options), Average(options)
         self.plateau = Plateau(options)
         self.flat = flatten(model)
         self.optimizer = FlatOptimizer(self.flat, options.optimizer, options.weight_decay)
         self.splitting = Splitting(model, self.flat)
-        self.source = Source(self.splitting.add, batches, options.truncation)
+        self.source = Source(self.splitting.add, batches, options.truncation, ranks)
+        self.moving = [*model.buffers()]  # what a step changes besides parameters
+        self._level = logging.WARNING if ranks.leads else logging.DEBUG  # it is said once
+        self._begin_alike()
         self.lost, self.is_over = 0, False
         self.safe: dict[str, Tensor] = {}  # weights that a check found finite
         self._stream, self._begun = iter(self.source), time.perf_counter()
@@ -147,6 +159,7 @@ class Course:
         self.lost = 0 if moved else self.lost + 1
         if not moved:
             self._stumble(rate)
+        self.ranks.follow(self.moving)
         self.average.see(self.model, step)
         self.is_over = self.step >= self.options.steps
 
@@ -155,7 +168,7 @@ class Course:
         self.log.skipped += 1
         who = _named(self.source.batch)
         told = "step %d is skipped: neither loss nor gradient may be infinite or NaN%s"
-        logger.warning(told, self.step, who)
+        logger.log(self._level, told, self.step, who)
         if self.lost < PATIENT:
             return
         if self.log.slowed == SLOWEST:
@@ -168,7 +181,9 @@ class Course:
         self.log.slowed, self.lost = self.log.slowed + 1, 0
         self.model.load_state_dict(self.safe)
         self.optimizer.forget()
-        logger.warning("the weights of an earlier step are taken, and half the learning rate")
+        logger.log(
+            self._level, "the weights of an earlier step are taken, and half the learning rate"
+        )
 
     def check(self, validate: Callable[[], float]) -> None:
         """Look at the validation loss; without a better one for long, no step follows.
@@ -181,12 +196,9 @@ class Course:
         self.log.validation.append((self.step, self._loss_by(validate)))
         self.best.see(self.model, *self.log.validation[-1])
         self.plateau.see(*self.log.validation[-1])
-        logger.info(
-            "step %d: loss %.4f, validation %.4f",
-            self.step,
-            self.log.loss[-1],
-            self.log.validation[-1][1],
-        )
+        if self.ranks.leads:
+            loss, found = self.log.loss[-1], self.log.validation[-1][1]
+            logger.info("step %d: loss %.4f, validation %.4f", self.step, loss, found)
         self.is_over |= self.best.is_long_ago
 
     def finish(self, validate: Callable[[], float] | None) -> None:
@@ -202,6 +214,7 @@ class Course:
         self.log.best_step = self.best.put(self.model) or self.step
         self.log.seconds += self.seconds
         self.flat.release()
+        self._end_alike()
 
     def record(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Give all there is, to be written down.
@@ -215,7 +228,8 @@ class Course:
         """
         seconds = self.log.seconds + (0.0 if self.is_over else self.seconds)
         log = replace(self.log, loss=[], validation=[], seconds=seconds)
-        state, carried = to_arrays(self.source.state)
+        told = [to_arrays(self.source.state), torch.get_rng_state()]
+        ((state, carried), chance), *others = self.ranks.gather(told)
         header = {
             "checkpoint": 3,
             "options": asdict(self.options),
@@ -228,6 +242,7 @@ class Course:
             "data": self.source.digest,
             "lost": self.lost,
             "is_over": self.is_over,
+            "others": [state for (state, _), _ in others],
         }
         tensors = {
             "model": self.model.state_dict(),
@@ -236,8 +251,10 @@ class Course:
             "safe": self.safe,
             "optimizer": self.optimizer.state(),
             "carried": carried,
-            "chance": {"torch": torch.get_rng_state()},
+            "chance": {"torch": chance},
         }
+        for rank, ((_, theirs), its_chance) in enumerate(others, start=1):
+            tensors |= {f"carried{rank}": theirs, f"chance{rank}": {"torch": its_chance}}
         arrays = {
             f"{group}/{name}": value.detach().numpy()
             for group, each in tensors.items()
@@ -278,13 +295,39 @@ class Course:
         self.average.count, self.average.weights = header["averaged"], groups["average"]
         self.safe = groups["safe"]
         taken, cut, state = header["place"]
-        self.source.go_to(taken, cut, from_arrays(state, groups["carried"]))
+        self.source.go_to(taken, cut, self._carried([state, *header["others"]], groups))
         if self.source.digest != header["data"]:
             raise OptionError(f"{OTHER} other data. {ADVICE}")
         validation = [(int(step), loss) for step, loss in arrays["log/validation"].tolist()]
         told = {**header["log"], "loss": arrays["log/loss"].tolist(), "validation": validation}
         self.log, self.lost, self.is_over = Log(**told), header["lost"], header["is_over"]
-        torch.set_rng_state(groups["chance"]["torch"])
+        chance = groups.get(f"chance{self.ranks.rank or ''}")
+        if chance is not None:  # else there were fewer ranks
+            torch.set_rng_state(chance["torch"])
+
+    def _end_alike(self) -> None:
+        """Let all ranks draw the same again."""
+        chance = torch.get_rng_state()
+        self.ranks.follow([chance])
+        torch.set_rng_state(chance)
+
+    def _begin_alike(self) -> None:
+        """Start all ranks from the same weights, each with a chance of its own."""
+        options = {**asdict(self.options), "progress": None}
+        self.ranks.compare(options=options, sizes=[len(each) for each in self.flat.parameters])
+        self.ranks.follow([*self.flat.parameters, *self.moving])
+        if not self.ranks.leads:
+            torch.manual_seed(torch.initial_seed() + self.ranks.rank)
+
+    def _carried(self, states: list[Any], groups: Mapping[str, dict[str, Tensor]]) -> Any:
+        """Take up what this rank carried; where there were more or fewer, nothing is."""
+        rank, world = self.ranks.rank, self.ranks.world
+        if len(states) == world:
+            return from_arrays(states[rank], groups.get(f"carried{rank or ''}", {}))
+        if self.ranks.leads:
+            told = "kept by %d processes, gone on with by %d: what was carried along is forgotten"
+            logger.warning(told, len(states), world)
+        return None
 
     def _check_same(self, header: Mapping[str, Any]) -> None:
         """Refuse what another training left."""
@@ -302,12 +345,14 @@ class Course:
         losses, counts = 0.0, 0
         for total, count in (next(self._stream) for _ in range(self.options.accumulate)):
             losses, counts = losses + total, counts + count
+        losses, counts = self.ranks.add(self.flat.gradients, losses, counts)
         return losses / max(counts, 1), counts
 
     def _loss_by(self, validate: Callable[[], float]) -> float:
         self.model.eval()
         with torch.no_grad():
-            return validate()
+            found = validate()
+        return self.ranks.first_of(found)
 
 
 def _named(batch: Any) -> str:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from torch import nn
 from tqdm.auto import tqdm
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, TrainingError
 from recurra.training.checkpoints import Checkpoints, Interrupts
 from recurra.training.course import Course, Log
+from recurra.training.ranks import find_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from recurra.training.source import Chunked
 
 __all__ = ["Callback", "Moment", "train"]
+
+FAILED = 2  # what rank 0 wishes when a callback has failed
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ def train(
 ) -> Log:
     """Train a model in place and leave it with its best weights, in evaluation mode.
 
+    Several processes that ``torch.distributed`` knows, or the environment tells of, train together
+    (`recurra.training.ranks`): each calls this with the same arguments.
+
     Parameters
     ----------
     model : torch.nn.Module
@@ -80,7 +86,8 @@ def train(
         Returns the validation loss of the model as it is; called in evaluation mode, without
         gradients. Without one the last weights are kept.
     callbacks : sequence of callable
-        Each is called after every step; if one returns True, that step is the last.
+        Each is called after every step, by rank 0 of several; if one returns True, that step is
+        the last.
     checkpoints : Checkpoints, optional
         Where the training is kept, and gone on from: the weights come out the same to the bit as
         if nothing had happened. SIGTERM and Ctrl-C keep it, and then do what they do.
@@ -107,13 +114,15 @@ def train(
             "schedule='plateau' follows the validation loss, but nothing is held back for one. "
             "Give more data or validation=, or use another schedule."
         )
-    course = Course(model, batches, options)
+    ranks = find_ranks()
+    course = Course(model, batches, options, ranks)
     interrupts = Interrupts(checkpoints)
-    if checkpoints is not None:
-        kept = checkpoints.newest(part)
-        if kept is not None:
-            course.restore(*kept)
+    found = ranks.from_first(lambda: None if checkpoints is None else checkpoints.newest(part))
+    if found is not None:
+        course.restore(*found)
     disable = None if options.progress is None else not options.progress
+    disable = disable if ranks.leads else True
+    watched, kept = ranks.agree(bool(callbacks), checkpoints is not None)  # by any rank
     bar = tqdm(desc="training", unit="step", disable=disable, **course.progress)
     with interrupts.awaited(), bar:
         while not course.is_over:
@@ -123,14 +132,37 @@ def train(
                 course.check(validate)
                 best = course.best.loss
                 bar.set_postfix(loss=f"{course.log.loss[-1]:.3f}", validation=f"{best:.3f}")
-            course.is_over |= _called(callbacks, course)
+            stopped, due = (0, 0)
+            if watched or kept:
+                stopped, due = _agreed(course, callbacks, interrupts)
             if course.is_over:
                 course.finish(validate)
-            if checkpoints is not None and (interrupts.due(course.step) or course.is_over):
-                checkpoints.keep_now(part, course.step, *course.record())
-            interrupts.leave()
+            if due or (kept and course.is_over):
+                found = course.record()
+                if checkpoints is not None and ranks.leads:
+                    checkpoints.keep_now(part, course.step, *found)
+            interrupts.leave(stopped)
     model.eval()
     return course.log
+
+
+def _agreed(
+    course: Course, callbacks: Sequence[Callback], interrupts: Interrupts
+) -> tuple[int, int]:
+    """Ask whether it is to end, which signal stops it, and whether it is to be kept: all alike."""
+    ranks, wish, due = course.ranks, 0, False
+    stopped = interrupts.stopped or 0
+    if ranks.leads:
+        try:
+            wish, due = _called(callbacks, course), interrupts.due(course.step)
+        except BaseException:
+            ranks.agree(FAILED, stopped, due)  # the others are waiting
+            raise
+    wish, stopped, due = ranks.agree(wish, stopped, due)
+    if wish == FAILED:
+        raise TrainingError(f"A callback failed on rank 0 after step {course.step}; see there.")
+    course.is_over |= bool(wish)
+    return stopped, due or stopped
 
 
 def _called(callbacks: Sequence[Callback], course: Course) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from recurra.training.ranks import Alone
+
 __all__ = ["Chunked", "Source", "digest_of", "from_arrays", "to_arrays"]
 
 
@@ -30,6 +32,8 @@ class Source:
         The same from the same seed.
     truncation : int, optional
         Steps of a chunk.
+    ranks : Alone
+        Who learns from which rows; each carries the state of its own.
     """
 
     def __init__(
@@ -37,8 +41,10 @@ class Source:
         add: Callable[[Any, Any], tuple[float, int, Any]],
         batches: Iterator[Chunked],
         truncation: int | None,
+        ranks: Alone,
     ) -> None:
         self.add, self.batches, self.truncation = add, batches, truncation
+        self.ranks = ranks
         self.taken = 0  # batches begun
         self.cut = 0  # chunks done of the last of them
         self.state: Any = None
@@ -56,7 +62,9 @@ class Source:
                     return
                 self._open(batch)
                 continue
-            total, count, self.state = self.add(chunk, self.state)
+            mine, total, count = self.ranks.share(chunk), 0.0, 0
+            if mine is not None:
+                total, count, self.state = self.add(mine, self.state)
             self.cut += 1
             yield total, count
 
@@ -81,6 +89,7 @@ class Source:
     def _open(self, batch: Chunked) -> None:
         if self.taken == 0:
             self.digest = digest_of(batch)
+            self.ranks.compare(data=self.digest)
         self.taken, self.cut, self.state, self.batch = self.taken + 1, 0, None, batch
         whole = self.truncation is None
         self._chunks = iter((batch,)) if whole else iter(batch.chunks(self.truncation or 0))
