@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import offsets_of
 from recurra.estimators.language.language_model import LanguageModel
 from recurra.estimators.records.classifier import Classifier
 from recurra.estimators.records.multi_task import MultiTask
@@ -203,7 +204,7 @@ def _transcriber() -> EstimatorCase:
     tones = {"a": np.sin(np.arange(240) * 0.3), "b": np.sin(np.arange(240) * 1.5)}
     parts = [np.concatenate([tones[letter] for letter in text]) for text in y]
     parts = [each + random.normal(0, 0.01, len(each)) for each in parts]
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in parts])])
+    offsets = offsets_of([len(each) for each in parts])
     sound = Stream(np.concatenate(parts)[:, None], offsets, ("mono",), "signal", rate=4000.0)
     X = SequenceDataset(tuple(range(RECORDS)), {"audio": sound})
     model = Transcriber(

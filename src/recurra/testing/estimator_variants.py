@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import offsets_of
 from recurra.estimators.language.language_model import LanguageModel
 from recurra.estimators.records.classifier import Classifier
 from recurra.estimators.records.multi_task import MultiTask
@@ -59,7 +60,7 @@ def _ward() -> EstimatorCase:
     counts = {"vitals": 1 + random.integers(0, 6, RECORDS), "drugs": random.integers(0, 4, RECORDS)}
     streams = {}
     for name, width in (("vitals", 2), ("drugs", 1)):
-        offsets = np.concatenate([[0], np.cumsum(counts[name])])
+        offsets = offsets_of(counts[name])
         times = np.concatenate([np.sort(random.uniform(0, 9, n)) for n in counts[name]])
         values = random.normal(size=(offsets[-1], width))
         channels = tuple(f"{name}{k}" for k in range(width))

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data import SequenceDataset, Stream, from_arrays, from_images, from_text, from_tokens
+from recurra.data.offsets import offsets_of
 from recurra.data.reading import read
 from recurra.data.reading.audio import AUDIO_ENDINGS
 from recurra.data.reading.images import IMAGE_ENDINGS
@@ -426,5 +427,5 @@ def _stream(
         return stream, dataset.notes
     lengths = np.zeros(len(records), np.int64)
     lengths[[k for k, each in enumerate(records) if each is not None]] = stream.lengths
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = offsets_of(lengths)
     return replace(stream, offsets=offsets), dataset.notes
