@@ -203,6 +203,29 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
     """Put the channels of one stream in order."""
     if not stream.rows and not stream.channels:  # empty records do not say how wide they are
         stream = replace(stream, values=np.zeros((0, len(shape.channels))), channels=shape.channels)
+    _check_looks(stream, name, shape)
+    if stream.channels == shape.channels:
+        return stream
+    order = [stream.channels.index(channel) for channel in shape.channels]
+    extra = [channel for channel in stream.channels if channel not in shape.channels]
+    if stream.channels == channel_names(len(stream.channels)):  # named by place
+        message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
+        hint = "Give the same channels in the same order, or channels= with their names."
+        raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
+    if extra:
+        _tell_of_extra("channels", extra)
+    seen = stream.observed
+    return replace(
+        stream,
+        values=stream.values[..., order],
+        channels=shape.channels,
+        observed=seen if seen is None or stream.width == 1 else seen[:, order],
+        categories={k: v for k, v in stream.categories.items() if k in shape.channels},
+    )
+
+
+def _check_looks(stream: Stream, name: str, shape: Shape) -> None:
+    """Refuse a stream of another kind, or without a channel."""
     for what in ("kind", "clock"):
         ours, theirs = getattr(shape, what), getattr(stream, what)
         if ours != theirs:
@@ -217,33 +240,9 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
             message = f"The model learned from a channel {channel!r}, which is not there"
             raise DataError(message, code="missing_channel", column=channel, hint=hint)
         if (channel in stream.categories) != (channel in shape.categorical):
-            was, now = (
-                ("labels", "numbers")
-                if channel in shape.categorical
-                else (
-                    "numbers",
-                    "labels",
-                )
-            )
+            was, now = "numbers", "labels"
+            if channel in shape.categorical:
+                was, now = now, was
             message = f"The channel held {was} when the model learned, but now {now}"
             hint = "Give it as it was before."
             raise DataError(message, code="other_type", column=channel, hint=hint)
-    if stream.channels == shape.channels:
-        return stream
-    order = [stream.channels.index(channel) for channel in shape.channels]
-    extra = [channel for channel in stream.channels if channel not in shape.channels]
-    if stream.channels == channel_names(len(stream.channels)):  # named by place
-        message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
-        hint = "Give the same channels in the same order, or channels= with their names."
-        raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
-    if extra:
-        _tell_of_extra("channels", extra)
-    return replace(
-        stream,
-        values=stream.values[..., order],
-        channels=shape.channels,
-        observed=stream.observed
-        if stream.observed is None or stream.width == 1
-        else stream.observed[:, order],
-        categories={k: v for k, v in stream.categories.items() if k in shape.channels},
-    )
