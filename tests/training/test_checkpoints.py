@@ -145,6 +145,13 @@ def test_a_rate_that_follows_the_validation_loss_is_gone_on_with_too(tmp_path):
     assert same(learned(tmp_path, options), whole)
 
 
+def test_products_of_bfloat16_are_gone_on_with(tmp_path):
+    options = replace(OPTIONS, precision="bfloat16")
+    with pytest.raises(Stopped):
+        learned(tmp_path, options, [stop_after(21)])
+    assert same(learned(tmp_path, options), learned(options=options))
+
+
 @pytest.mark.parametrize("how", [{"clip_value": 0.01}, {"clip_adaptive": 0.01}])
 def test_every_way_of_clipping_is_gone_on_with(tmp_path, how):
     options = replace(OPTIONS, clip_norm=None, schedule="one_cycle", **how)

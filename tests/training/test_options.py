@@ -53,6 +53,7 @@ def test_none_is_allowed_where_it_has_a_meaning(name):
             "schedule='step', but it must be one of 'cosine', 'linear', 'constant', 'one_cycle', "
             "'plateau'.",
         ),
+        ({"precision": "float16"}, "precision='float16', but it must be 'bfloat16' or None."),
         ({"plateau_factor": 1.0}, "plateau_factor=1.0, but it must lie between 0 and 1"),
         ({"plateau_factor": "0.5"}, "plateau_factor='0.5', but it must lie between 0 and 1"),
         ({"clip_value": 0}, "clip_value=0, but it must be positive or None."),

@@ -19,6 +19,7 @@ from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
+from recurra.training.precision import at_precision
 from recurra.training.ranks import Alone
 from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
@@ -115,7 +116,8 @@ class Course:
         self.flat = flatten(model)
         self.optimizer = FlatOptimizer(self.flat, options.optimizer, options.weight_decay)
         self.splitting = Splitting(model, self.flat)
-        self.source = Source(self.splitting.add, batches, options.truncation, ranks)
+        add = at_precision(self.splitting.add, options.precision, model)
+        self.source = Source(add, batches, options.truncation, ranks)
         self.moving = [*model.buffers()]  # what a step changes besides parameters
         self._level = logging.WARNING if ranks.leads else logging.DEBUG  # it is said once
         self._begin_alike()

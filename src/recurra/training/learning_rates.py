@@ -16,6 +16,7 @@ from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.options import Training
+from recurra.training.precision import at_precision
 from recurra.training.splitting import Splitting
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def _climbed(
     flat = flatten(model)
     optimizer = FlatOptimizer(flat, options.optimizer, options.weight_decay)
     splitting, losses = Splitting(model, flat), list[float]()
+    add = at_precision(splitting.add, options.precision, model)
     chunks = _chunks(batches, options.truncation)
     carried: Any = None
     for rate in rates.tolist():
@@ -178,7 +180,7 @@ def _climbed(
         splitting.begin()
         for _ in range(options.accumulate):
             begins, chunk = next(chunks)
-            summed, count, carried = splitting.add(chunk, None if begins else carried)
+            summed, count, carried = add(chunk, None if begins else carried)
             total, counts = total + summed, counts + count
         loss = total / max(counts, 1)
         if not math.isfinite(loss) or _is_lost([*losses, loss]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from recurra.errors import OptionError
+from recurra.training.precision import Precision
 from recurra.training.schedules import Schedule, rate_of
 
 __all__ = ["Training"]
@@ -68,6 +69,11 @@ class Training:
         The weights of so many of the last steps, as a share of all, are averaged in the end
         (Izmailov et al. 2018, arXiv:1803.05407); 0 for none. Where there are checks, the average is
         kept if its validation loss is the best.
+    precision : {"bfloat16"}, optional
+        What products are rounded to while gradients are computed, where the processor or the GPU
+        has such products (`recurra.training.precision.bfloat16_products`); weights, sums, losses
+        and checks stay float32. It pays from some hundred units on. None for what torch's own
+        switches say.
     progress : bool or None
         Show a progress bar; None for only in a terminal or a notebook. Without one, each check is
         logged to ``recurra.training`` at level INFO.
@@ -101,6 +107,7 @@ class Training:
     plateau_patience: int = 3
     plateau_factor: float = 0.5
     average: float = 0.0
+    precision: Precision | None = None
     progress: bool | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +117,8 @@ class Training:
             if getattr(self, name) not in get_args(kinds):
                 known = ", ".join(map(repr, get_args(kinds)))
                 raise OptionError(f"{name}={getattr(self, name)!r}, but it must be one of {known}.")
+        if self.precision not in (None, *get_args(Precision)):
+            raise OptionError(f"precision={self.precision!r}, but it must be 'bfloat16' or None.")
         if not (_number(self.learning_rate) and 0 < self.learning_rate < math.inf):
             raise OptionError(f"learning_rate={self.learning_rate!r}, but it must be positive.")
         if not (_number(self.weight_decay) and 0 <= self.weight_decay < math.inf):
