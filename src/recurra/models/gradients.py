@@ -53,10 +53,7 @@ class Watch:
         bool
             False if one was replaced, added or taken away.
         """
-        for names, known in self._members:
-            if [*map(id, names.values())] != known:
-                return False
-        return True
+        return all([*map(id, names.values())] == known for names, known in self._members)
 
     def plain(self) -> bool:
         """Say whether gradients may be written without autograd; make room for them.

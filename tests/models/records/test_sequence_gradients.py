@@ -96,6 +96,7 @@ def test_steps_that_are_alike_share_the_gradient_of_the_largest():
         {"pooling": ("attention",)},
         {"skip": True},
         {"shortcut": True},
+        {"join": "concatenate"},
         {"recurrent_dropout": 0.2},
         {"channel_dropout": 0.2},
         {"fronts": {"x": Front((4,), (3,))}},

@@ -62,9 +62,11 @@ class SequenceGradients:
         """
         if not self._watch.same():
             self._look()
+        if not (self._is_plain and self._watch.plain()):
+            return None
         network = self._network
         stream = batch.streams[network.reads[0]]
-        if not (self._is_plain and self._watch.plain() and self._layer.able(stream.values)):
+        if not self._layer.able(stream.values):
             return None
         read = network._dropped(stream.values)
         outputs, state = self._layer.forward(read, lengths=stream.lengths)

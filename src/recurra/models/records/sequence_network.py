@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -254,9 +256,8 @@ class SequenceNetwork(nn.Module):
         state : None
             None.
         """
-        each = self.losses(batch).values()
-        total = torch.stack([summed for summed, _ in each]).sum()
-        return total, torch.stack([known for _, known in each]).sum(), None
+        totals, counts = zip(*self.losses(batch).values(), strict=True)
+        return reduce(torch.add, totals), reduce(torch.add, counts), None
 
     def loss_and_gradients(
         self,
@@ -302,14 +303,17 @@ class SequenceNetwork(nn.Module):
         for name, raw in self(batch).items():
             target = batch.targets[name]
             known = target >= 0 if self.plan.answers[name].classes else ~target.isnan()
+            count = known.sum()
+            picked: Any = ... if int(count) == known.numel() else known
             if self.plan.answers[name].classes:
-                each = functional.cross_entropy(raw[known], target[known], reduction="none")
+                seen, wanted = raw[picked].flatten(0, -2), target[picked].flatten()
+                each = functional.cross_entropy(seen, wanted, reduction="none")
             else:
-                each = (raw[known] - target[known].to(raw.dtype)) ** 2
+                each = (raw[picked] - target[picked].to(raw.dtype)) ** 2
             if batch.weights is not None:
                 weights = batch.weights.reshape(-1, *[1] * (target.dim() - 1)).expand_as(target)
-                each = each * weights[known].to(each.dtype)
-            losses[name] = each.sum(), known.sum()
+                each = each * weights[picked].to(each.dtype).reshape(each.shape)
+            losses[name] = each.sum(), count
         return losses
 
     def _with_tokens_hidden(self, batch: RecordBatch) -> RecordBatch:
