@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from recurra.training import Training
-    from recurra.tuning.auto_search import Trial
+    from recurra.tuning.auto_trial import Trial
 
 __all__ = ["Candidates"]
 

@@ -28,12 +28,13 @@ from recurra.tuning.auto_ensemble import Ensemble
 from recurra.tuning.auto_file import pack, unpack
 from recurra.tuning.auto_leaderboard import leaderboard
 from recurra.tuning.auto_members import NetworkMember, make_baselines
-from recurra.tuning.auto_search import Trial, refit, search
+from recurra.tuning.auto_search import refit, search
 from recurra.tuning.auto_selection import Selection, select
 from recurra.tuning.auto_treatments import possible_treatments
 from recurra.tuning.auto_windows import MEASURES, Windows
 
 if TYPE_CHECKING:
+    from recurra.tuning.auto_trial import Trial
     from recurra.types import Array
 
 __all__ = ["AutoForecaster"]

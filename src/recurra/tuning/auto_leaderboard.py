@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from recurra.tuning.auto_search import Trial
     from recurra.tuning.auto_selection import Selection
+    from recurra.tuning.auto_trial import Trial
     from recurra.tuning.auto_windows import Windows
 
 __all__ = ["Leaderboard", "leaderboard"]

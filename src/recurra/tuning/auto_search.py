@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,51 +11,21 @@ from sklearn.base import clone
 
 from recurra.errors import DataError, OptionError, TrainingError
 from recurra.tuning.auto_budget import Budget, train_within
-from recurra.tuning.auto_members import BaselineMember, NetworkMember
+from recurra.tuning.auto_members import NetworkMember
+from recurra.tuning.auto_trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from recurra.data import Panel
     from recurra.tuning.auto_candidates import Candidates
+    from recurra.tuning.auto_members import BaselineMember
     from recurra.tuning.auto_windows import Windows
-    from recurra.types import Floats
 
-__all__ = ["Trial", "refit", "search"]
+__all__ = ["refit", "search"]
 
 FIRST = 0.4  # of the time that the first network may take
 SLOWER = 1.2  # times that a training on everything takes as long as one on a part
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A model, and how well it forecast the validation windows.
-
-    Parameters
-    ----------
-    member : BaselineMember or NetworkMember
-        The model.
-    cost : float
-        By the measure of the search; infinite where it failed.
-    scores : dict of str to float
-        By all measures.
-    seconds : float
-        Training and forecasting.
-    state : {"whole", "cut short", "failed"}
-        Whether it was trained for as long as it was meant to be.
-    error : str
-        Why it failed.
-    forecasts : ndarray, shape (origins, series, h)
-        What it said.
-    """
-
-    member: BaselineMember | NetworkMember
-    cost: float
-    scores: dict[str, float]
-    seconds: float
-    state: str
-    error: str = ""
-    forecasts: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def search(

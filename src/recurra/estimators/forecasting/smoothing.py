@@ -104,7 +104,7 @@ class DampedTrend(Baseline):
     Examples
     --------
     >>> DampedTrend(1).forecast([1.0, 2.0, 3.0, 4.0, 5.0], h=3).round(2)
-    array([5.98, 6.94, 7.88])
+    array([5.97, 6.93, 7.87])
     """
 
     def __init__(self, season_length: int) -> None:
