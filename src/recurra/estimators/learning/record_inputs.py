@@ -14,7 +14,8 @@ from recurra.data.reading.answers import TargetLevel
 from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
-from recurra.estimators.learning.doors import Units, enter, unwrapped
+from recurra.estimators.learning.doors import enter, unwrapped
+from recurra.estimators.learning.text_units import Units
 
 __all__ = ["Shape", "all_streams", "as_dataset", "conform"]
 

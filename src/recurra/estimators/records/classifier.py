@@ -16,7 +16,6 @@ from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.tables.notes import also_in
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, FileError, OptionError
-from recurra.estimators.learning.doors import Unit
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import known_targets
 from recurra.estimators.learning.record_targets import (
@@ -28,6 +27,7 @@ from recurra.estimators.learning.record_targets import (
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import linear_classifier, sample
+from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.records.record_estimator import RecordEstimator

@@ -13,12 +13,12 @@ from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, FileError, OptionError, near
-from recurra.estimators.learning.doors import Unit
 from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.estimators.learning.record_targets import numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
+from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.task_answers import (
     Labels,

@@ -14,7 +14,6 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
-from recurra.estimators.learning.doors import UNITS, Unit, Units
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice
 from recurra.estimators.learning.record_batches import answers
@@ -32,6 +31,7 @@ from recurra.estimators.learning.record_defaults import (
     text_training,
 )
 from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
+from recurra.estimators.learning.text_units import UNITS, Unit, Units
 from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.session import RecordSession

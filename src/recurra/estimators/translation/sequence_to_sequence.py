@@ -13,18 +13,18 @@ import numpy as np
 
 from recurra import layers
 from recurra.artifact import take
-from recurra.data import Preprocessor, SequenceDataset, from_text, from_tokens
-from recurra.data.tables.notes import also_in, tell
+from recurra.data import Preprocessor, SequenceDataset
+from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_count, check_share
-from recurra.estimators.learning.record_checks import answerable, check_filled
+from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import as_dataset, conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
-from recurra.estimators.learning.simple_models import Summary, sample
+from recurra.estimators.learning.simple_models import sample
 from recurra.estimators.translation.decoding import (
     Codes,
     attention,
@@ -35,7 +35,6 @@ from recurra.estimators.translation.decoding import (
 from recurra.estimators.translation.sequence_answers import (
     Form,
     Symbols,
-    Unit,
     check_answers,
     coded,
     form_of,
@@ -43,6 +42,7 @@ from recurra.estimators.translation.sequence_answers import (
     symbols_of,
     written,
 )
+from recurra.estimators.translation.sequence_sources import check_sources, nearest, read_sources
 from recurra.models import Input
 from recurra.models.translation.sequence_to_sequence_network import (
     ATTENTIONS,
@@ -52,7 +52,7 @@ from recurra.models.translation.sequence_to_sequence_network import (
 from recurra.training import Training
 
 if TYPE_CHECKING:
-    from recurra.types import Booleans, Floats, Integers
+    from recurra.types import Booleans, Floats
 
 __all__ = ["SequenceToSequence"]
 
@@ -313,7 +313,7 @@ class SequenceToSequence(Learner):
         """Read and treat what is to be answered."""
         self._check_fitted()
         dataset = replace(self._read(X, None, **how), targets={})
-        dataset = _check_sources(conform(dataset, self._shapes))
+        dataset = check_sources(conform(dataset, self._shapes))
         treated = self.preprocessor_.transform(dataset)
         self._check_treated(treated)
         return treated
@@ -351,7 +351,7 @@ class SequenceToSequence(Learner):
     def _read(self, X: Any, y: Any = None, **how: Any) -> SequenceDataset:
         """Read sources of any kind, and answers if they are there."""
         told = {name: how.pop(name, None) for name in ("weights", "groups")}
-        dataset = _read_sources(X, self.unit, how)
+        dataset = read_sources(X, self.unit, how)
         self._came = form_of(y, self.unit)
         if y is not None:
             dataset = replace(dataset, targets={"y": read_answers(y, dataset.ids, self.unit)})
@@ -441,7 +441,7 @@ class SequenceToSequence(Learner):
         answers, wanted = symbols_of(kept.target), symbols_of(part.target)
         common, _ = Counter(answers).most_common(1)[0]
         always = [each == common for each in wanted]
-        near = [answers[place] for place in _nearest(kept, part)]
+        near = [answers[place] for place in nearest(kept, part)]
         return [
             Score("most frequent answer", EXACT, float(np.mean(always))),
             Score("answer of the nearest source", EXACT, float(np.mean([*map(eq, near, wanted)]))),
@@ -465,45 +465,8 @@ class _State(TypedDict):
     form: Form
 
 
-def _read_sources(X: Any, unit: Unit, how: Mapping[str, Any]) -> SequenceDataset:
-    """Read texts, lists of tokens, or what `from_arrays` reads."""
-    if isinstance(X, str | bytes):
-        raise OptionError(f"X={X[:40]!r} is one text, but a list of sources is read. Give [text].")
-    if not isinstance(X, list | tuple | np.ndarray):
-        return as_dataset(X, **how)
-    first = next((each for each in X if np.size(each)), None)
-    text = isinstance(first, str)
-    if not text and not (isinstance(first, list | tuple) and isinstance(first[0], str)):
-        return as_dataset(X, **how)
-    extra = [name for name, value in how.items() if value is not None]
-    if extra:
-        raise OptionError(f"{', '.join(extra)} goes with measurements, but X holds texts.")
-    return from_text([*X], unit=unit) if text else from_tokens([*X])
-
-
-def _check_sources(dataset: SequenceDataset) -> SequenceDataset:
-    """Refuse sources without steps."""
-    empty = np.flatnonzero(~answerable(dataset))
-    if empty.size:
-        message = f"The source is empty{also_in(empty.size)}"
-        hint = "Leave it out: there is nothing to answer."
-        raise DataError(message, code="empty_series", record=dataset.ids[empty[0]], hint=hint)
-    return dataset
-
-
 def _few(part: SequenceDataset) -> SequenceDataset:
     """Take some hundred records, evenly spread."""
     if len(part) <= SCORED:
         return part
     return part.take(np.linspace(0, len(part) - 1, SCORED).astype(np.int64))
-
-
-def _nearest(kept: SequenceDataset, part: SequenceDataset) -> Integers:
-    """Find the record of each other that is most like it, by n-grams or by sums of measurements."""
-    from sklearn.neighbors import NearestNeighbors
-
-    summary = Summary()
-    neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
-    neighbours.fit(summary.fit_transform(kept))
-    places: Integers = neighbours.kneighbors(summary.transform(part), return_distance=False)[:, 0]
-    return places
