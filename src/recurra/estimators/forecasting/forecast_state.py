@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["LONG", "Rows", "State", "ahead_of", "look", "read_on"]
 
 CELLS = 200_000  # steps, padding included, that go through the network at a time
-LONG = 10_000  # steps of a series that are looked at in one go
+LONG = 10_000  # steps of a series that are looked at, and read, in one go
 RECTANGLE = 16  # series of one length that are worth a group of their own
 
 
@@ -183,8 +183,8 @@ def read_on(
         lengths = unread[series]
         who, first = torch.from_numpy(series), dataset.offsets[series][:, None]
         after, longest = take_state(layer, who), int(lengths.max())
-        for start in range(0, longest, CELLS):
-            steps = np.arange(start, min(start + CELLS, longest))
+        for start in range(0, longest, LONG):
+            steps = np.arange(start, min(start + LONG, longest))
             at = torch.from_numpy(first + np.minimum(steps, lengths[:, None] - 1))
             left = torch.from_numpy((lengths - start).clip(0, len(steps)))
             inputs = Inputs(rows.local[at], real[at], codes[at])

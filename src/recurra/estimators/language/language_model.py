@@ -512,6 +512,9 @@ class LanguageModel(Learner):
         self._tokens = treated.stream.rows
         return self._tokens
 
+    def _cuts_time(self) -> bool:
+        return True
+
     def _training_for(self, amount: int, rounds: int | None) -> Training:
         hidden = self.network_.plan.hidden_size if self._fitted else self._hidden(amount)
         options = self.training or default_training(amount, hidden)

@@ -533,6 +533,17 @@ class Learner(TrainingChoice, ABC):
             raise OptionError(f"validation={share!r}, but it is a share below 1, or 'auto'.")
         if self.training is not None and not isinstance(self.training, Training):
             raise OptionError(f"training={self.training!r}, but it must be a Training or None.")
+        if self.training and self.training.truncation is not None and not self._cuts_time():
+            raise OptionError(
+                f"truncation={self.training.truncation} cuts records in pieces along time, but "
+                f"{type(self).__name__} answers for what it has read whole. Use "
+                "Training(truncation=None), and cut long records into windows beforehand "
+                "(recurra.data.windows)."
+            )
+
+    def _cuts_time(self) -> bool:
+        """Say whether ``Training(truncation=)`` may cut a batch, the state being carried on."""
+        return False
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         """Read records, and targets if they are there."""

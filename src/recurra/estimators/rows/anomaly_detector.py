@@ -32,7 +32,7 @@ from recurra.estimators.rows.anomaly_session import (
 )
 from recurra.estimators.rows.next_step import LAYERS
 from recurra.estimators.rows.next_step_baselines import kept_values
-from recurra.estimators.rows.next_step_data import as_rows, check_rows
+from recurra.estimators.rows.next_step_data import as_rows, check_rows, in_pieces
 from recurra.estimators.rows.row_session import RowReader
 from recurra.metrics.anomaly import EventScore, event_scores
 from recurra.models.rows.next_step_network import NextStepNetwork, NextStepPlan, RowBatch
@@ -382,6 +382,9 @@ class AnomalyDetector(Learner):
                 f"scored have to come first: {self.channels_}."
             )
 
+    def _cuts_time(self) -> bool:
+        return self.method == "forecast"
+
     def _default_training(self, records: int) -> Training:  # noqa: ARG002
         return Training(
             steps=200,
@@ -495,7 +498,8 @@ class AnomalyDetector(Learner):
             length = rows.offsets[record + 1] - first
             batch = rows.batch(np.array([first]), np.array([length]))
             if isinstance(network, NextStepNetwork):
-                expected = network.distribution.mean(network(batch)[0])[0]
+                raw = [each for _, each, _ in in_pieces(network, batch)]
+                expected = network.distribution.mean(torch.cat(raw, 1))[0]
             elif isinstance(network, WindowAutoencoder):
                 expected = _last_rows(network, rows, record)
             values = batch.values[0, :, : rows.channels]

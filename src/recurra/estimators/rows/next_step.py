@@ -29,6 +29,7 @@ from recurra.estimators.rows.next_step_data import (
     endless_rows,
     has_row_before,
     held_ends,
+    in_pieces,
     rows_in_order,
     slopes_back,
     values_back,
@@ -356,6 +357,9 @@ class NextStep(Learner):
                 "not be scaled back. Use the same scale for all records."
             )
 
+    def _cuts_time(self) -> bool:
+        return True
+
     def _default_training(self, records: int) -> Training:
         steps = int(np.clip(ROUNDS * -(-records // BATCH), FEWEST_STEPS, MOST_STEPS))
         return Training(
@@ -389,11 +393,12 @@ class NextStep(Learner):
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         return endless_rows(treated, size, seed)
 
-    def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
+    def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         total, count = 0.0, 0
         for _, batch in rows_in_order(waiting):
-            summed, counted, _ = network.loss(batch)  # type: ignore[operator]
-            total, count = total + float(summed), count + int(counted)
+            for piece, raw, _ in in_pieces(network, batch):
+                summed, counted = network.summed(raw, piece)
+                total, count = total + float(summed), count + int(counted)
         return total / max(count, 1)
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
@@ -432,7 +437,7 @@ class NextStep(Learner):
         treated = self.preprocessor_.transform(dataset)
         parts, order = [], []
         for places, batch in rows_in_order(treated):
-            _, state = self.network_(batch)
+            *_, (_, _, state) = in_pieces(self.network_, batch)
             parts.append(self.network_.step(state)[0])
             order.append(places)
         return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]
@@ -452,8 +457,11 @@ class NextStep(Learner):
         stretch = np.where(treated.stream.mask[:, : self._width], np.log(slopes), 0.0).sum(1)
         found: list[Floats] = [np.zeros(0)] * len(treated)
         for places, batch in rows_in_order(treated):
-            each, there = self.network_.likelihood(self.network_(batch)[0], batch)
-            told = torch.where(there, each, torch.nan).double().numpy()
+            parts = []
+            for piece, raw, _ in in_pieces(self.network_, batch):
+                each, there = self.network_.likelihood(raw, piece)
+                parts.append(torch.where(there, each, torch.nan).double())
+            told = torch.cat(parts, 1).numpy()
             for place, row, length in zip(places, told, batch.lengths.tolist(), strict=True):
                 start = int(treated.stream.offsets[place])
                 found[place] = row[:length] - stretch[start : start + length]
