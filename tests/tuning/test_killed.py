@@ -11,7 +11,7 @@ from pathlib import Path
 
 import optuna
 
-from recurra.tuning.board import PLACE, Board
+from recurra.tuning.board import PARTS, PLACE, Board
 from recurra.tuning.lease import SILENCE, _began, here, is_alive
 from recurra.tuning.space import Whole
 from recurra.tuning.storage import open_storage, open_study
@@ -141,6 +141,19 @@ def test_a_configuration_that_kills_every_process_is_given_up(tmp_path):
         one.storage.set_trial_user_attr(attempt.key, "owner", {**here(), "began": "long ago"})
     assert one.begin() is None
     assert "died 10 times" in one.counted()[0].user_attrs["error"]
+
+
+def test_what_the_dead_have_scored_is_handed_on_and_who_comes_further_is_not_given_up(tmp_path):
+    one = board(tmp_path / "study.journal", most=1)
+    for parts in range(12):
+        attempt = one.begin()
+        assert attempt.known == tuple(float(part) for part in range(parts))
+        one.storage.set_trial_user_attr(attempt.key, PARTS, [*attempt.known, float(parts)])
+        one.storage.set_trial_user_attr(attempt.key, "owner", {**here(), "began": "long ago"})
+    for _ in range(9):
+        attempt = one.begin()
+        one.storage.set_trial_user_attr(attempt.key, "owner", {**here(), "began": "long ago"})
+    assert one.begin() is None, "ten have died where the last did"
 
 
 def test_a_line_that_was_half_written_does_not_spoil_the_rest(tmp_path):

@@ -137,6 +137,27 @@ def test_ctrl_c_leaves_the_place_open(tmp_path, monkeypatch):
     assert found.trials["attempts"].tolist() == [1, 2]
 
 
+def test_folds_scored_before_a_search_was_cut_short_are_not_learned_again(tmp_path, monkeypatch):
+    how = {**ONCE, "by": Folds(3), "pruning": False}
+    whole = tune(MODEL, X, Y, trials=2, **how)
+    scores, asked = rc.Regressor.scores, []
+
+    def cut_short(self, part):
+        asked.append(part)
+        if len(asked) == 6:
+            raise KeyboardInterrupt
+        return scores(self, part)
+
+    monkeypatch.setattr(rc.Regressor, "scores", cut_short)
+    kept = {"storage": tmp_path / "a.journal", **how}
+    with pytest.raises(KeyboardInterrupt):
+        tune(MODEL, X, Y, trials=2, **kept)
+    found = tune(MODEL, X, Y, trials=2, **kept)
+    assert len(asked) == 7, "the sixth alone was asked again"
+    assert found.trials["attempts"].tolist() == [1, 2]
+    assert found.trials["score"].tolist() == whole.trials["score"].tolist(), "to the bit"
+
+
 @pytest.mark.parametrize("name", ["MASE", "OWA", "RMSE"])
 def test_series_are_scored_from_origins_in_their_past(name):
     model = rc.Forecaster(hidden_size=4, training=BRIEF)

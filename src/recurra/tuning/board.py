@@ -29,7 +29,8 @@ from recurra.tuning.space import Space, decoded, distributions
 __all__ = ["Attempt", "Board"]
 
 PLACE, OWNER, SIGN, ERROR, ENDED = "place", "owner", "sign", "error", "ended"
-MOST_DEATHS = 10  # of a place; then it is its configuration that kills
+PARTS = "parts"  # scores of the parts of the data that an attempt has done with
+MOST_DEATHS = 10  # of a place, at the same part; then it is its configuration that kills
 LONGEST_ERROR = 500  # letters
 PRUNER = optuna.pruners.MedianPruner(n_startup_trials=5, n_min_trials=3)
 
@@ -46,11 +47,14 @@ class Attempt:
         Running.
     parameters : dict of str
         What is changed of the estimator.
+    known : tuple of float
+        What the first parts of the data scored in an attempt that was lost.
     """
 
     place: int
     trial: optuna.Trial
     parameters: Mapping[str, Any]
+    known: tuple[float, ...] = ()
 
     @property
     def key(self) -> int:
@@ -136,7 +140,7 @@ class Board:
             if place is None:
                 return None
             before = attempts.get(place, [])
-            if sum(ENDED not in each.user_attrs for each in before) >= MOST_DEATHS:
+            if _deaths(before) >= MOST_DEATHS:
                 self._give_up(place, before)
                 continue
             key = self._create(place, before)
@@ -155,7 +159,7 @@ class Board:
 
     def _create(self, place: int, before: list[FrozenTrial]) -> int:
         """Write an attempt down, with its owner, and the parameters if there are any by now."""
-        told = {PLACE: place, OWNER: here(), SIGN: time.time()}
+        told = {PLACE: place, OWNER: here(), SIGN: time.time(), PARTS: _known(before)}
         known = next(
             (each.params for each in before if each.params.keys() == self.space.keys()), {}
         )
@@ -172,13 +176,12 @@ class Board:
             study_name=self.study, storage=self.storage, sampler=sampler, pruner=PRUNER
         )
         trial = optuna.Trial(study, key)
-        if place == 0:
-            return Attempt(place, trial, {})
-        return Attempt(place, trial, decoded(self.space, suggested(trial, self.space)))
+        drawn = decoded(self.space, suggested(trial, self.space)) if place else {}
+        return Attempt(place, trial, drawn, tuple(trial.user_attrs[PARTS]))
 
     def _give_up(self, place: int, before: list[FrozenTrial]) -> None:
         """Close a place whose configuration has killed every process that tried it."""
-        error = f"Its process died {len(before)} times; perhaps the machine ran out of memory."
+        error = f"Its process died {_deaths(before)} times; perhaps the machine ran out of memory."
         params = next((e.params for e in before if e.params.keys() == self.space.keys()), {})
         ranges = distributions(self.space) if params else {}
         told = {PLACE: place, ERROR: error}
@@ -274,6 +277,18 @@ class Board:
 
 def _lives(trial: FrozenTrial, now: float) -> bool:
     return is_alive(trial.user_attrs[OWNER], trial.user_attrs[SIGN], now)
+
+
+def _known(attempts: list[FrozenTrial]) -> list[float]:
+    """Give the scores of the attempt that came furthest."""
+    return max((each.user_attrs.get(PARTS, []) for each in attempts), key=len, default=[])
+
+
+def _deaths(attempts: list[FrozenTrial]) -> int:
+    """Count the processes that died as far as any came: who comes further may be killed again."""
+    furthest = len(_known(attempts))
+    dead = [each for each in attempts if ENDED not in each.user_attrs]
+    return sum(len(each.user_attrs.get(PARTS, [])) == furthest for each in dead)
 
 
 def _first(attempts: list[FrozenTrial]) -> FrozenTrial | None:

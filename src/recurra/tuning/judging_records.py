@@ -90,13 +90,15 @@ class RecordJudge:
         float
             The score.
         """
-        found: list[float] = []
-        for number, (kept, held) in enumerate(self.parts, 1):
+        found = list(onlooker.known)
+        for number in range(len(found)):
+            onlooker.part_scored(found[: number + 1])
+        for kept, held in self.parts[len(found) :]:
             each = self._prepared(model)
             each.fit(kept, callbacks=onlooker.callbacks(alone=len(self.parts) == 1))
             found.append(self._scored(each, held))
-            if number < len(self.parts):
-                onlooker.part_scored(number, float(np.mean(found)))
+            if len(found) < len(self.parts):
+                onlooker.part_scored(found)
         return float(np.mean(found))
 
     def _prepared(self, model: Any) -> Any:

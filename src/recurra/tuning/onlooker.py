@@ -16,5 +16,9 @@ class Onlooker(Protocol):
     def callbacks(self, alone: bool) -> Sequence[Callable[[Moment], bool | None]]:
         """Give what looks on while a part is learned, alone or one of several."""
 
-    def part_scored(self, part: int, score: float) -> None:
-        """Hear the mean score of the parts so far."""
+    @property
+    def known(self) -> Sequence[float]:
+        """What the first parts scored when the trial was last at work, before it was cut short."""
+
+    def part_scored(self, scores: Sequence[float]) -> None:
+        """Hear the scores of the parts so far."""

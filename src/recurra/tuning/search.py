@@ -117,7 +117,8 @@ def tune(
     -----
     A process may be killed at any moment. What it was at is found by the others, or by the next
     call, and begun anew with the same parameters: at once where it ran on the same machine, after
-    two minutes of silence where it ran on another. So of `trials` each is finished once.
+    two minutes of silence where it ran on another. Folds that it has scored are not learned again.
+    So of `trials` each is finished once.
 
     Examples
     --------
@@ -214,7 +215,8 @@ def _run(estimator: Any, judge: Judge, board: Board, limits: _Limits, attempt: A
 
     first = attempt.place == 0
     pruning = limits.pruning
-    watch = Watch(attempt.trial, judge.greater, pruning, None if first else limits.deadline)
+    deadline = None if first else limits.deadline
+    watch = Watch(attempt.trial, judge.greater, pruning, deadline, attempt.known)
     try:
         with board.beating(attempt), warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # the last training says it

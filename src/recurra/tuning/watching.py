@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import optuna
 
 from recurra.training import Moment
+from recurra.tuning.board import PARTS
 
 __all__ = ["OutOfTime", "Watch"]
 
@@ -33,12 +34,15 @@ class Watch:
         Whether a trial that does worse than half of the others did by then is stopped.
     deadline : float or None
         When the time is up, by `time.monotonic`.
+    known : tuple of float
+        What the first parts scored in an attempt that was lost.
     """
 
     trial: optuna.Trial
     greater: bool
     pruning: bool
     deadline: float | None
+    known: tuple[float, ...] = ()
 
     def callbacks(self, alone: bool) -> Sequence[Callable[[Moment], bool | None]]:
         """Give what looks on while a part is learned.
@@ -55,22 +59,22 @@ class Watch:
         """
         return [self._see] if alone else [self._see_time]
 
-    def part_scored(self, part: int, score: float) -> None:
-        """Hear the mean score of the parts so far.
+    def part_scored(self, scores: Sequence[float]) -> None:
+        """Hear the scores of the parts so far, and write them down, should this process be killed.
 
         Parameters
         ----------
-        part : int
-            How many there are.
-        score : float
-            Their mean.
+        scores : sequence of float
+            One for each part.
 
         Raises
         ------
         optuna.TrialPruned
-            If it is worse than half of the others were by then.
+            If their mean is worse than half of the others' was by then.
         """
-        self._compare(part, score, part > 1)
+        if len(scores) > len(self.known):
+            self.trial.set_user_attr(PARTS, list(scores))
+        self._compare(len(scores), sum(scores) / len(scores), len(scores) > 1)
 
     def _see(self, moment: Moment) -> None:
         self._see_time(moment)
