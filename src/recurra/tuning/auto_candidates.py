@@ -18,12 +18,12 @@ __all__ = ["Candidates"]
 
 BEST_FIRST = ("adjusted, log", "adjusted", "log", "as it is")
 SHAPES: tuple[dict[str, Any], ...] = (
-    {"hidden_size": 128},
     {"num_layers": 2},
     {"distribution": "gaussian"},
-    {"training.batch_size": 256},
     {"hidden_size": 32},
     {"dropout": 0.2},
+    {"hidden_size": 128},
+    {"training.batch_size": 256},
 )
 AGAIN = 6  # configurations, of which more are made by chance
 

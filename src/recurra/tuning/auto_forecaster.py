@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["AutoForecaster"]
 
 NAME = "AutoForecaster"
-MOST_MEMBERS = 10  # networks in an ensemble
+MOST_MEMBERS = 6  # models in an ensemble
 
 
 class AutoForecaster(BaseEstimator):
@@ -49,7 +49,7 @@ class AutoForecaster(BaseEstimator):
     Networks of different layers, sizes, heads and treatments of the series are trained on the past
     of the training data, and forecast what came after it there, beside the baselines. The
     forecasts that do best together are averaged; the networks among them are trained once more, on
-    everything. What is to test the result, keep out of `fit`.
+    everything, and from up to three seeds. What is to test the result, keep out of `fit`.
 
     Parameters
     ----------
@@ -378,15 +378,14 @@ def _trained(trials: list[Trial], selection: Selection, panel: Panel, budget: Bu
     order = sorted(range(len(trials)), key=lambda i: (-selection.weights[i], trials[i].cost))
     networks = [i for i in order if isinstance(trials[i].member, NetworkMember)]
     chosen = [i for i in order if selection.weights[i] > 0]
-    members = refit([trials[i] for i in chosen], panel, budget)
     weights = [selection.weights[i] for i in chosen]
-    if networks[0] not in chosen:  # no network is averaged, but its intervals are needed
-        leader = trials[networks[0]]
-        leader.member.stand(panel)
-        members, weights = [*members, leader], [*weights, 0.0]
-        chosen = [*chosen, networks[0]]
-    found = Ensemble(
-        [each.member for each in members], weights, chosen.index(networks[0]), selection.reach
-    )
+    members, shares = refit([trials[i] for i in chosen], weights, panel, budget)
+    if networks[0] in chosen:
+        leader = chosen.index(networks[0])
+    else:  # no network is averaged, but its intervals are needed
+        leader, member = len(members), trials[networks[0]].member
+        member.stand(panel)
+        members, shares = [*members, member], [*shares, 0.0]
+    found = Ensemble(members, shares, leader, selection.reach)
     found.panel = panel
     return found

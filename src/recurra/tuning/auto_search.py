@@ -12,7 +12,7 @@ from sklearn.base import clone
 from recurra.errors import DataError, OptionError, TrainingError
 from recurra.tuning.auto_budget import Budget, train_within
 from recurra.tuning.auto_members import NetworkMember
-from recurra.tuning.auto_trial import Trial
+from recurra.tuning.auto_trial import Member, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,9 @@ __all__ = ["refit", "search"]
 
 FIRST = 0.4  # of the time that the first network may take
 SLOWER = 1.2  # times that a training on everything takes as long as one on a part
+SPARE = 0.95  # of the time, for what cannot be measured before
+SEEDS = 3  # from which what was chosen is trained, if there is time
+APART = 1_000  # seeds of the same network
 
 
 def search(
@@ -98,7 +101,7 @@ def _tried(
 
 
 def _judged(
-    member: BaselineMember | NetworkMember,
+    member: Member,
     windows: Windows,
     measure: str,
     begun: float,
@@ -117,13 +120,19 @@ def _judged(
     return Trial(member, cost, windows.scores(forecasts), seconds, state, "", forecasts)
 
 
-def refit(trials: Sequence[Trial], panel: Panel, budget: Budget) -> list[Trial]:
+def refit(
+    trials: Sequence[Trial], weights: Sequence[float], panel: Panel, budget: Budget
+) -> tuple[list[Member], list[float]]:
     """Train networks on all series, the first one first, as long as there is time.
+
+    Each is trained from up to three seeds, whose forecasts share its weight: chance averages out.
 
     Parameters
     ----------
     trials : sequence of Trial
         What was chosen.
+    weights : sequence of float
+        Of each.
     panel : Panel
         The series, to their end.
     budget : Budget
@@ -131,29 +140,47 @@ def refit(trials: Sequence[Trial], panel: Panel, budget: Budget) -> list[Trial]:
 
     Returns
     -------
-    list of Trial
-        The same models. One for which there is no time keeps the weights that it has; it reads the
-        series to their end all the same.
+    members : list of BaselineMember or NetworkMember
+        The same models, and then what was trained of them from other seeds. One for which there is
+        no time keeps the weights that it has; it reads the series to their end all the same.
+    weights : list of float
+        Of each.
     """
-    found = []
+    copies: list[list[Member]] = []
     for number, each in enumerate(trials):
-        member = each.member
-        if isinstance(member, NetworkMember):
-            after = [other.seconds for other in trials[number + 1 :]]
-            allowed = budget.left - SLOWER * sum(after)
-            member = _again(member, panel, each.seconds, allowed)
-        member.stand(panel)
-        found.append(replace(each, member=member))
-    return found
+        after = sum(other.seconds for other in trials[number + 1 :] if _learns(other))
+        allowed = SPARE * (budget.left - SLOWER * after)
+        copies.append([_again(each, 0, panel, allowed) or each.member])
+    for turn in range(1, SEEDS):
+        for each, found in zip(trials, copies, strict=True):
+            if _learns(each) and SPARE * budget.left > SLOWER * each.seconds:
+                more = _again(each, turn, panel, SPARE * budget.left)
+                found += [more] if more is not None else []
+    members, shares = [], []
+    for turn in range(SEEDS):  # the first of each first
+        for found, weight in zip(copies, weights, strict=True):
+            if turn < len(found):
+                members.append(found[turn])
+                shares.append(weight / len(found))
+    for each_member in members:
+        each_member.stand(panel)
+    return members, shares
 
 
-def _again(member: NetworkMember, panel: Panel, before: float, allowed: float) -> NetworkMember:
+def _learns(trial: Trial) -> bool:
+    return isinstance(trial.member, NetworkMember)
+
+
+def _again(trial: Trial, turn: int, panel: Panel, allowed: float) -> NetworkMember | None:
     """Train a network on everything, if there is time for most of it."""
-    if allowed < before / 2:
-        return member
-    again = replace(member, model=clone(member.model))
+    member = trial.member
+    if not isinstance(member, NetworkMember) or allowed < trial.seconds / 2:
+        return None
+    model = clone(member.model)
+    model.set_params(seed=model.seed + APART * turn)
+    again = replace(member, model=model)
     try:
         train_within(again.model, again.treated(panel).panel, allowed)
-    except TrainingError:  # on a part it went well, so these weights are good
-        return member
+    except TrainingError:  # on a part it went well, so those weights are good
+        return None
     return again

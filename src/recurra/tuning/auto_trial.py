@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recurra.tuning.auto_members import BaselineMember, NetworkMember
+
 if TYPE_CHECKING:
-    from recurra.tuning.auto_members import BaselineMember, NetworkMember
     from recurra.types import Floats
 
-__all__ = ["Trial"]
+__all__ = ["Member", "Trial"]
+
+Member = BaselineMember | NetworkMember
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,7 @@ class Trial:
         What it said.
     """
 
-    member: BaselineMember | NetworkMember
+    member: Member
     cost: float
     scores: dict[str, float]
     seconds: float
