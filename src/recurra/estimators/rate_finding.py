@@ -56,10 +56,10 @@ def rate_for_series(forecaster: Any, df: Any) -> RateCurve:
     """
     probe, found = clone(forecaster), []
 
-    def look(network: Any, batches: Any, held: Any, *_: Any) -> Log:
+    def look(engine: Any, batches: Any, held: Any, *_: Any) -> Log:
         options, seed = probe.training, probe.seed
         stream = batches.draw(held.steps, options.batch_size, seed)
-        found.append(find_learning_rate(network, stream, options, seed=seed))
+        found.append(find_learning_rate(engine.network, stream, options, seed=seed))
         return Log()
 
     probe._train = look

@@ -13,6 +13,7 @@ from recurra.training.schedules import Schedule, rate_of
 __all__ = ["Training"]
 
 Optimizer = Literal["adam", "adamw", "rmsprop", "sgd"]
+StopBy = Literal["loss", "score"]
 
 COUNTS = ("steps", "batch_size", "accumulate", "check_every", "plateau_patience")
 COUNTS_OR_NONE = ("truncation", "patience")
@@ -65,6 +66,11 @@ class Training:
         better validation loss, and again after as many more.
     plateau_factor : float
         What the rate is multiplied by then.
+    stop_by : {"loss", "score"}
+        Which weights are the best and when to stop: by the validation loss, or by the first score
+        of an estimator's report, accuracy say, for what is held back (of a forecaster, MASE). Where
+        more of it is better, checks tell minus the score. `train` itself takes what `validate`
+        returns.
     average : float
         The weights of so many of the last steps, as a share of all, are averaged in the end
         (Izmailov et al. 2018, arXiv:1803.05407); 0 for none. Where there are checks, the average is
@@ -106,6 +112,7 @@ class Training:
     check_every: int = 50
     plateau_patience: int = 3
     plateau_factor: float = 0.5
+    stop_by: StopBy = "loss"
     average: float = 0.0
     precision: Precision | None = None
     progress: bool | None = None
@@ -113,7 +120,8 @@ class Training:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         self._check_counts()
-        for name, kinds in (("optimizer", Optimizer), ("schedule", Schedule)):
+        choices = {"optimizer": Optimizer, "schedule": Schedule, "stop_by": StopBy}
+        for name, kinds in choices.items():
             if getattr(self, name) not in get_args(kinds):
                 known = ", ".join(map(repr, get_args(kinds)))
                 raise OptionError(f"{name}={getattr(self, name)!r}, but it must be one of {known}.")

@@ -14,7 +14,8 @@ from sklearn.base import clone
 
 from recurra.data import ParquetRecords, SequenceDataset, folds, split
 from recurra.errors import DataWarning, OptionError, TrainingError, near
-from recurra.tuning.measures import is_greater_better, usual_measure
+from recurra.estimators.learning.report import is_greater_better
+from recurra.tuning.measures import usual_measure
 from recurra.tuning.resampling import Folds, HeldOut
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from recurra.errors import OptionError, near
 
-__all__ = ["FORECASTS", "is_greater_better", "usual_measure"]
+__all__ = ["FORECASTS", "usual_measure"]
 
 USUAL = {
     "AnomalyDetector": "mean error, scaled",
@@ -21,9 +21,6 @@ USUAL = {
 }
 FORECASTS = ("MASE", "OWA", "sMAPE", "RMSE")
 """What a forecast can be judged by."""
-
-GREATER = ("accuracy", "span F1", "exact answers", "log-likelihood", "texts right", "R²")
-"""Of which more is better; of all else less is."""
 
 
 def usual_measure(estimator: Any, metric: str | None) -> str | None:
@@ -60,24 +57,3 @@ def usual_measure(estimator: Any, metric: str | None) -> str | None:
     if name == "Forecaster" and metric not in FORECASTS:
         raise OptionError(f"metric={metric!r} is no measure here. {near(metric, FORECASTS)}")
     return metric
-
-
-def is_greater_better(measure: str) -> bool:
-    """Say whether more of a measure is better.
-
-    Parameters
-    ----------
-    measure : str
-        Its name; of one of several targets ``"accuracy of fate"``.
-
-    Returns
-    -------
-    bool
-        True for accuracy, False for an error.
-
-    Examples
-    --------
-    >>> is_greater_better("accuracy of fate"), is_greater_better("RMSE")
-    (True, False)
-    """
-    return measure in GREATER or any(measure.startswith(f"{each} of ") for each in GREATER)

@@ -35,6 +35,7 @@ from recurra.estimators.forecasting.forecast_defaults import (
     default_lags,
 )
 from recurra.estimators.forecasting.forecast_engine import Engine
+from recurra.estimators.forecasting.forecast_error import error_to_stop_by
 from recurra.estimators.forecasting.forecast_file import (
     HEADER,
     check_arrays,
@@ -256,7 +257,7 @@ class Forecaster(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             engine = Engine(self._new_network(local, reader, len(dataset)), local, reader)
-            log = self._train(engine.network, batches, held, callbacks, kept_in)
+            log = self._train(engine, batches, held, callbacks, kept_in)
         self._state = engine.read(dataset, seen=seen)
         self._engine, self._spacing = engine, dataset.spacing
         self._calibration = Calibration.neutral()
@@ -278,12 +279,13 @@ class Forecaster(BaseEstimator):
 
     def _train(
         self,
-        network: ForecastNetwork,
+        engine: Engine,
         batches: Batches,
         held: HeldBack,
         callbacks: Sequence[Callback],
         kept_in: Checkpoints | None,
     ) -> Log:
+        network = engine.network
         stream = batches.draw(held.steps, self.training.batch_size, self.seed)
         ends = batches.last(held.ends) if held.steps.any() else None
         if ends is None or ends.target.isnan().all():
@@ -296,7 +298,8 @@ class Forecaster(BaseEstimator):
                 total, count = total + summed, count + int(counted)
             return float(total / count)
 
-        return train(network, stream, self.training, validate, callbacks, checkpoints=kept_in)
+        check = error_to_stop_by(engine, held) if self.training.stop_by == "score" else validate
+        return train(network, stream, self.training, check, callbacks, checkpoints=kept_in)
 
     def _calibrated(self) -> Calibration:
         """Calibrate the intervals, the first time they are wanted."""

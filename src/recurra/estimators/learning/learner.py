@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -27,6 +27,7 @@ from recurra.estimators.learning.record_defaults import share_held
 from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.estimators.learning.stopping import score_to_stop_by
 from recurra.estimators.learning.training_choice import TrainingChoice
 from recurra.estimators.rate_finding import rate_for_records
 from recurra.layers.checked import attempt, build_network, check_sizes
@@ -292,6 +293,8 @@ class Learner(TrainingChoice, ABC):
         if held is not None:
             waiting = self.preprocessor_.transform(self._scaled(held))
             check = lambda: self._mean_loss(trained, waiting)  # noqa: E731
+            if options.stop_by == "score":
+                check = self._check_by_score(network, held, check)
         part, counts = kept if held is None else held, (len(kept), len(held or ()))
         simple = self._baseline(kept, part)
         del kept
@@ -603,6 +606,13 @@ class Learner(TrainingChoice, ABC):
     def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
         """Return the loss that the training is stopped by, over treated records."""
         return mean_loss(network, waiting)
+
+    def _check_by_score(
+        self, network: nn.Module, held: SequenceDataset, loss: Callable[[], float]
+    ) -> Callable[[], float]:
+        """Make what a training is stopped by that is not to be stopped by the loss alone."""
+        self.network_ = network  # which answers while it learns
+        return score_to_stop_by(lambda: self._scores(held), loss)
 
     def _after_training(self, held: SequenceDataset | None) -> None:
         """Learn what the trained network needs beside it, from records it was not trained on."""

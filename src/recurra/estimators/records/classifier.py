@@ -419,6 +419,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         self._label_weights = label_weights(kept, self.class_weight, self.classes_)
+        self.temperature_ = 1.0  # until it is learned
         return super()._ready(kept)
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:

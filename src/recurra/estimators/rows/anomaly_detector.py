@@ -436,6 +436,12 @@ class AnomalyDetector(Learner):
         errors = self._errors_of(network, rows)
         return float(np.nanmean(np.concatenate(errors)))
 
+    def _check_by_score(self, *_given: Any) -> Any:
+        raise OptionError(
+            "stop_by='score', but how many events an AnomalyDetector finds does not say how good it "
+            "is. Use stop_by='loss': how far what it foretells is off."
+        )
+
     def _after_training(self, held: SequenceDataset | None) -> None:  # noqa: ARG002
         """See how far values and errors go in what was learned from."""
         rows = self._learned_from
