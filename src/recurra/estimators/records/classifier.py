@@ -386,7 +386,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
             message = "Every record has the same label, which makes one class only"
             raise DataError(message, code="one_class", value=one, hint=hint)
         self.classes_ = label_array(classes)
-        self._outputs = len(target.outputs)
+        self._outputs, self.temperature_ = len(target.outputs), 1.0  # until it is learned
         return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
 
     def _all_classes(self, found: tuple[object, ...]) -> tuple[object, ...]:
@@ -419,7 +419,6 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _ready(self, kept: SequenceDataset) -> tuple[str, ...]:
         self._label_weights = label_weights(kept, self.class_weight, self.classes_)
-        self.temperature_ = 1.0  # until it is learned
         return super()._ready(kept)
 
     def _scaled(self, dataset: SequenceDataset) -> SequenceDataset:
