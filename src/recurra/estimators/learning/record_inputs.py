@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import signature
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,23 +55,6 @@ class Shape(NamedTuple):
             Its looks.
         """
         return cls(stream.kind, stream.channels, stream.clock, tuple(sorted(stream.categories)))
-
-    @classmethod
-    def again(cls, told: Mapping[str, Any]) -> Self:
-        """Make looks again of what JSON held.
-
-        Parameters
-        ----------
-        told : dict of str
-            The fields.
-
-        Returns
-        -------
-        Shape
-            The same.
-        """
-        lists = {name: tuple(told[name]) for name in ("channels", "categorical")}
-        return cls(**{**told, **lists})
 
 
 def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
