@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from recurra import __version__
 from recurra.cli.audit import audit
+from recurra.cli.auto import auto
 from recurra.cli.backtest import backtest
 from recurra.cli.evaluate import evaluate
 from recurra.cli.forecast import forecast
@@ -38,6 +39,7 @@ for verb in (
     audit,
     train,
     tune,
+    auto,
     predict,
     evaluate,
     generate,
