@@ -6,7 +6,8 @@ first of them is made: a second or more, for nothing that is used here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -17,6 +18,7 @@ from recurra.training.flat import Flat
 
 __all__ = ["FlatOptimizer"]
 
+FEW = 2**17  # numbers that one thread moves sooner than several agree on who moves which
 KINDS = ("adam", "adamw", "rmsprop", "sgd")
 MOMENTS = {"adam": 2, "adamw": 2, "rmsprop": 1, "sgd": 1}
 TINY = 1e-6  # keeps the shortening finite, as in torch.nn.utils.clip_grad_norm_
@@ -105,11 +107,12 @@ class FlatOptimizer:
             move = torch._fused_adamw_ if self.kind == "adamw" else torch._fused_adam_
             for k, steps in enumerate(self._steps):
                 first, second = ([moment[k]] for moment in self._moments)
-                move(
-                    [parameters[k]], [gradients[k]], first, second, [], [steps],
-                    lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8,
-                    amsgrad=False, maximize=False,
-                )  # fmt: skip
+                with _few_threads(parameters[k].numel()):
+                    move(
+                        [parameters[k]], [gradients[k]], first, second, [], [steps],
+                        lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8,
+                        amsgrad=False, maximize=False,
+                    )  # fmt: skip
             return
         if decay:
             torch._foreach_add_(gradients, parameters, alpha=decay)
@@ -168,3 +171,17 @@ class FlatOptimizer:
             )
         for name, each in mine.items():
             each.copy_(told[name].reshape(each.shape))
+
+
+@contextmanager
+def _few_threads(numbers: int) -> Iterator[None]:
+    """Let one thread do a little work: others would look for more and be in the engine's way."""
+    threads = torch.get_num_threads()
+    if numbers > FEW or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
