@@ -101,6 +101,8 @@ class Course:
         The weights that are gone back to.
     is_over : bool
         Whether no step follows.
+    rate : float
+        The learning rate of the last step.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class Course:
         self.moving = [*model.buffers()]  # what a step changes besides parameters
         self._level = logging.WARNING if ranks.leads else logging.DEBUG  # it is said once
         self._begin_alike()
-        self.lost, self.is_over = 0, False
+        self.lost, self.is_over, self.rate = 0, False, 0.0
         self.safe: dict[str, Tensor] = {}  # weights that a check found finite
         self._stream, self._begun = iter(self.source), time.perf_counter()
 
@@ -155,6 +157,7 @@ class Course:
             self.model.train()
         loss, count = self._gradient()
         rate = self.options.rate_at(step) * self.plateau.share / 2**self.log.slowed
+        self.rate = rate
         count = clip(self.flat, count, self.options)
         moved = math.isfinite(loss) and self.optimizer.step(rate, count, self.options.clip_norm)
         self.log.loss.append(loss)

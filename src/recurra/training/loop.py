@@ -8,6 +8,7 @@ targets were counted, and the state to carry on. A batch can be cut along time w
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,12 @@ class Moment:
         The validation loss, where this step was followed by a check.
     model : torch.nn.Module
         The model as it is; to be looked at, not changed.
+    options : Training
+        How it is trained.
+    rate : float
+        The learning rate of this step.
+    seconds : float
+        Time spent in training so far, before an interruption too.
     """
 
     step: int
@@ -53,10 +60,17 @@ class Moment:
     loss: float
     validation: float | None
     model: nn.Module
+    options: Training
+    rate: float
+    seconds: float
 
 
 Callback = Callable[[Moment], "bool | None"]
-"""Called after each step; returns True to end the training."""
+"""Called after each step; returns True to end the training.
+
+One that is a context manager is entered before the first step, and left when the training has ended
+or failed.
+"""
 
 
 def train(
@@ -124,7 +138,7 @@ def train(
     disable = disable if ranks.leads else True
     watched, kept = ranks.agree(bool(callbacks), checkpoints is not None)  # by any rank
     bar = tqdm(desc="training", unit="step", disable=disable, **course.progress)
-    with interrupts.awaited(), bar:
+    with _entered(callbacks if ranks.leads else ()), interrupts.awaited(), bar:
         while not course.is_over:
             course.advance()
             bar.update()
@@ -165,6 +179,16 @@ def _agreed(
     return stopped, due or stopped
 
 
+@contextmanager
+def _entered(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Enter those callbacks that are context managers, and leave them in the end."""
+    with ExitStack() as stack:
+        for each in callbacks:
+            if isinstance(each, AbstractContextManager):
+                stack.enter_context(each)
+        yield
+
+
 def _called(callbacks: Sequence[Callback], course: Course) -> bool:
     """Call whoever wants to see each step; say whether one of them wants no more."""
     if not callbacks:
@@ -172,7 +196,10 @@ def _called(callbacks: Sequence[Callback], course: Course) -> bool:
     log, step = course.log, course.step
     checked = log.validation[-1] if log.validation else (0, None)
     found = checked[1] if checked[0] == step else None
-    moment = Moment(step, course.options.steps, log.loss[-1], found, course.model)
+    options, seconds = course.options, log.seconds + course.seconds
+    moment = Moment(
+        step, options.steps, log.loss[-1], found, course.model, options, course.rate, seconds
+    )
     wants = [callback(moment) for callback in callbacks]  # all of them are to see it
     return any(each is True for each in wants)
 
