@@ -23,7 +23,7 @@ from recurra.training.precision import at_precision
 from recurra.training.ranks import Alone
 from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
-from recurra.training.splitting import Splitting
+from recurra.training.splitting import Splitting, joined, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -325,14 +325,16 @@ class Course:
             torch.manual_seed(torch.initial_seed() + self.ranks.rank)
 
     def _carried(self, states: list[Any], groups: Mapping[str, dict[str, Tensor]]) -> Any:
-        """Take up what this rank carried; where there were more or fewer, nothing is."""
-        rank, world = self.ranks.rank, self.ranks.world
-        if len(states) == world:
-            return from_arrays(states[rank], groups.get(f"carried{rank or ''}", {}))
-        if self.ranks.leads:
-            told = "kept by %d processes, gone on with by %d: what was carried along is forgotten"
-            logger.warning(told, len(states), world)
-        return None
+        """Take up what was carried for this rank's rows, by as many ranks or by others."""
+        named = [(state, groups.get(f"carried{k or ''}", {})) for k, state in enumerate(states)]
+        if len(states) == self.ranks.world:
+            return from_arrays(*named[self.ranks.rank])
+        carried = [from_arrays(*each) for each in named if each[0] is not None]
+        if not carried:
+            return None
+        rows = sum(next(iter(theirs.values())).shape[-2] for _, theirs in named if theirs)
+        start, stop = self.ranks.part(rows)
+        return rows_of(joined(carried), start, stop, rows) if stop > start else None
 
     def _check_same(self, header: Mapping[str, Any]) -> None:
         """Refuse what another training left."""

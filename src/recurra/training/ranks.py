@@ -48,6 +48,21 @@ class Alone:
         """Whether this one writes and shows what is to be written and shown once."""
         return self.rank == 0
 
+    def part(self, rows: int) -> tuple[int, int]:
+        """Say which rows of a batch are this one's.
+
+        Parameters
+        ----------
+        rows : int
+            Of the whole batch.
+
+        Returns
+        -------
+        start, stop : int
+            Equal where there is none for it; rank 0 has one if anybody has.
+        """
+        return 0, rows
+
     def share(self, batch: Any) -> Any:
         """Take the rows of a batch that are this one's.
 
@@ -182,18 +197,7 @@ class Ranks(Alone):
         self.rank, self.world = rank, world
 
     def part(self, rows: int) -> tuple[int, int]:
-        """Say which rows of a batch are this rank's: the first ranks have one more.
-
-        Parameters
-        ----------
-        rows : int
-            Of the whole batch.
-
-        Returns
-        -------
-        start, stop : int
-            Equal where there is none for it; rank 0 has one if anybody has.
-        """
+        """Say which rows of a batch are this one's; see `Alone.part`."""
         start, stop = (-(-rows * k // self.world) for k in (self.rank, self.rank + 1))
         return start, stop
 

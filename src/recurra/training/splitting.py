@@ -14,7 +14,7 @@ from recurra.training.flat import add_gradients
 if TYPE_CHECKING:
     from recurra.training.flat import Flat
 
-__all__ = ["Splitting", "is_shortage"]
+__all__ = ["Splitting", "is_shortage", "joined", "rows_of"]
 
 logger = logging.getLogger("recurra.training")
 
@@ -120,7 +120,7 @@ class Splitting:
         while start < size:
             assert self.most is not None
             stop = min(start + self.most, size)
-            found = self._attempt(batch.rows(start, stop), _rows_of(state, start, stop, size))
+            found = self._attempt(batch.rows(start, stop), rows_of(state, start, stop, size))
             if found is None:
                 self._lower(stop - start)
                 continue
@@ -130,7 +130,7 @@ class Splitting:
             told = "%d rows do not fit in memory: they are learned from in parts of at most %d"
             logger.warning(told, size, self.most)
             self._told = self.most
-        return total, count, _joined(states)
+        return total, count, joined(states)
 
     def _attempt(self, batch: Any, state: Any) -> tuple[float, int, Any] | None:
         """Add gradients; None where memory is short, and then they are as before."""
@@ -180,10 +180,35 @@ def is_shortage(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(each in str(error) for each in SAID)
 
 
-def _rows_of(state: Any, start: int, stop: int, size: int) -> Any:
-    """Take the rows of a carried state."""
+def rows_of(state: Any, start: int, stop: int, size: int) -> Any:
+    """Take some rows of a carried state.
+
+    Parameters
+    ----------
+    state : nested tuple of Tensor, or None
+        With rows on the last axis but one.
+    start, stop : int
+        Which rows.
+    size : int
+        How many there are.
+
+    Returns
+    -------
+    nested tuple of Tensor, or None
+        The same of these rows.
+
+    Raises
+    ------
+    TrainingError
+        If there are not so many rows on that axis.
+
+    Examples
+    --------
+    >>> rows_of((torch.zeros(1, 5, 3), None), 2, 4, 5)[0].shape
+    torch.Size([1, 2, 3])
+    """
     if isinstance(state, tuple):
-        return tuple(_rows_of(each, start, stop, size) for each in state)
+        return tuple(rows_of(each, start, stop, size) for each in state)
     if state is None:
         return None
     if state.dim() < 2 or state.shape[-2] != size:
@@ -194,9 +219,25 @@ def _rows_of(state: Any, start: int, stop: int, size: int) -> Any:
     return state[..., start:stop, :].contiguous()
 
 
-def _joined(states: list[Any]) -> Any:
-    """Put the states of rows together again."""
+def joined(states: list[Any]) -> Any:
+    """Put the states of rows together again.
+
+    Parameters
+    ----------
+    states : list of nested tuple of Tensor, or of None
+        Of some rows after the others, as `rows_of` takes them.
+
+    Returns
+    -------
+    nested tuple of Tensor, or None
+        Of all rows.
+
+    Examples
+    --------
+    >>> joined([(torch.zeros(1, 2, 3),), (torch.zeros(1, 4, 3),)])[0].shape
+    torch.Size([1, 6, 3])
+    """
     first = states[0]
     if isinstance(first, tuple):
-        return tuple(_joined([*each]) for each in zip(*states, strict=True))
+        return tuple(joined([*each]) for each in zip(*states, strict=True))
     return torch.cat(states, -2) if isinstance(first, Tensor) else None
