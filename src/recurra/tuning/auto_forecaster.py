@@ -31,10 +31,10 @@ from recurra.tuning.auto_members import NetworkMember, make_baselines
 from recurra.tuning.auto_search import refit, search
 from recurra.tuning.auto_selection import Selection, select
 from recurra.tuning.auto_treatments import possible_treatments
+from recurra.tuning.auto_trial import Trial, alike, together
 from recurra.tuning.auto_windows import MEASURES, Windows
 
 if TYPE_CHECKING:
-    from recurra.tuning.auto_trial import Trial
     from recurra.types import Array
 
 __all__ = ["AutoForecaster"]
@@ -188,9 +188,16 @@ class AutoForecaster(BaseEstimator):
         if not any(isinstance(e.member, NetworkMember) and not e.error for e in trials):
             failed = next(each.error for each in trials if each.error)
             raise TrainingError(f"Every network failed, the first of them so: {failed}")
-        selection = self._select(trials, windows)
-        self._ensemble = _trained(trials, selection, panel, budget)
-        self.leaderboard_ = leaderboard(trials, selection, windows, self.metric)
+        groups = alike(trials)
+        models = [together([trials[i] for i in each], windows, self.metric) for each in groups]
+        selection = self._select(models, windows)
+        self._ensemble = _trained(models, selection, panel, budget)
+        shares = np.zeros(len(trials))
+        for each, weight in zip(groups, selection.weights, strict=True):
+            shares[each] = weight / len(each)
+        self.leaderboard_ = leaderboard(
+            trials, shares.tolist(), selection.reach, windows, self.metric
+        )
         short = f"{windows.left_out} series are too short to compare models on."
         self.notes_ = (*notes, *([short] if windows.left_out else []))
         self.season_lengths_ = seasons
@@ -223,15 +230,14 @@ class AutoForecaster(BaseEstimator):
                 seen,
             )
 
-    def _select(self, trials: list[Trial], windows: Windows) -> Selection:
+    def _select(self, models: list[Trial], windows: Windows) -> Selection:
         """Choose what is averaged."""
-        costs = [each.cost for each in trials]
+        costs = [each.cost for each in models]
         if self.ensemble:
-            return select(
-                [each.forecasts for each in trials], costs, windows, self.metric, MOST_MEMBERS
-            )
+            forecasts = [each.forecasts for each in models]
+            return select(forecasts, costs, windows, self.metric, MOST_MEMBERS)
         best = int(np.argmin(costs))
-        return Selection(tuple(np.eye(len(trials))[best].tolist()), np.inf, costs[best])
+        return Selection(tuple(np.eye(len(models))[best].tolist()), models[best].reach, costs[best])
 
     # --------------------------------------------------------------- forecast
 

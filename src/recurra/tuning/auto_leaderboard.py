@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from recurra.tuning.auto_selection import Selection
     from recurra.tuning.auto_trial import Trial
     from recurra.tuning.auto_windows import Windows
 
@@ -107,7 +106,11 @@ class Leaderboard:
 
 
 def leaderboard(
-    trials: Sequence[Trial], selection: Selection, windows: Windows, measure: str
+    trials: Sequence[Trial],
+    weights: Sequence[float],
+    reach: float,
+    windows: Windows,
+    measure: str,
 ) -> Leaderboard:
     """Put the best first.
 
@@ -115,8 +118,10 @@ def leaderboard(
     ----------
     trials : sequence of Trial
         What was tried.
-    selection : Selection
-        What was chosen of it.
+    weights : sequence of float
+        Of each in the average.
+    reach : float
+        How far beyond the past the average may go.
     windows : Windows
         What it was scored on.
     measure : str
@@ -127,7 +132,7 @@ def leaderboard(
     Leaderboard
         With a row for the average of those chosen, where there are several.
     """
-    weighed = list(zip(trials, selection.weights, strict=True))
+    weighed = list(zip(trials, weights, strict=True))
     rows = [
         {"model": each.member.name, "options": each.member.told}
         | {name: each.scores.get(name, np.nan) for name in MEASURES}
@@ -136,7 +141,7 @@ def leaderboard(
     ]
     used = [(each, weight) for each, weight in weighed if weight]
     if len(used) > 1:
-        parts = [w * limited(each.forecasts, windows, selection.reach) for each, w in used]
+        parts = [w * limited(each.forecasts, windows, reach) for each, w in used]
         own = {"model": "ensemble", "options": f"of {len(used)} models"}
         spent = {"seconds": sum(each.seconds for each, _ in used), "weight": np.nan}
         scores = windows.scores(np.sum(parts, axis=0))

@@ -70,6 +70,11 @@ class BaselineMember:
         """Its options, in words."""
         return ""
 
+    @property
+    def kind(self) -> object:
+        """What is the same of those that differ by chance alone."""
+        return self.name
+
     def stand(self, panel: Panel) -> None:
         """Go to the end of series."""
         self._panel = panel
@@ -110,6 +115,12 @@ class NetworkMember:
         """Its options, in words."""
         changed = [f"{name}={value}" for name, value in self.changes.items() if name != "layer"]
         return "; ".join([self.treatment, *changed])
+
+    @property
+    def kind(self) -> object:
+        """What is the same of those that differ by chance alone."""
+        rest = {name: each for name, each in self.changes.items() if name != "seed"}
+        return self.treatment, tuple(rest.items())
 
     def treated(self, panel: Panel) -> Treated:
         """Treat series for it."""

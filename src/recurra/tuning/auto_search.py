@@ -12,6 +12,7 @@ from sklearn.base import clone
 from recurra.errors import DataError, OptionError, TrainingError
 from recurra.tuning.auto_budget import Budget, train_within
 from recurra.tuning.auto_members import NetworkMember
+from recurra.tuning.auto_selection import COSTS, best_reach, limited
 from recurra.tuning.auto_trial import Member, Trial
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["refit", "search"]
 
 FIRST = 0.4  # of the time that the first network may take
-SLOWER = 1.2  # times that a training on everything takes as long as one on a part
+SLOWER = 1.3  # times that a training on everything takes as long as one on a part
 SPARE = 0.95  # of the time, for what cannot be measured before
 SEEDS = 3  # from which what was chosen is trained, if there is time
 APART = 1_000  # seeds of the same network
@@ -72,15 +73,18 @@ def search(
 
     for each in baselines:
         done(_judged(each, windows, measure, time.monotonic(), "whole"))
+    begun = time.monotonic()
+    windows.cost(trials[0].forecasts, measure)
+    choosing = COSTS * (time.monotonic() - begun)
     usual: list[float] = []
     proposals = candidates.propose(trials)
     for number in range(limits[0]):
         expected = float(np.median(usual)) if usual else 0.0
-        reserve = SLOWER * expected * min(limits[1], number + 1)
+        reserve = SLOWER * expected * min(limits[1], number + 1) + choosing
         if number and budget.left < reserve + expected:
             break
         allowed = budget.left - reserve if number else FIRST * budget.left
-        done(_tried(next(proposals), windows, measure, allowed, first=number == 0))
+        done(_tried(next(proposals), windows, measure, SPARE * allowed, first=number == 0))
         usual.append(trials[-1].seconds)
     return trials
 
@@ -97,7 +101,8 @@ def _tried(
         if first and not isinstance(error, TrainingError):
             raise  # the data or the options are wrong, and will be for all
         told = f"{type(error).__name__}: {error}"
-        return Trial(member, np.inf, {}, time.monotonic() - begun, "failed", told)
+        spent = time.monotonic() - begun
+        return Trial(member, np.inf, {}, np.inf, spent, 0.0, "failed", told)
 
 
 def _judged(
@@ -108,16 +113,19 @@ def _judged(
     state: str,
 ) -> Trial:
     """Forecast the validation windows."""
-    parts = []
+    parts, trained = [], time.monotonic()
     for each in windows.windows:
         member.stand(each.train)
         parts.append(member.point(each.actual))
     forecasts = np.stack(parts)
-    cost = windows.cost(forecasts, measure)
+    reading = (time.monotonic() - trained) / len(parts)
+    cost, reach = best_reach(forecasts, windows, measure)
     seconds = time.monotonic() - begun
     if np.isinf(cost):
-        return Trial(member, cost, {}, seconds, "failed", "Its forecasts are not finite.")
-    return Trial(member, cost, windows.scores(forecasts), seconds, state, "", forecasts)
+        told = "Its forecasts are not finite."
+        return Trial(member, cost, {}, reach, seconds, reading, "failed", told)
+    scores = windows.scores(limited(forecasts, windows, reach))
+    return Trial(member, cost, scores, reach, seconds, reading, state, "", forecasts)
 
 
 def refit(
@@ -147,15 +155,18 @@ def refit(
         Of each.
     """
     copies: list[list[Member]] = []
+    standing = SLOWER * sum(each.reading for each in trials)
     for number, each in enumerate(trials):
         after = sum(other.seconds for other in trials[number + 1 :] if _learns(other))
-        allowed = SPARE * (budget.left - SLOWER * after)
+        allowed = SPARE * (budget.left - SLOWER * after - standing)
         copies.append([_again(each, 0, panel, allowed) or each.member])
     for turn in range(1, SEEDS):
         for each, found in zip(trials, copies, strict=True):
-            if _learns(each) and SPARE * budget.left > SLOWER * each.seconds:
-                more = _again(each, turn, panel, SPARE * budget.left)
+            allowed = SPARE * (budget.left - standing - SLOWER * each.reading)
+            if _learns(each) and allowed > SLOWER * each.seconds:
+                more = _again(each, turn, panel, allowed)
                 found += [more] if more is not None else []
+                standing += SLOWER * each.reading
     members, shares = [], []
     for turn in range(SEEDS):  # the first of each first
         for found, weight in zip(copies, weights, strict=True):

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from recurra.tuning.auto_windows import Windows
     from recurra.types import Booleans, Floats
 
-__all__ = ["Selection", "limited", "select"]
+__all__ = ["COSTS", "Selection", "best_reach", "limited", "select"]
 
-ROUNDS = 25  # each adds 1 / ROUNDS of weight
-CONSIDERED = 25  # of the best,
+ROUNDS = 20  # each adds a twentieth of the weight
+CONSIDERED = 15  # of the best,
 WORST = 1.3  # and none that costs so many times what the best does
 REACHES = (np.inf, 1.0, 0.5, 0.25)  # ranges of the past that a forecast may lie beyond it
+
+COSTS = len(REACHES) * ROUNDS * CONSIDERED
+"""How often forecasts are scored at most while some are chosen."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,32 @@ def _greedy(
         costs.append(tried[best])
     last = int(np.argmin(costs)) + 1
     return min(costs), chosen[:last]
+
+
+def best_reach(forecasts: Floats, windows: Windows, measure: str) -> tuple[float, float]:
+    """Say how far forecasts may best go beyond the past.
+
+    Parameters
+    ----------
+    forecasts : ndarray, shape (origins, series, h)
+        The forecasts.
+    windows : Windows
+        The validation windows.
+    measure : str
+        What is made small.
+
+    Returns
+    -------
+    cost : float
+        The least; infinite where forecasts are not finite.
+    reach : float
+        The widest at which it is so.
+    """
+    if not np.isfinite(forecasts).all():
+        return np.inf, np.inf
+    found = [windows.cost(limited(forecasts, windows, reach), measure) for reach in REACHES]
+    least = int(np.argmin(found))
+    return found[least], REACHES[least]
 
 
 def limited(forecast: Floats, past: Windows | Panel, reach: float) -> Floats:
