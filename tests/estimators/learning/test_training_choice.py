@@ -48,6 +48,14 @@ def test_a_settled_training_is_that_of_every_clone_whatever_the_data():
     assert again.training_changes == {}
 
 
+def test_going_once_through_records_is_once_whatever_steps_are_said():
+    model = Classifier(hidden_size=4).set_training(batch_size=3, **QUICK).fit(X, Y)
+    assert len(model.partial_fit(X, Y).log_.loss) == len(X) / 3
+    text = "to be or not to be. " * 60
+    writer = LanguageModel(hidden_size=8).set_training(batch_size=2, truncation=50, **QUICK)
+    assert len(writer.fit(text).partial_fit(text).log_.loss) == len(text) / (2 * 50)
+
+
 def test_text_is_learned_for_as_many_steps_as_are_said():
     model = LanguageModel(hidden_size=8).set_training(**QUICK).fit("to be or not to be. " * 60)
     assert len(model.log_.loss) == 6

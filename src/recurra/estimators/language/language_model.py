@@ -517,7 +517,8 @@ class LanguageModel(Learner):
 
     def _training_for(self, amount: int, rounds: int | None) -> Training:
         hidden = self.network_.plan.hidden_size if self._fitted else self._hidden(amount)
-        options = self.training or default_training(amount, hidden)
+        usual = default_training(amount, hidden)
+        options = self.training or replace(usual, **self.training_changes)
         steps = options.truncation or TRUNCATION
         options = replace(options, truncation=steps)
         if rounds is None:
@@ -579,7 +580,7 @@ class LanguageModel(Learner):
             return
         text = self._documents_of(held)
         self._foretold = self._said_of(last_part(held))
-        plan = end_training(self._training_of(self._tokens, None), self.log_, self._tokens, text)
+        plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
         batches = endless_end(text, rest, plan.batch_size, self.seed)
         train(self.network_, batches, plan, checkpoints=self._kept_in, part="end")

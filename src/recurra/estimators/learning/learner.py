@@ -339,7 +339,7 @@ class Learner(TrainingChoice, ABC):
     ) -> tuple[Training, Iterator[Any]]:
         """Choose how to train, and on which batches."""
         size = self._amount(treated) if source is None else len(source)
-        options = self._training_of(size, rounds)
+        options = self._training_for(size, rounds)
         return options, self._batches_of(source, treated, held, options.batch_size)
 
     def _batches_of(

@@ -88,13 +88,9 @@ class TrainingChoice(BaseEstimator):
             made._changes = self.training_changes
         return made
 
-    def _training_of(self, amount: int, rounds: int | None) -> Training:
-        """Choose how to train on so much data, in so many rounds if not as long as is usual."""
-        return replace(self._training_for(amount, rounds), **self.training_changes)
-
     def _training_for(self, amount: int, rounds: int | None) -> Training:
         """Choose how to train: as told, as is usual, or so many rounds."""
-        options = self.training or self._default_training(amount)
+        options = self.training or replace(self._default_training(amount), **self._changes)
         if rounds is None:
             return options
         steps = max(rounds * -(-amount // options.batch_size), 1)
