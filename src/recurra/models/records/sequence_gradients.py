@@ -1,7 +1,7 @@
 """The way back of a plain network of records: its loss and gradients without autograd.
 
-Plain is one stream of measurements, a recurrent layer, last, mean and largest outputs, and linear
-heads that answer for the record. What has more parts goes by autograd.
+Plain is one stream of measurements, a recurrent layer, pooling, and linear heads that answer for
+the record. What has more parts goes by autograd.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from recurra.layers.passes import LayerPasses
 from recurra.models.gradients import Watch, back_through
 from recurra.models.records.encoders import ValueEncoder
 from recurra.models.records.pooling import Pooling
+from recurra.models.records.pooling_gradients import PoolingGradients
 
 if TYPE_CHECKING:
     from recurra.models.records.network_plan import Answer
     from recurra.models.records.records import RecordBatch
 
 __all__ = ["SequenceGradients"]
-
-WAYS = {"last", "mean", "max"}
 
 
 class SequenceGradients:
@@ -71,7 +70,7 @@ class SequenceGradients:
         read = network._dropped(stream.values)
         outputs, state = self._layer.forward(read, lengths=stream.lengths)
         state = state if isinstance(state, Tensor) else state[0]
-        pools = _Pools(self._pooling, outputs, state, stream.lengths)
+        pools = PoolingGradients(self._pooling, outputs, state, stream.lengths)
         whole = pools.forward()
         incoming: Tensor | None = None
         total, count = 0.0, 0
@@ -87,7 +86,7 @@ class SequenceGradients:
                 found.mul_(mask)
             incoming = found if incoming is None else incoming.add_(found)
         if incoming is not None:
-            self._layer.backward(*pools.backward(incoming, self._layer))
+            self._layer.backward(*pools.backward(incoming, self._layer.incoming()))
         return total, count, None
 
     def _mask(self, whole: Tensor) -> Tensor | None:
@@ -98,58 +97,6 @@ class SequenceGradients:
         return functional.dropout(torch.ones_like(whole), dropout.p)
 
 
-class _Pools:
-    """What `Pooling` does, and back: outputs are 0 beyond a record's length."""
-
-    def __init__(self, pooling: Pooling, outputs: Tensor, state: Tensor, lengths: Tensor) -> None:
-        self.ways, self.runs = pooling.ways, 1 + pooling.bidirectional
-        self.outputs, self.lengths = outputs, lengths
-        self.last = state[-self.runs :]  # after each record's last step, whichever way it is read
-        self.width = outputs.shape[-1]
-        self.highest = torch.empty(())
-
-    def forward(self) -> Tensor:
-        """Pool: one vector for each record, (batch, ways · width)."""
-        parts = []
-        for way in self.ways:
-            if way == "mean":
-                parts.append(self.outputs.sum(1) / self._count())
-            elif way == "max":
-                self.highest = self._real(-torch.inf).amax(1)
-                there = (self.lengths > 0)[:, None]
-                parts.append(torch.where(there, self.highest, 0.0))
-            else:
-                parts += self.last.unbind()
-        return torch.cat(parts, -1) if len(parts) > 1 else parts[0]
-
-    def backward(self, incoming: Tensor, layer: LayerPasses) -> tuple[Tensor | None, Tensor | None]:
-        """From the gradient of the vectors to those of the outputs and of the last ones."""
-        found = last = None
-        for way, part in zip(self.ways, incoming.split(self.width, -1), strict=True):
-            if way == "last":
-                last = part.unflatten(-1, (self.runs, -1)).transpose(0, 1)
-                continue
-            if way == "mean":
-                each = (part / self._count())[:, None]
-            else:
-                which = (self._real(-torch.inf) == self.highest[:, None]).to(part.dtype)
-                each = which * (part / which.sum(1))[:, None]  # shared by those alike
-            if found is None:
-                found = layer.incoming().copy_(each)
-            else:
-                found += each
-        return found, last
-
-    def _count(self) -> Tensor:
-        return self.lengths[:, None].clamp(min=1).to(self.outputs.dtype)
-
-    def _real(self, padding: float) -> Tensor:
-        """The outputs, with something else on padding."""
-        steps = torch.arange(self.outputs.shape[1])
-        valid = (steps < self.lengths[:, None])[..., None]
-        return torch.where(valid, self.outputs, padding)
-
-
 def _is_plain(network: Any) -> bool:
     """Whether a network has no parts but those that are known here."""
     plan = network.plan
@@ -157,7 +104,7 @@ def _is_plain(network: Any) -> bool:
         return False
     if network.norm is not None or len(network.shortcuts) or len(network.bags):
         return False
-    if plan.token_dropout or plan.channel_dropout or not WAYS.issuperset(plan.pooling):
+    if plan.token_dropout or plan.channel_dropout or type(network.pools[0]) is not Pooling:
         return False
     encoder, dropout = network.encoders[0], network.dropout
     if type(encoder) is not ValueEncoder or encoder.codes or encoder.project is not None:
