@@ -63,7 +63,7 @@ def test_it_is_gone_on_with_to_the_same_bits(tmp_path):
             raise Stopped
 
     def model():
-        return Regressor(hidden_size=4, training=BY_SCORE)
+        return Regressor(hidden_size=4, training=BY_SCORE, validation=0.25)
 
     whole = model().fit(*walks())
     with pytest.raises(Stopped):
@@ -73,10 +73,30 @@ def test_it_is_gone_on_with_to_the_same_bits(tmp_path):
     np.testing.assert_array_equal(again.predict(walks()[0]), whole.predict(walks()[0]))
 
 
+def test_a_score_needs_something_held_back():
+    X, y = walks()
+    model = Regressor(hidden_size=2, validation=0.0, training=BY_SCORE)
+    with pytest.raises(OptionError, match=r"stop_by='score' needs checks, but nothing is held"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("how", [{}, {"schedule": "plateau"}])
+def test_rounds_without_checks_go_on_without_it(how):
+    X, y = walks()
+    model = Regressor(hidden_size=2, training=replace(BY_SCORE, **how))
+    assert len(model.partial_fit(X, y).partial_fit(X, y).log_.loss) == 5
+
+
+def test_the_end_of_a_text_is_learned_without_checks():
+    case = CASES["LanguageModel"]()
+    model = case.estimator.set_params(training=replace(BY_SCORE, schedule="plateau"))
+    assert model.set_params(validation=0.3).fit(case.X).log_.validation
+
+
 def test_one_that_was_fitted_before_stays_where_it_fails():
     X = [[float(k % 2), float(k % 3)] for k in range(60)]
     y = ["odd" if k % 2 else "even" for k in range(60)]
-    model = Classifier(hidden_size=2, training=BY_SCORE, warm_start=True).fit(X, y)
+    model = Classifier(hidden_size=2, training=BY_SCORE, warm_start=True, validation=0.3).fit(X, y)
     before = model.predict_proba(X)
 
     def fail(moment):

@@ -91,7 +91,7 @@ def test_a_training_goes_at_the_rate_of_the_plateau():
 
 def test_a_plateau_needs_a_validation_loss():
     options = Training(schedule="plateau", progress=False)
-    with pytest.raises(OptionError, match="nothing is held back for one"):
+    with pytest.raises(OptionError, match="nothing is held back for them"):
         train(Slope(), repeat(0), options)
 
 

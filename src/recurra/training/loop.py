@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 from tqdm.auto import tqdm
 
-from recurra.errors import OptionError, TrainingError
+from recurra.errors import TrainingError
 from recurra.training.checkpoints import Checkpoints, Interrupts
 from recurra.training.course import Course, Log
 from recurra.training.ranks import find_ranks
@@ -118,16 +118,13 @@ def train(
     TrainingError
         If the gradient stays infinite or NaN.
     OptionError
-        If what was kept belongs to another model, other options or other data; if the schedule
-        follows a validation loss, and there is none.
+        If what was kept belongs to another model, other options or other data; if the options
+        need a validation loss, and there is none.
     FileError
         If the folder of checkpoints cannot be made or read.
     """
-    if validate is None and options.schedule == "plateau":
-        raise OptionError(
-            "schedule='plateau' follows the validation loss, but nothing is held back for one. "
-            "Give more data or validation=, or use another schedule."
-        )
+    if validate is None:
+        options.check_needs_nothing_held()
     ranks = find_ranks()
     course = Course(model, batches, options, ranks)
     interrupts = Interrupts(checkpoints)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from recurra.errors import OptionError
@@ -69,8 +69,7 @@ class Training:
     stop_by : {"loss", "score"}
         Which weights are the best and when to stop: by the validation loss, or by the first score
         of an estimator's report, accuracy say, for what is held back (of a forecaster, MASE). Where
-        more of it is better, checks tell minus the score. `train` itself takes what `validate`
-        returns.
+        more of it is better, checks tell minus the score. Something must be held back.
     average : float
         The weights of so many of the last steps, as a share of all, are averaged in the end
         (Izmailov et al. 2018, arXiv:1803.05407); 0 for none. Where there are checks, the average is
@@ -166,6 +165,32 @@ class Training:
                 f"patience={self.patience} ends the training before plateau_patience="
                 f"{self.plateau_patience} lowers the rate. Use more patience, or None."
             )
+
+    def check_needs_nothing_held(self) -> None:
+        """Refuse what needs a validation loss, where there is none.
+
+        Raises
+        ------
+        OptionError
+            If the rate follows it, or the training is to be stopped by a score.
+        """
+        for name, wanted in (("schedule", "plateau"), ("stop_by", "score")):
+            if getattr(self, name) == wanted:
+                raise OptionError(
+                    f"{name}={wanted!r} needs checks, but nothing is held back for them. Give more "
+                    f"data or validation=, or use another {name}."
+                )
+
+    def without_checks(self) -> Training:
+        """Give the same for a training in which nothing is held back.
+
+        Returns
+        -------
+        Training
+            With a cosine instead of a plateau.
+        """
+        schedule: Schedule = "cosine" if self.schedule == "plateau" else self.schedule
+        return replace(self, schedule=schedule, stop_by="loss")
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0; of a plateau, before it falls."""

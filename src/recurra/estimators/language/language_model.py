@@ -526,7 +526,7 @@ class LanguageModel(Learner):
         count = rounds * -(-amount // (options.batch_size * steps))
         rate = options.learning_rate * (0.1 if self._fitted else 1.0)
         options = replace(options, steps=max(count, 1), learning_rate=rate, warmup=0)
-        return replace(options, schedule="constant", patience=None)
+        return replace(options.without_checks(), schedule="constant", patience=None)
 
     def _hidden(self, tokens: int) -> int:
         return self.hidden_size or default_hidden_size(tokens)

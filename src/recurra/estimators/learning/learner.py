@@ -316,9 +316,7 @@ class Learner(TrainingChoice, ABC):
             network = self._network(treated)
             options, batches = self._course(None, treated, None, None)
             last = max(round(share * options.steps), 1)
-            options, kept_in = replace(options, steps=last), self._kept_in
-            if options.schedule == "plateau":  # nothing is held back that it could follow
-                options = replace(options, schedule="cosine")
+            options, kept_in = replace(options.without_checks(), steps=last), self._kept_in
             train(self._trainable(network), batches, options, checkpoints=kept_in, part="once-more")
         self.network_ = network.eval()
         told = f"Learned once more from all {len(whole)} records, in {last} steps."

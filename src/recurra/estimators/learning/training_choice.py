@@ -94,6 +94,7 @@ class TrainingChoice(BaseEstimator):
         if rounds is None:
             return options
         steps = max(rounds * -(-amount // options.batch_size), 1)
+        options = options.without_checks()
         return replace(options, steps=steps, schedule="constant", patience=None, warmup=0)
 
     def _default_training(self, records: int) -> Training:
