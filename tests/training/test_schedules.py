@@ -80,7 +80,7 @@ def test_a_training_goes_at_the_rate_of_the_plateau():
     given = {"steps": 8, "optimizer": "sgd", "learning_rate": 1.0, "warmup": 0, "check_every": 2}
     options = plateau_options(**given, plateau_patience=1, plateau_factor=0.25)
     model, places = Slope(), [0.0]
-    train(model, repeat(0), options, lambda: 1.0, [lambda m: places.append(float(m.model.weight))])
+    train(model, repeat(0), options, lambda: 1.0, [lambda m: places.append(m.model.weight.item())])
     moment, rates = 0.0, []
     for before, after in pairwise(places):
         moment = 0.9 * moment + 1.0  # of sgd
