@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.errors import need
-from recurra.tuning.auto_selection import limited
+from recurra.tuning.auto_selection import averaged
 from recurra.tuning.auto_windows import MEASURES
 from recurra.tuning.picture import BLUE, FAINT, FONT, GRID, INK, RED
 
@@ -141,7 +141,7 @@ def leaderboard(
     ]
     used = [(each, weight) for each, weight in weighed if weight]
     if len(used) > 1:
-        parts = [w * limited(each.forecasts, windows, reach) for each, w in used]
+        parts = [w * averaged(each.forecasts, windows, reach) for each, w in used]
         own = {"model": "ensemble", "options": f"of {len(used)} models"}
         spent = {"seconds": sum(each.seconds for each, _ in used), "weight": np.nan}
         scores = windows.scores(np.sum(parts, axis=0))

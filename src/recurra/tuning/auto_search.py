@@ -12,7 +12,7 @@ from sklearn.base import clone
 from recurra.errors import DataError, OptionError, TrainingError
 from recurra.tuning.auto_budget import Budget, train_within
 from recurra.tuning.auto_members import NetworkMember
-from recurra.tuning.auto_selection import COSTS, best_reach, limited
+from recurra.tuning.auto_selection import COSTS, averaged, best_reach
 from recurra.tuning.auto_trial import Member, Trial
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def search(
     for each in baselines:
         done(_judged(each, windows, measure, time.monotonic(), "whole"))
     begun = time.monotonic()
-    windows.cost(trials[0].forecasts, measure)
+    windows.cost(trials[0].forecasts[0], measure)
     choosing = COSTS * (time.monotonic() - begun)
     usual: list[float] = []
     proposals = candidates.propose(trials)
@@ -117,14 +117,14 @@ def _judged(
     for each in windows.windows:
         member.stand(each.train)
         parts.append(member.point(each.actual))
-    forecasts = np.stack(parts)
+    forecasts = np.stack(parts)[None]
     reading = (time.monotonic() - trained) / len(parts)
     cost, reach = best_reach(forecasts, windows, measure)
     seconds = time.monotonic() - begun
     if np.isinf(cost):
         told = "Its forecasts are not finite."
         return Trial(member, cost, {}, reach, seconds, reading, "failed", told)
-    scores = windows.scores(limited(forecasts, windows, reach))
+    scores = windows.scores(averaged(forecasts, windows, reach))
     return Trial(member, cost, scores, reach, seconds, reading, state, "", forecasts)
 
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from recurra.tuning.auto_windows import Windows
     from recurra.types import Booleans, Floats
 
-__all__ = ["COSTS", "Selection", "best_reach", "limited", "select"]
+__all__ = ["COSTS", "Selection", "averaged", "best_reach", "limited", "select"]
 
 ROUNDS = 20  # each adds a twentieth of the weight
-CONSIDERED = 15  # of the best,
+CONSIDERED = 20  # of the best,
 WORST = 1.3  # and none that costs so many times what the best does
-REACHES = (np.inf, 1.0, 0.5, 0.25)  # ranges of the past that a forecast may lie beyond it
+REACHES = (1.0, 0.5, 0.25, np.inf)  # ranges of the past that a forecast may lie beyond it
 
 COSTS = len(REACHES) * ROUNDS * CONSIDERED
 """How often forecasts are scored at most while some are chosen."""
@@ -55,7 +55,7 @@ def select(
 
     Parameters
     ----------
-    forecasts : sequence of ndarray, shape (origins, series, h)
+    forecasts : sequence of ndarray, shape (seeds, origins, series, h)
         Of each model.
     costs : sequence of float
         What each scores alone; infinite for what is not to be chosen.
@@ -80,7 +80,7 @@ def select(
     order = [each for each in order if costs[each] <= WORST * costs[order[0]]][:CONSIDERED]
     found = []
     for reach in REACHES:
-        within = {each: limited(forecasts[each], windows, reach) for each in order}
+        within = {each: averaged(forecasts[each], windows, reach) for each in order}
         cost, chosen = _greedy(within, windows, measure, most)
         counts = np.bincount(chosen, minlength=len(forecasts)) / len(chosen)
         found.append(Selection(tuple(counts.tolist()), reach, cost))
@@ -110,8 +110,8 @@ def best_reach(forecasts: Floats, windows: Windows, measure: str) -> tuple[float
 
     Parameters
     ----------
-    forecasts : ndarray, shape (origins, series, h)
-        The forecasts.
+    forecasts : ndarray, shape (seeds, origins, series, h)
+        The forecasts of a model.
     windows : Windows
         The validation windows.
     measure : str
@@ -122,23 +122,48 @@ def best_reach(forecasts: Floats, windows: Windows, measure: str) -> tuple[float
     cost : float
         The least; infinite where forecasts are not finite.
     reach : float
-        The widest at which it is so.
+        Where it is so; without a limit only where none does as well.
     """
     if not np.isfinite(forecasts).all():
         return np.inf, np.inf
-    found = [windows.cost(limited(forecasts, windows, reach), measure) for reach in REACHES]
+    found = [windows.cost(averaged(forecasts, windows, reach), measure) for reach in REACHES]
     least = int(np.argmin(found))
     return found[least], REACHES[least]
 
 
-def limited(forecast: Floats, past: Windows | Panel, reach: float) -> Floats:
+def averaged(forecasts: Floats, windows: Windows, reach: float) -> Floats:
+    """Average over the seeds of a model what is kept near the past.
+
+    Parameters
+    ----------
+    forecasts : ndarray, shape (seeds, origins, series, h)
+        The forecasts.
+    windows : Windows
+        The validation windows.
+    reach : float
+        As for :func:`limited`.
+
+    Returns
+    -------
+    ndarray, shape (origins, series, h)
+        The average.
+    """
+    pasts = [each.train for each in windows.windows]
+    kept = [
+        np.stack([limited(part, past, reach) for part, past in zip(each, pasts, strict=True)])
+        for each in forecasts
+    ]
+    return np.mean(kept, axis=0)
+
+
+def limited(forecast: Floats, past: Panel, reach: float) -> Floats:
     """Keep forecasts near the past.
 
     Parameters
     ----------
-    forecast : ndarray, shape (series, h), or (origins, series, h)
+    forecast : ndarray, shape (series, h)
         The forecast.
-    past : Panel or Windows
+    past : Panel
         What it follows.
     reach : float
         How far beyond the least and the greatest value it may go, in units of the distance between
@@ -151,9 +176,6 @@ def limited(forecast: Floats, past: Windows | Panel, reach: float) -> Floats:
     """
     if reach == np.inf:
         return forecast
-    if hasattr(past, "windows"):
-        pairs = zip(forecast, past.windows, strict=True)
-        return np.stack([limited(each, window.train, reach) for each, window in pairs])
     hidden: Booleans = np.isnan(past.target)
     starts = past.offsets[:-1]
     low = np.minimum.reduceat(np.where(hidden, np.inf, past.target), starts)

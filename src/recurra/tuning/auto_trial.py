@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recurra.tuning.auto_members import BaselineMember, NetworkMember
-from recurra.tuning.auto_selection import best_reach, limited
+from recurra.tuning.auto_selection import best_reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,8 @@ class Trial:
         Whether it was trained for as long as it was meant to be.
     error : str
         Why it failed.
-    forecasts : ndarray, shape (origins, series, h)
-        What it said.
+    forecasts : ndarray, shape (seeds, origins, series, h)
+        What it said; of one seed, before several trials are put together.
     """
 
     member: Member
@@ -80,7 +80,7 @@ def alike(trials: Sequence[Trial]) -> list[list[int]]:
 
 
 def together(trials: Sequence[Trial], windows: Windows, measure: str) -> Trial:
-    """Make one trial of several of the same model: their mean forecast.
+    """Make one trial of several of the same model.
 
     Parameters
     ----------
@@ -96,8 +96,7 @@ def together(trials: Sequence[Trial], windows: Windows, measure: str) -> Trial:
     Trial
         With the first one's model.
     """
-    parts = [limited(each.forecasts, windows, each.reach) for each in trials]
-    forecasts = np.mean(parts, axis=0)
+    forecasts = np.concatenate([each.forecasts for each in trials])
     cost, reach = best_reach(forecasts, windows, measure)
     seconds = float(np.median([each.seconds for each in trials]))
     return replace(trials[0], forecasts=forecasts, cost=cost, reach=reach, seconds=seconds)
