@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from recurra.errors import TrainingError
 from recurra.training.checkpoints import Checkpoints, Interrupts
 from recurra.training.course import Course, Log
+from recurra.training.progress import hidden
 from recurra.training.ranks import find_ranks
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ def train(
     found = ranks.from_first(lambda: None if checkpoints is None else checkpoints.newest(part))
     if found is not None:
         course.restore(*found)
-    disable = None if options.progress is None else not options.progress
-    disable = disable if ranks.leads else True
+    disable = hidden(options.progress) or not ranks.leads
     watched, kept = ranks.agree(bool(callbacks), checkpoints is not None)  # by any rank
     bar = tqdm(desc="training", unit="step", disable=disable, **course.progress)
     with _entered(callbacks if ranks.leads else ()), interrupts.awaited(), bar:

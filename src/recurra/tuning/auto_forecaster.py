@@ -22,6 +22,7 @@ from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_count, check_seed
 from recurra.training import Training
+from recurra.training.progress import hidden
 from recurra.tuning.auto_budget import Budget
 from recurra.tuning.auto_candidates import Candidates
 from recurra.tuning.auto_ensemble import Ensemble
@@ -213,7 +214,7 @@ class AutoForecaster(BaseEstimator):
         candidates = Candidates(
             list(self.layers), treatments, common, training, season, int(self.seed)
         )
-        disable = None if self.progress is None else not self.progress
+        disable = hidden(self.progress)
         with tqdm(total=self.networks, desc="auto", unit="network", disable=disable) as bar:
 
             def seen(trial: Trial) -> None:

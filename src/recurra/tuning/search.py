@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from recurra.errors import DataError, DataWarning, OptionError, TrainingError, need
 from recurra.estimators import Forecaster
 from recurra.estimators.learning.options import check_count, check_seed
+from recurra.training.progress import hidden
 from recurra.tuning.configured import configured, own_values, settled, training_changes
 from recurra.tuning.defaults import default_space
 from recurra.tuning.judging import Judge, check_estimator, judge_for
@@ -138,7 +139,7 @@ def tune(
     judge = judge_for(estimator, (X, y, _checked(how)), metric, by)
     board = _open_board(estimator, judge, chosen, trials, check_seed(seed), (storage, study))
     limits = _Limits(None if seconds is None else time.monotonic() + seconds, pruning)
-    disable = None if progress is None else not progress
+    disable = hidden(progress)
     with tqdm(total=trials, desc="tuning", unit="trial", disable=disable) as bar:
         _search(estimator, judge, board, limits, bar)
     found = _result(estimator, judge, chosen, board)
