@@ -26,6 +26,8 @@ from typing import IO, Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 OURS = "recurra"
 SLOWEST = 600  # seconds to wait for a process to end
+COMPILING = "PYTHONDONTWRITEBYTECODE"  # libraries come compiled; ours is, from its second start
+VARIABLES = {name: value for name, value in os.environ.items() if name != COMPILING}
 
 
 class Way(NamedTuple):
@@ -64,7 +66,7 @@ class Peer:
         self.log, self.begun = log, perf_counter()
         self.process = subprocess.Popen(
             [python, str(HERE / way.script), *way.arguments],
-            env={**os.environ, **dict(way.variables), "OMP_NUM_THREADS": str(threads)},
+            env={**VARIABLES, **dict(way.variables), "OMP_NUM_THREADS": str(threads)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
