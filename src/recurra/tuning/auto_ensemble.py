@@ -40,6 +40,12 @@ class Ensemble:
     leader: int
     reach: float
 
+    def __post_init__(self) -> None:
+        """Calibrate no intervals but the leader's."""
+        for place, each in enumerate(self.members):
+            if isinstance(each, NetworkMember) and place != self.leader:
+                each.model._uncalibrated = None
+
     @property
     def lead(self) -> NetworkMember:
         """The network whose intervals are taken."""
