@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from recurra import Classifier
-from recurra.errors import MissingExtraError, OptionError
+from recurra.errors import FileError, MissingExtraError, OptionError
 from recurra.training import MLflow, TensorBoard, Training, train
 from recurra.training.checkpoints import Checkpoints
 
@@ -113,6 +113,15 @@ def test_tensorboard_forgets_the_steps_that_a_kill_has_undone(tmp_path, events):
     assert found["loss/training"] == [(k + 1, pytest.approx(v)) for k, v in enumerate(log.loss)]
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_the_first_step(tmp_path):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").write_text("")
+    steps = []
+    with pytest.raises(FileError, match="Nothing can be written"):
+        learn(steps.append, TensorBoard(tmp_path / "file" / "runs"))
+    assert not steps
+
+
 # ---------------------------------------------------------------------- MLflow
 
 
@@ -191,7 +200,7 @@ def test_what_is_missing_is_said_before_the_first_step(make, module, extra, monk
 
 @pytest.mark.parametrize("make", [lambda: TensorBoard(3), lambda: MLflow(3), lambda: MLflow("")])
 def test_impossible_places_are_refused(make):
-    with pytest.raises(OptionError, match=r"folder=3|experiment="):
+    with pytest.raises(OptionError, match=r"folder is a int|experiment is"):
         make()
 
 

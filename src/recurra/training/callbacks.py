@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recurra.errors import OptionError, need
+from recurra.errors import FileError, OptionError, need
 
 if TYPE_CHECKING:
     from recurra.training.loop import Moment
@@ -33,6 +33,8 @@ class TensorBoard:
     ------
     OptionError
         If it is no folder.
+    FileError
+        When the training begins, if it cannot be made.
     MissingExtraError
         When the training begins, if ``recurra[tensorboard]`` is not installed.
 
@@ -47,7 +49,8 @@ class TensorBoard:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         if not isinstance(folder, str | os.PathLike):
-            raise OptionError(f"folder={folder!r}, but it is the path of a folder.")
+            what = f"folder is a {type(folder).__name__}, but it is the path of a folder"
+            raise OptionError(f'{what}: callbacks=[TensorBoard("runs/first")].')
         self.folder = Path(folder)
         self._writer: Any = None
         self._metrics = _Metrics()
@@ -57,6 +60,11 @@ class TensorBoard:
         self._module = need(
             "torch.utils.tensorboard", extra="tensorboard", purpose="Writing for TensorBoard"
         )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"Nothing can be written in {self.folder}: {error.strerror}"
+            raise FileError(f"{message}. Give a folder that can be written.") from error
         self._metrics = _Metrics()
         return self
 
@@ -125,7 +133,8 @@ class MLflow:
     ) -> None:
         for name, value in (("experiment", experiment), ("run", run)):
             if not (isinstance(value, str) and value) and not (name == "run" and value is None):
-                raise OptionError(f"{name}={value!r}, but it is a name.")
+                what = repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
+                raise OptionError(f'{name} is {what}, but it is a name: callbacks=[MLflow("a")].')
         self.experiment, self.run, self.tracking_uri = experiment, run, tracking_uri
         self._metrics = _Metrics()
         self._client: Any = None
