@@ -10,7 +10,7 @@ from torch import nn
 from recurra import Classifier
 from recurra.errors import OptionError
 from recurra.training import Training, train
-from recurra.training.schedules import Plateau
+from recurra.training.plateau import Plateau
 
 
 @pytest.mark.parametrize("steps", [10, 33, 1000])

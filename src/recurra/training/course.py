@@ -19,9 +19,9 @@ from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
 from recurra.training.moving_weights import Average, Best
+from recurra.training.plateau import Plateau
 from recurra.training.precision import at_precision
 from recurra.training.ranks import Alone
-from recurra.training.schedules import Plateau
 from recurra.training.source import Source, from_arrays, to_arrays
 from recurra.training.splitting import Splitting, joined, rows_of
 
@@ -233,7 +233,7 @@ class Course:
         """
         seconds = self.log.seconds + (0.0 if self.is_over else self.seconds)
         log = replace(self.log, loss=[], validation=[], seconds=seconds)
-        told = [to_arrays(self.source.state), torch.get_rng_state()]
+        told: Any = (to_arrays(self.source.state), torch.get_rng_state())
         ((state, carried), chance), *others = self.ranks.gather(told)
         header = {
             "checkpoint": 3,

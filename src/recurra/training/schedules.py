@@ -1,15 +1,11 @@
-"""How the learning rate rises and falls: by the step, and by how the validation loss goes."""
+"""How the learning rate rises and falls with the steps."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from recurra.training.options import Training
-
-__all__ = ["Plateau", "Schedule", "rate_of"]
+__all__ = ["Schedule", "rate_of"]
 
 Schedule = Literal["cosine", "linear", "constant", "one_cycle", "plateau"]
 
@@ -26,9 +22,10 @@ def rate_of(schedule: Schedule, step: int, steps: int, warmup: int, highest: flo
               f(p) = \tfrac12 (1 + \cos \pi p),\; 1 - p,\; 1
 
     for ``"cosine"`` (Loshchilov & Hutter 2017, arXiv:1608.03983), ``"linear"``, ``"constant"`` and
-    ``"plateau"``, which `Plateau` lowers. ``"one_cycle"`` (Smith & Topin 2018, arXiv:1708.07120)
-    has no warm-up but its own: it rises from :math:`\eta / 25` to :math:`\eta` in the first three
-    tenths of the steps, and then falls to :math:`\eta / 250\,000`, both along half a cosine.
+    ``"plateau"``, which `recurra.training.plateau` lowers. ``"one_cycle"`` (Smith & Topin 2018,
+    arXiv:1708.07120) has no warm-up but its own: it rises from :math:`\eta / 25` to :math:`\eta` in
+    the first three tenths of the steps, and then falls to :math:`\eta / 250\,000`, both along half a
+    cosine.
 
     Parameters
     ----------
@@ -65,69 +62,6 @@ def rate_of(schedule: Schedule, step: int, steps: int, warmup: int, highest: flo
     elif schedule == "linear":
         fall = 1.0 - done
     return highest * rise * fall
-
-
-class Plateau:
-    """Lowers the rate where the validation loss has not become better for long.
-
-    Parameters
-    ----------
-    options : Training
-        Says how long, and by how much; other schedules are left alone.
-
-    Attributes
-    ----------
-    share : float
-        What the rate of the schedule is multiplied by.
-
-    Examples
-    --------
-    >>> from recurra.training import Training
-    >>> options = Training(schedule="plateau", check_every=10, plateau_patience=2)
-    >>> plateau = Plateau(options)
-    >>> for step, loss in [(10, 3.0), (20, 4.0), (30, 4.0)]:
-    ...     plateau.see(step, loss)
-    >>> plateau.share
-    0.5
-    """
-
-    def __init__(self, options: Training) -> None:
-        self.share, self.lowest, self.since = 1.0, math.inf, 0
-        self._waits = math.inf
-        if options.schedule == "plateau":
-            self._waits = options.plateau_patience * options.check_every
-        self._factor = options.plateau_factor
-
-    def see(self, step: int, loss: float) -> None:
-        """Look at a validation loss.
-
-        Parameters
-        ----------
-        step : int
-            Steps done.
-        loss : float
-            The validation loss.
-        """
-        if loss < self.lowest:
-            self.lowest, self.since = loss, step
-        elif step - self.since >= self._waits:
-            self.share, self.since = self.share * self._factor, step
-
-    def record(self) -> dict[str, Any]:
-        """Give all there is, for JSON."""
-        lowest = None if self.lowest == math.inf else self.lowest
-        return {"share": self.share, "lowest": lowest, "since": self.since}
-
-    def restore(self, told: Mapping[str, Any]) -> None:
-        """Take up what `record` gave.
-
-        Parameters
-        ----------
-        told : dict
-            What `record` gave.
-        """
-        self.lowest = math.inf if told["lowest"] is None else told["lowest"]
-        self.share, self.since = told["share"], told["since"]
 
 
 def _between(first: float, last: float, done: float) -> float:
