@@ -24,8 +24,8 @@ def rate_of(schedule: Schedule, step: int, steps: int, warmup: int, highest: flo
     for ``"cosine"`` (Loshchilov & Hutter 2017, arXiv:1608.03983), ``"linear"``, ``"constant"`` and
     ``"plateau"``, which `recurra.training.plateau` lowers. ``"one_cycle"`` (Smith & Topin 2018,
     arXiv:1708.07120) has no warm-up but its own: it rises from :math:`\eta / 25` to :math:`\eta` in
-    the first three tenths of the steps, and then falls to :math:`\eta / 250\,000`, both along half a
-    cosine.
+    the first three tenths of the steps, and then falls to :math:`\eta / 250\,000`, both along half
+    a cosine.
 
     Parameters
     ----------
