@@ -108,7 +108,7 @@ def weekly(budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, float]]:
         return {"sMAPE": one[0], "MASE": one[1], "OWA": owa(*one, *reference)}
 
     model = rc.Forecaster(seed=budget.seed)
-    found = budget.search(model, frame, by=Origins(H, 2), metric="OWA")
+    found = budget.search(model, frame, by=Origins(H, 3), metric="OWA")
     best = configured(model, found.parameters)
     return found, budget.scored(model, score), budget.scored(best, score)
 
