@@ -143,9 +143,10 @@ def train(
                 course.check(validate)
                 best = course.best.loss
                 bar.set_postfix(loss=f"{course.log.loss[-1]:.3f}", validation=f"{best:.3f}")
-            stopped, due = (0, 0)
+            ends, stopped, due = 0, 0, 0
             if watched or kept:
-                stopped, due = _agreed(course, callbacks, interrupts)
+                ends, stopped, due = _agreed(course, callbacks, interrupts)
+            course.is_over |= bool(ends)
             if course.is_over:
                 course.finish(validate)
             if due or (kept and course.is_over):
@@ -159,21 +160,19 @@ def train(
 
 def _agreed(
     course: Course, callbacks: Sequence[Callback], interrupts: Interrupts
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Ask whether it is to end, which signal stops it, and whether it is to be kept: all alike."""
-    ranks, wish, due = course.ranks, 0, False
-    stopped = interrupts.stopped or 0
+    ranks, wish, due, stopped = course.ranks, 0, 0, interrupts.stopped or 0
     if ranks.leads:
         try:
-            wish, due = _called(callbacks, course), interrupts.due(course.step)
+            wish, due = int(_called(callbacks, course)), int(interrupts.due(course.step))
         except BaseException:
             ranks.agree(FAILED, stopped, due)  # the others are waiting
             raise
     wish, stopped, due = ranks.agree(wish, stopped, due)
     if wish == FAILED:
         raise TrainingError(f"A callback failed on rank 0 after step {course.step}; see there.")
-    course.is_over |= bool(wish)
-    return stopped, due or stopped
+    return wish, stopped, due or stopped
 
 
 @contextmanager
