@@ -49,7 +49,7 @@ class TensorBoard:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         if not isinstance(folder, str | os.PathLike):
-            what = f"folder is a {type(folder).__name__}, but it is the path of a folder"
+            what = f"folder is a {type(folder).__name__}, but it is the path of a folder"  # type: ignore[unreachable]
             raise OptionError(f'{what}: callbacks=[TensorBoard("runs/first")].')
         self.folder = Path(folder)
         self._writer: Any = None

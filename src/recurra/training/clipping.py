@@ -20,7 +20,6 @@ __all__ = ["clip", "clip_adaptively", "clip_values"]
 SMALLEST = 1e-3  # length of a unit's weights, so that what begins at zero can move
 
 
-@torch.no_grad()
 def clip(flat: Flat, count: int, options: Training) -> int:
     """Divide the gradient by what was counted and cut it, if the options say so.
 
