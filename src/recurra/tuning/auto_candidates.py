@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from recurra.estimators import Forecaster
+from recurra.estimators.forecasting.forecast_defaults import default_dropout
 from recurra.tuning.auto_members import NetworkMember
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SHAPES: tuple[dict[str, Any], ...] = (
     {"num_layers": 2},
     {"distribution": "gaussian"},
     {"hidden_size": 32},
-    {"dropout": 0.2},
+    {"dropout": None},  # where there usually is some none, and some where there is none
     {"hidden_size": 128},
     {"training.batch_size": 256},
 )
@@ -41,8 +42,8 @@ class Candidates:
         Options of `Forecaster` that all have.
     training : Training
         How to train.
-    season : int
-        Steps in a season.
+    sizes : tuple of (int, int)
+        Steps in a season, and how many series there are.
     seed : int
         Of the first; others count on from there.
     """
@@ -53,12 +54,13 @@ class Candidates:
         treatments: Sequence[str],
         common: dict[str, Any],
         training: Training,
-        season: int,
+        sizes: tuple[int, int],
         seed: int,
     ) -> None:
         self.layers, self.common, self.training = layers, common, training
         self.treatments = [each for each in BEST_FIRST if each in treatments]
-        self.season, self.seed = season, seed
+        self.season, self.seed = sizes[0], seed
+        self.dropout = 0.0 if default_dropout(sizes[1]) else 0.2
 
     def propose(self, trials: Sequence[Trial]) -> Iterator[NetworkMember]:
         """Propose one after the other, each in the light of what came of those before.
@@ -80,7 +82,8 @@ class Candidates:
                 yield self.make(treatment, {"layer": layer})
         for shape in SHAPES:
             first = _best(trials, 1)[0]
-            yield self.make(first.treatment, {"layer": first.changes["layer"], **shape})
+            other = {"dropout": self.dropout} if "dropout" in shape else shape
+            yield self.make(first.treatment, {"layer": first.changes["layer"], **other})
         more = 0
         while True:
             more += 1

@@ -211,8 +211,9 @@ class AutoForecaster(BaseEstimator):
         common |= {"freq": self.freq, "columns": self.columns}
         training = Training(**{**self.training.__dict__, "progress": False})
         treatments = possible_treatments(windows.train, season)
+        sizes = (season, len(windows.train))
         candidates = Candidates(
-            list(self.layers), treatments, common, training, season, int(self.seed)
+            list(self.layers), treatments, common, training, sizes, int(self.seed)
         )
         disable = hidden(self.progress)
         with tqdm(total=self.networks, desc="auto", unit="network", disable=disable) as bar:
