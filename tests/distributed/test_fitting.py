@@ -58,7 +58,7 @@ def test_without_workers_it_is_fit(tmp_path):
 
 def test_what_is_wrong_is_told(tmp_path):
     X, y = ragged()
-    with pytest.raises(TrainingError, match="could not learn.*DataError"):
+    with pytest.raises(TrainingError, match=r"could not learn.*DataError"):
         fit_on_ray(regressor(), X, y[:-1], workers=0, checkpoint=tmp_path)
 
 

@@ -438,8 +438,8 @@ class AnomalyDetector(Learner):
 
     def _check_by_score(self, *_given: Any) -> Any:
         raise OptionError(
-            "stop_by='score', but how many events an AnomalyDetector finds does not say how good it "
-            "is. Use stop_by='loss': how far what it foretells is off."
+            "stop_by='score', but how many events an AnomalyDetector finds does not say how good "
+            "it is. Use stop_by='loss': how far what it foretells is off."
         )
 
     def _after_training(self, held: SequenceDataset | None) -> None:  # noqa: ARG002
