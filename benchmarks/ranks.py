@@ -1,8 +1,8 @@
 """Two processes against one: the same gradients, the same weights after kills, and how much faster.
 
 ``python benchmarks/ranks.py [ROUNDS]`` runs trainings under torchrun, in turn in one process and in
-two, with the same global batch and one thread each, and prints medians (0 leaves that out); then it kills a rank five
-times at random and compares the weights with those of an undisturbed run.
+two, with the same global batch and one thread each, and prints medians (0 leaves that out); then it
+kills a rank five times at random and compares the weights with those of an undisturbed run.
 """
 
 import json
@@ -41,7 +41,7 @@ def plan(name):
         )
         options = {"hidden_size": 256, "validation": 0, "refit": False, **drops}
         return rc.LanguageModel(unit="char", training=training(40, 63), **options), (text,)
-    hidden, steps = {"large": (128, 40), "small": (16, 200), "long": (128, 800)}[name]
+    hidden, steps = {"large": (128, 40), "small": (16, 200), "long": (128, 2500)}[name]
     model = rc.Regressor(
         hidden_size=hidden, front=None, dropout=0, input_dropout=0, validation=0,
         training=training(steps, 63),

@@ -154,3 +154,8 @@ def test_every_row_has_one_rank_and_the_first_has_one_if_anybody_has(world, rows
     assert parts[0][1] > 0 or rows == 0
     sizes = [stop - start for start, stop in parts]
     assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_batch_without_rows_cannot_be_shared():
+    with pytest.raises(TrainingError, match=r"A dict cannot be shared by 2 processes.*rows\(start"):
+        Ranks(0, 2).share({})

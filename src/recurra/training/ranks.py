@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -203,6 +204,11 @@ class Ranks(Alone):
 
     def share(self, batch: Any) -> Any:
         """Take the rows of a batch that are this one's; see `Alone.share`."""
+        if not hasattr(batch, "rows"):
+            raise TrainingError(
+                f"A {type(batch).__name__} cannot be shared by {self.world} processes: it has no "
+                "len() and rows(start, stop). Add them, or train in one process."
+            )
         start, stop = self.part(len(batch))
         return batch.rows(start, stop) if stop > start else None
 
@@ -271,7 +277,7 @@ class Ranks(Alone):
         except RuntimeError as error:
             raise TrainingError(
                 f"Rank {self.rank} of {self.world} waited in vain for the others {purpose}: "
-                f"{str(error).strip().splitlines()[0]} Every process must make the same calls of "
+                f"{_said(error)}. Every process must make the same calls of "
                 "fit, and none may stop before. If one was killed, start all of them again with "
                 "fit(…, checkpoint=folder), or under torchrun --max-restarts: training goes on "
                 "from there. For other time limits call torch.distributed.init_process_group "
@@ -328,7 +334,7 @@ def _join(told: Mapping[str, str]) -> Ranks:
     except RuntimeError as error:
         raise TrainingError(
             f"Rank {rank} of {world} did not find the others at {told['MASTER_ADDR']}:"
-            f"{told['MASTER_PORT']} within {PATIENCE.seconds} s: {str(error).splitlines()[0]} "
+            f"{told['MASTER_PORT']} within {PATIENCE.seconds} s: {_said(error)}. "
             f"Start {world} processes with the same MASTER_ADDR and MASTER_PORT, as torchrun does, "
             "or unset WORLD_SIZE to train in one."
         ) from error
@@ -343,6 +349,12 @@ def _stay_inside() -> None:
     inside = {"lo", "lo0"}.intersection(name for _, name in socket.if_nameindex())
     if inside:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", inside.pop())
+
+
+def _said(error: RuntimeError) -> str:
+    """Take what matters of what gloo or NCCL say: not where in their code, and no advice."""
+    first = str(error).strip().splitlines()[0]
+    return re.sub(r"^\[[^]]*\.\w+:\d+\] ", "", first).split(" This is typically")[0].rstrip(". ")
 
 
 def _leave() -> None:
