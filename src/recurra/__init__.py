@@ -66,6 +66,7 @@ _HOMES = {
 _ROOMS = (
     "auditing",
     "data",
+    "distributed",
     "errors",
     "evaluation",
     "kernels",
