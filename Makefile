@@ -23,7 +23,7 @@ UNDER_SANITIZERS = ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
 	$(SANITIZED)
 
-.PHONY: help run test sanitize check bench peers docs clean
+.PHONY: help run test ray soak sanitize golden check bench peers docs clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,14 @@ run: .venv/run.stamp  ## forecast the airline passengers: a table, a picture, a 
 
 test: .venv/dev.stamp  ## run all tests, on two processes
 	$(BIN)/python -m pytest -n 2
+
+ray: .venv/dev.stamp  ## install Ray, and run the tests that need it
+	$(PIP) 'recurra[ray]'
+	$(BIN)/python -m pytest tests/distributed
+
+soak: .venv/dev.stamp  ## kill three trainings 100 times each; all must come to the same bits
+	RECURRA_KILLS=$${RECURRA_KILLS:-100} $(BIN)/python -m pytest -rP -k killed_at_any_moment \
+		tests/estimators/test_resume.py tests/training/test_checkpoints.py
 
 # an environment of its own on top of .venv; the planted overrun shows that the sanitizer is awake
 sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (needs GCC)
@@ -46,6 +54,9 @@ sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (
 		| grep 'AddressSanitizer: heap-buffer-overflow' || (echo "The sanitizer sleeps."; false)
 	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py \
 		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py
+
+golden: .venv/dev.stamp  ## write the model files that later versions must read; once a release
+	$(BIN)/python tests/golden/write.py
 
 check: .venv/dev.stamp  ## look for faults of form: format, lint, types, floors, docstrings
 	$(BIN)/ruff format --check .

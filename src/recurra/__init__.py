@@ -11,7 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recurra import auditing, data, errors, evaluation, kernels, layers, metrics, runtime
+    from recurra import (
+        auditing,
+        data,
+        errors,
+        evaluation,
+        kernels,
+        layers,
+        metrics,
+        runtime,
+        tuning,
+    )
     from recurra.auditing import audit
     from recurra.data import Columns, Preprocessor, SequenceDataset, read
     from recurra.estimators import (
@@ -28,11 +38,13 @@ if TYPE_CHECKING:
         load,
     )
     from recurra.training import Training
+    from recurra.tuning import AutoForecaster, tune
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AnomalyDetector": "recurra.estimators",
+    "AutoForecaster": "recurra.tuning",
     "Classifier": "recurra.estimators",
     "Columns": "recurra.data",
     "Forecaster": "recurra.estimators",
@@ -49,11 +61,24 @@ _HOMES = {
     "audit": "recurra.auditing",
     "load": "recurra.estimators",
     "read": "recurra.data",
+    "tune": "recurra.tuning",
 }
-_ROOMS = ("auditing", "data", "errors", "evaluation", "kernels", "layers", "metrics", "runtime")
+_ROOMS = (
+    "auditing",
+    "data",
+    "distributed",
+    "errors",
+    "evaluation",
+    "kernels",
+    "layers",
+    "metrics",
+    "runtime",
+    "tuning",
+)
 
 __all__ = [
     "AnomalyDetector",
+    "AutoForecaster",
     "Classifier",
     "Columns",
     "Forecaster",
@@ -78,6 +103,8 @@ __all__ = [
     "metrics",
     "read",
     "runtime",
+    "tune",
+    "tuning",
 ]
 
 

@@ -120,6 +120,19 @@ def test_covariates_and_their_coding_are_kept(small, series, path):
     )
 
 
+def test_covariates_of_any_order_are_kept_in_it(small, series, path):
+    columns = Columns(past=["visits", "price", "fee"], static=["shop"])
+    frame = covariates(series).assign(fee=lambda f: 1000 * f.price**2)
+    assert_same(again(model := small(columns=columns).fit(frame), path), model)
+
+
+def test_an_option_spoiled_after_fitting_is_refused_when_saving(fitted, path):
+    model = deepcopy(fitted).set_params(hidden_size=-4)
+    with pytest.raises(OptionError, match="hidden_size=-4"):
+        model.save(path)
+    assert not path.exists()
+
+
 def test_a_column_may_be_called_like_a_weight(small, series, path):
     frame = covariates(series).rename(columns={"price": "network.price"})
     model = small(columns=Columns(past=["network.price"])).fit(frame)

@@ -195,7 +195,7 @@ def test_no_forecast_looks_past_its_cutoff(shops):
 
 def test_every_baseline_of_the_library_is_marked_as_one():
     assert {kind.__name__ for kind in Baseline.__subclasses__()} == scoring.BASELINES
-    assert BASELINES | {"Naive2"} == scoring.BASELINES
+    assert BASELINES | {"Naive2", "Theta", "DampedTrend"} == scoring.BASELINES
 
 
 def test_a_model_without_intervals_is_not_asked_for_them(shops):

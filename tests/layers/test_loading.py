@@ -63,3 +63,8 @@ def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "m").write_bytes((tmp_path / "m").read_bytes()[:-3])
     with pytest.raises(FileError, match="damaged"):
         layers.load(tmp_path / "m")
+
+
+def test_flags_may_be_given_as_numbers(tmp_path):
+    GRU(3, 4, bidirectional=1).save(tmp_path / "m")
+    assert layers.load(tmp_path / "m").bidirectional

@@ -101,7 +101,10 @@ def changed(tmp_path, change):
             r"with shape \(12, 3\), but its GRU",
         ),
         (lambda h, a: h["arguments"].update(hidden_size=-4), "hidden_size=-4: no size"),
-        (lambda h, a: h["arguments"].update(num_layers=1.0), "num_layers=1.0: no size"),
+        (
+            lambda h, a: h["arguments"].update(num_layers=1.0),
+            "num_layers is 1.0, but it must be an int",
+        ),
         (lambda h, a: h["arguments"].update(sparsity=3), "has sparsity=3, which this version does"),
         (
             lambda h, a: h["arguments"].update(nonlinearity="sin"),

@@ -335,21 +335,42 @@ def test_a_step_without_a_finite_gradient_is_skipped(value):
     assert model.weight.isfinite().all()
 
 
-def test_training_without_any_finite_gradient_gives_up_with_advice():
+def test_after_five_in_a_row_earlier_weights_are_taken_and_half_the_rate():
+    model = Sick(set(range(21, 26)))
+    steps = {"steps": 30, "schedule": "constant", "optimizer": "sgd", "clip_norm": None}
+    log = train(model, repeat(rows(64)), options(learning_rate=1e-3, check_every=10, **steps))
+    assert (log.skipped, log.slowed) == (5, 1)
+    assert torch.equal(model.seen[26], model.seen[20])  # of the last check before
+    batch, weight = rows(64), model.seen[26]
+    gradient = 2 * (batch.x * (batch.x @ weight - batch.y)[:, None]).mean(0)
+    torch.testing.assert_close(model.seen[27] - weight, -1e-3 / 2 * gradient)
+
+
+def test_training_without_any_finite_gradient_gives_up_with_advice(caplog):
     model = Sick(range(1000))
     with pytest.raises(TrainingError) as caught:
         train(model, repeat(rows(64)), options(steps=1000))
     assert str(caught.value) == (
-        "The gradient has not been finite for 20 steps (now step 20). Lower learning_rate (it is "
-        "0.05), or look for values many orders of magnitude apart in the data."
+        "Loss or gradient have not been finite for 5 steps (now step 25), the last of them at a "
+        "rate of 0.0031. Lower learning_rate (it is 0.05), or look for values many orders of "
+        "magnitude apart in the data."
     )
-    assert len(model.seen) == 20
+    assert len(model.seen) == 25
+    assert caplog.text.count("is skipped") == 25
 
 
 def test_sick_steps_far_apart_are_borne():
-    model = Sick(set(range(1000)) - set(range(0, 1000, 19)))
+    model = Sick(set(range(1000)) - set(range(0, 1000, 5)))
     log = train(model, repeat(rows(64)), options(steps=100))
-    assert log.skipped == 94
+    assert (log.skipped, log.slowed) == (80, 0)
+
+
+def test_records_of_a_step_that_is_skipped_are_named(caplog):
+    batch = rows(64)
+    batch.names = ("Anna", "Bert", 3, 4, 5, 6)
+    train(Sick({2}), repeat(batch), options(steps=4))
+    assert "step 3 is skipped" in caplog.text
+    assert "of the records 'Anna', 'Bert', 3, 4, 5 and 1 more" in caplog.text
 
 
 # ---------------------------------------------------------------------- what is said

@@ -10,6 +10,7 @@ from recurra.errors import OptionError
 from recurra.training import Training
 
 COUNTS = ["steps", "batch_size", "accumulate", "truncation", "patience", "check_every"]
+COUNTS += ["plateau_patience"]
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -49,7 +50,23 @@ def test_none_is_allowed_where_it_has_a_meaning(name):
         ),
         (
             {"schedule": "step"},
-            "schedule='step', but it must be one of 'cosine', 'linear', 'constant'.",
+            "schedule='step', but it must be one of 'cosine', 'linear', 'constant', 'one_cycle', "
+            "'plateau'.",
+        ),
+        ({"precision": "float16"}, "precision='float16', but it must be 'bfloat16' or None."),
+        ({"plateau_factor": 1.0}, "plateau_factor=1.0, but it must lie between 0 and 1"),
+        ({"plateau_factor": "0.5"}, "plateau_factor='0.5', but it must lie between 0 and 1"),
+        ({"clip_value": 0}, "clip_value=0, but it must be positive or None."),
+        ({"clip_adaptive": -1.0}, "clip_adaptive=-1.0, but it must be positive or None."),
+        (
+            {"clip_value": 0.5},
+            "clip_norm=1 and clip_value=0.5, but gradients are clipped in one way. "
+            "Use clip_norm=None.",
+        ),
+        ({"clip_norm": None, "clip_value": 1, "clip_adaptive": 1}, "clip_value=1 and clip_adapti"),
+        (
+            {"schedule": "plateau", "patience": 3},
+            "patience=3 ends the training before plateau_patience=3 lowers the rate.",
         ),
         ({"optimizer": None}, "optimizer=None, but it must be one of"),
     ],

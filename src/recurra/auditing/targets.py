@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from recurra.auditing.case import Case
@@ -10,6 +12,9 @@ from recurra.auditing.phrases import names, number, percent, plural, quoted
 from recurra.auditing.profile import OUTLYING
 from recurra.data.sequences import Target
 from recurra.data.treatments import find_outliers
+
+if TYPE_CHECKING:
+    from recurra.types import Integers
 
 __all__ = ["find_targets"]
 
@@ -60,7 +65,7 @@ def _classes(name: str, target: Target, unit: str) -> list[Finding]:
     """Balance, and classes that are rare or alone."""
     codes = target.values[target.observed]
     counts = np.bincount(codes, minlength=len(target.classes))
-    total, called, found = int(counts.sum()), quoted(name), []
+    total, called = int(counts.sum()), quoted(name)
     there = np.flatnonzero(counts)
     if not total:
         return []
@@ -72,6 +77,17 @@ def _classes(name: str, target: Target, unit: str) -> list[Finding]:
         said = f"Target {called} has a single class, {quoted(target.classes[there[0]])}: there is "
         said += "nothing to tell apart."
         return [Finding("single_class", "warning", said, numbers=numbers)]
+    return [
+        *_odd_classes(called, target, counts, numbers),
+        _balance(called, target, counts, unit, numbers),
+    ]
+
+
+def _odd_classes(
+    called: str, target: Target, counts: Integers, numbers: dict[str, Any]
+) -> list[Finding]:
+    """Classes that are alone, or never there."""
+    found = []
     alone = np.flatnonzero(counts == 1)
     if alone.size and target.level == "record":
         which = names(target.classes[k] for k in alone)
@@ -83,6 +99,14 @@ def _classes(name: str, target: Target, unit: str) -> list[Finding]:
         which = names(target.classes[k] for k in unused)
         said = f"Target {called} has classes that never occur: {which}."
         found.append(Finding("unused_classes", "note", said, numbers=numbers))
+    return found
+
+
+def _balance(
+    called: str, target: Target, counts: Integers, unit: str, numbers: dict[str, Any]
+) -> Finding:
+    """Say how common each class is, and what to do where one is rare."""
+    total, there = int(counts.sum()), np.flatnonzero(counts)
     order = there[np.argsort(-counts[there], kind="stable")]
     if len(there) <= MOST_NAMED:
         shares = [f"{percent(counts[k] / total)} are {quoted(target.classes[k])}" for k in order]
@@ -96,10 +120,7 @@ def _classes(name: str, target: Target, unit: str) -> list[Finding]:
     if rare:
         said += ": choose a measure that rare classes count in, such as balanced accuracy, and "
         said += "weigh them"
-    found.append(
-        Finding("class_balance", "advice" if rare else "note", f"{said}.", numbers=numbers)
-    )
-    return found
+    return Finding("class_balance", "advice" if rare else "note", f"{said}.", numbers=numbers)
 
 
 def _persistent(name: str, target: Target) -> list[Finding]:

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from recurra import __version__
 from recurra.cli.audit import audit
+from recurra.cli.auto import auto
 from recurra.cli.backtest import backtest
 from recurra.cli.evaluate import evaluate
 from recurra.cli.forecast import forecast
@@ -21,6 +22,7 @@ from recurra.cli.messages import complain
 from recurra.cli.predict import predict
 from recurra.cli.train import train
 from recurra.cli.transcribe import transcribe
+from recurra.cli.tune import tune
 from recurra.errors import DataError, FileError, MissingExtraError, OptionError, TrainingError
 
 if TYPE_CHECKING:
@@ -31,7 +33,18 @@ __all__ = ["app", "main"]
 FAILED, WRONG_INPUT, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 
 app = typer.Typer(name="recurra", add_completion=False)
-for verb in (forecast, backtest, audit, train, predict, evaluate, generate, transcribe):
+for verb in (
+    forecast,
+    backtest,
+    audit,
+    train,
+    tune,
+    auto,
+    predict,
+    evaluate,
+    generate,
+    transcribe,
+):
     app.command(cls=ManyValues)(flatten(verb))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from recurra.cli.keeping import Keeping
 from recurra.cli.messages import note, notes_for
 from recurra.cli.options import MODEL, Quiet
 from recurra.cli.record_options import RecordColumns, RecordFile
@@ -104,6 +104,7 @@ def train(
     ] = None,
     columns: RecordColumns,
     learning: Learning,
+    keeping: Keeping,
     quiet: Quiet = False,
 ) -> None:
     """Learn a task from FILE, and say how good the model is beside a simple one.
@@ -116,11 +117,12 @@ def train(
 
     recurra train multitask stays.csv --id stay --target died --target days --out both.recurra
 
-    recurra train language shakespeare.txt --out shakespeare.recurra --steps 3000
+    recurra train language shakespeare.txt --out shakespeare.recurra --checkpoint kept
 
     recurra train transcribe calls.csv --files sound --target said --out calls.recurra
     """
     wanted = task_of(task)
+    how = keeping.how()
     with notes_for(quiet):
         check_place(out, (".recurra",), (file, validation))
         given = read_records(file, columns, wanted, wanted=True, quiet=quiet)
@@ -131,31 +133,25 @@ def train(
             known = given.aims
             other = read_records(validation, columns, wanted, wanted=True, quiet=True, known=known)
         model = learning.make(class_of(wanted))
-        _fit(model, given, other, learning.steps, quiet)
+        if quiet:
+            model.set_training(progress=False)
+        if learning.steps is not None:
+            model.set_training(steps=learning.steps)
+        with keeping.told(quiet):
+            _fit(model, given, other, how)
         model.save(out)
         typer.echo(str(model.report()))
         if not quiet:
             note(f"learned in {model.log_.seconds:.1f} s; see {out}.")
 
 
-def _fit(model: Any, given: Given, other: Given | None, steps: int | None, quiet: bool) -> None:
-    """Learn, in as many steps as the user says, else as the class does by itself."""
-    how: dict[str, Any] = {} if given.groups is None else {"groups": given.groups}
+def _fit(model: Any, given: Given, other: Given | None, how: dict[str, Any]) -> None:
+    """Learn, from groups and with records to stop by, where there are some."""
+    if given.groups is not None:
+        how["groups"] = given.groups
     if other is not None:
         how["validation"] = other.X if other.y is None else (other.X, other.y)
-    usual: Callable[[int, int | None], Any] = model._training_for
-
-    def chosen(amount: int, rounds: int | None) -> Any:
-        training = usual(amount, rounds)
-        if quiet:
-            training = replace(training, progress=False)
-        return training if steps is None else replace(training, steps=steps)
-
-    model._training_for = chosen  # what the class chooses by itself stays, but for these
-    try:
-        model.fit(given.X, given.y, **how)
-    finally:
-        del model._training_for
+    model.fit(given.X, given.y, **how)
 
 
 def _parted(text: str) -> tuple[str, Any]:

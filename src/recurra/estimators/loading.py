@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recurra.artifact import read_model
@@ -16,6 +17,7 @@ from recurra.estimators.rows.anomaly_detector import AnomalyDetector
 from recurra.estimators.rows.next_step import NextStep
 from recurra.estimators.speech.transcriber import Transcriber
 from recurra.estimators.translation.sequence_to_sequence import SequenceToSequence
+from recurra.layers.checked import attempt
 
 if TYPE_CHECKING:
     import os
@@ -35,6 +37,7 @@ KNOWN = (
     Transcriber,
 )
 CLASSES = {each.__name__: each for each in KNOWN}
+ABOVE = {"AutoForecaster": "recurra.tuning"}  # where they are, imported when a file holds one
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -54,13 +57,18 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FileError
-        If it is missing, damaged, or not a model file.
+        If it is missing, damaged, not a model file, from a newer version, or if its parts do not
+        go together: sizes, names and types are checked before anything is made of them.
     """
     header, arrays = read_model(path)
     name = header.get("estimator")
-    if name not in CLASSES:
-        known = ", ".join(map(repr, CLASSES))
+    if not isinstance(name, str) or name not in {*CLASSES, *ABOVE}:
+        known = ", ".join(map(repr, (*CLASSES, *ABOVE)))
         hint = " Use recurra.layers.load." if "layer" in header else ""
-        holds = header.get("layer", name)
+        holds = str(header.get("layer", name))[:80]
         raise FileError(f"{path} holds a {holds!r}, but this version knows {known}.{hint}")
-    return CLASSES[name]._restore(header, arrays)
+    kind: Any = CLASSES.get(name) or getattr(import_module(ABOVE[name]), name)
+    try:
+        return attempt(lambda: kind._restore(header, arrays))
+    except FileError as error:
+        raise FileError(f"{path} holds a {name} that cannot be loaded: {error}") from error

@@ -6,6 +6,7 @@ of other libraries; :func:`calibration` asks whether intervals keep their promis
 """
 
 from recurra.estimators.forecasting.baselines import Drift, Mean, Naive, Naive2, SeasonalNaive
+from recurra.estimators.forecasting.smoothing import DampedTrend, Theta
 from recurra.evaluation.backtesting import backtest
 from recurra.evaluation.calibrating import calibration
 from recurra.evaluation.comparing import compare
@@ -14,11 +15,13 @@ from recurra.evaluation.pictures import plot_forecast
 
 __all__ = [
     "Comparison",
+    "DampedTrend",
     "Drift",
     "Mean",
     "Naive",
     "Naive2",
     "SeasonalNaive",
+    "Theta",
     "backtest",
     "calibration",
     "compare",

@@ -103,6 +103,7 @@ def forward_calls(
     rest: Sequence[Tensor | None],
     masks: Sequence[Masks | None] = (),
     operands: int | None = None,
+    room: Sequence[Tensor] | None = None,
 ) -> tuple[tuple[Tensor, ...], Calls, tuple[Tensor | None, ...]]:
     """Prepare the forward calls of one layer, one for each direction.
 
@@ -122,11 +123,14 @@ def forward_calls(
         What chance decided about each direction.
     operands : int, optional
         0, `BFLOAT16` or `BFLOAT16_TWICE`; without it torch's switches say.
+    room : sequence of Tensor, optional
+        Memory for output and last state, as they are returned; without it new memory.
 
     Returns
     -------
     outputs : tuple of Tensor
-        Output and last state, not yet computed.
+        Output, (time, batch, directions·outputs), and last state, each (directions, batch, size),
+        not yet computed.
     calls : list of tuple of int
         What the engine takes, in the order of its interface.
     held : tuple of Tensor or None
@@ -144,13 +148,16 @@ def forward_calls(
     each, element, directions = count_weights(stack), x.element_size(), stack.directions
     outputs = weights[1].shape[1] * stack.heads
     hidden = weights[0].shape[0] // (GATES[stack.cell] - stack.coupled)
-    y = x.new_empty(steps, batch, directions * outputs)
-    after = [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
+    if room is None:
+        room = [x.new_empty(steps, batch, directions * outputs)]
+        room += [x.new_empty(directions, batch, size) for size in (outputs, hidden)[:states]]
+    y, *after = room
     drawn = [None if one is None else _masks(one) for one in masks] or [None, None]
     operands = operands_of(x) if operands is None else operands
     kind = element if stack.options or stack.projected else element + operands
     fixed = (CELLS[stack.cell], ACTIVATIONS[stack.activation], kind)
-    (x_step, x_row, _), addresses = x.stride(), [*map(_at, weights)]
+    (x_step, x_row, _), (y_step, y_row, _) = x.stride(), y.stride()
+    addresses = [*map(_at, weights)]
     x_at, y_at, lengths_at = x.data_ptr(), y.data_ptr(), _at(lengths)
     calls = []
     for way in range(directions):
@@ -162,7 +169,7 @@ def forward_calls(
             x_at, x_step, x_row,
             h0, c0, h0_row, c0_row,
             *addresses[of_way][:4], 0,
-            y_at + way * outputs * element, batch * directions * outputs, directions * outputs,
+            y_at + way * outputs * element, y_step, y_row,
             _part(after[0], way)[0], _part(after[-1], way)[0],
             *_options(stack, weights[of_way], outputs, drawn[way], decay, way),
         ))  # fmt: skip
@@ -213,6 +220,7 @@ def backward_calls(
     rest: Sequence[Tensor | None],
     incoming: Sequence[Tensor | None],
     needed: Sequence[bool],
+    room: Sequence[Tensor | None] | None = None,
 ) -> tuple[list[Tensor | None], Calls, tuple[Tensor | None, ...]]:
     """Prepare the backward calls of one layer.
 
@@ -230,6 +238,8 @@ def backward_calls(
         Gradients of output and last state.
     needed : sequence of bool
         Of x and each of ``rest``: whether its gradient is wanted.
+    room : sequence of Tensor or None, optional
+        Memory for the gradients that are wanted, as they are returned; without it new memory.
 
     Returns
     -------
@@ -242,18 +252,7 @@ def backward_calls(
     """
     states = 2 if stack.cell == "lstm" else 1
     dy, *dafter = [None if one is None else _rows(one) for one in incoming]
-    dx = empty_like(_rows(x)) if needed[0] else None
-    of_weights, of_decay = _parted(stack, needed[1 + states :])
-    wanted = [*needed[1 : 1 + states], *[any(of_weights)] * len(of_weights)]
-    wanted += [of_decay] * stack.decay
-    gradients = [
-        None
-        if one is None or not want
-        else empty_like(one)
-        if one.is_contiguous()
-        else one.new_empty(one.shape)
-        for one, want in zip(rest, wanted, strict=True)
-    ]
+    dx, *gradients = _new_gradients(stack, x, rest, needed) if room is None else room
     (dy_step, dy_row), (dx_step, dx_row) = _strides(dy), _strides(dx)
     each, back = count_weights(stack), []
     dx_at, dy_at, y_at, addresses = _at(dx), _at(dy), y.data_ptr(), [*map(_at, gradients)]
@@ -275,6 +274,27 @@ def backward_calls(
             _part(gradients[0], way)[0], dc0, *weights,
         ))  # fmt: skip
     return [dx, *gradients], back, (dy, *dafter)
+
+
+def _new_gradients(
+    stack: Stack, x: Tensor, rest: Sequence[Tensor | None], needed: Sequence[bool]
+) -> list[Tensor | None]:
+    """Memory for the gradients that are wanted."""
+    states = 2 if stack.cell == "lstm" else 1
+    of_weights, of_decay = _parted(stack, needed[1 + states :])
+    wanted = [*needed[1 : 1 + states], *[any(of_weights)] * len(of_weights)]
+    wanted += [of_decay] * stack.decay
+    return [
+        empty_like(_rows(x)) if needed[0] else None,
+        *(
+            None
+            if one is None or not want
+            else empty_like(one)
+            if one.is_contiguous()
+            else one.new_empty(one.shape)
+            for one, want in zip(rest, wanted, strict=True)
+        ),
+    ]
 
 
 class Form(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from recurra.artifact import read_model
+from recurra.artifact import arguments, closed, read_model
 from recurra.errors import FileError
+from recurra.layers.checked import build_network, check_sizes
 from recurra.layers.gru import GRU
 from recurra.layers.grud import GRUD
 from recurra.layers.jordan import Jordan
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import os
 
     from recurra.layers.recurrent import Recurrent
+    from recurra.types import Array
 
 __all__ = ["load"]
 
@@ -56,20 +59,30 @@ def load(path: str | os.PathLike[str]) -> Recurrent:
     """
     header, arrays = read_model(path)
     name = header.get("layer")
-    if name not in CLASSES:
-        holds = header.get("estimator", name)
+    if not isinstance(name, str) or name not in CLASSES:
+        holds = str(header.get("estimator", name))[:80]
         hint = " Use recurra.load." if "estimator" in header else ""
         known = ", ".join(CLASSES)
         raise FileError(f"{path} holds a {holds!r}, but this version knows {known}.{hint}")
-    weights = {key: torch.from_numpy(array) for key, array in arrays.items()}
-    dtype = next(iter(weights.values())).dtype
-    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
-        try:
-            layer = CLASSES[name](**header["arguments"], dtype=dtype)
-            layer.load_state_dict(weights)
-        except (TypeError, RuntimeError) as error:
-            raise FileError(
-                f"{path} holds a {name} that this version cannot build: {error}. "
-                "Install the version that wrote it."
-            ) from error
-    return layer
+    try:
+        return _built(CLASSES[name], header, arrays)
+    except FileError as error:
+        raise FileError(
+            f"{path} holds a {name} that this version cannot build: {error} "
+            "Install the version that wrote it."
+        ) from error
+
+
+def _built(kind: type[Recurrent], header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:
+    """Build a layer whose sizes are those of its weights."""
+    told = closed({"layer": str, "arguments": dict[str, Any]}, header, "header")["arguments"]
+    known = arguments(kind)
+    kinds = {each: known[each] for each in known if each not in ("device", "dtype")}
+    needed = ("input_size", "hidden_size")
+    options = closed(kinds, told, "header.arguments", needed)
+    check_sizes(options, arrays, "header.arguments")
+    types = {each.dtype.name for each in arrays.values()}
+    if types not in ({"float16"}, {"float32"}, {"float64"}):
+        raise FileError(f"Its weights are of {' and '.join(sorted(types)) or 'no type'}.")
+    dtype = getattr(torch, types.pop())
+    return build_network(lambda: kind(**options, dtype=dtype), arrays, "").train()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.artifact import read_model
+from recurra.artifact import read_model, take
 from recurra.errors import FileError
 from recurra.runtime.plan import Plan, Weights, read_plan
 from recurra.runtime.stack import SavedStack
@@ -59,9 +59,10 @@ def load(path: str | os.PathLike[str]) -> SavedStack:
     """
     header, arrays = read_model(path)
     if "layer" in header:
-        plan = read_plan(header["layer"], header.get("arguments", {}))
+        arguments = take(dict[str, Any], header.get("arguments", {}), "header.arguments")
+        plan = read_plan(header["layer"], arguments)
     elif header.get("estimator") == "Forecaster":
-        plan = _forecaster_plan(header["parameters"], arrays)
+        plan = _forecaster_plan(header.get("parameters"), arrays)
         cut = len(_PREFIX)
         arrays = {name[cut:]: one for name, one in arrays.items() if name.startswith(_PREFIX)}
     else:
@@ -69,6 +70,8 @@ def load(path: str | os.PathLike[str]) -> SavedStack:
             f"{path} holds no layer and no Forecaster. Give the path that a layer's save(), or a "
             "Forecaster's, was given."
         )
+    if plan.num_layers > len(arrays):
+        raise FileError(f"{path} has {plan.num_layers} layers, but only {len(arrays)} arrays.")
     wanted = _wanted(plan)
     _check(path, plan, wanted, arrays)
     weights = [
@@ -84,12 +87,14 @@ def load(path: str | os.PathLike[str]) -> SavedStack:
     return SavedStack(plan, weights, initial)
 
 
-def _forecaster_plan(parameters: Mapping[str, Any], arrays: Mapping[str, Array]) -> Plan:
-    layer = _FORECASTERS.get(parameters["layer"])
+def _forecaster_plan(told: object, arrays: Mapping[str, Array]) -> Plan:
+    parameters = take(dict[str, Any], told, "header.parameters")
+    layer = _FORECASTERS.get(str(parameters.get("layer")))
     first = arrays.get(f"{_PREFIX}weight_ih_l0")
     if first is None or first.ndim != 2:
         raise FileError(f"The Forecaster's file holds no {_PREFIX}weight_ih_l0: it is damaged.")
-    sizes = {name: int(parameters[name]) for name in ("hidden_size", "num_layers")}
+    names = ("hidden_size", "num_layers")
+    sizes = {name: take(int, parameters.get(name), f"header.parameters.{name}") for name in names}
     return read_plan(layer, {"input_size": first.shape[1], "batch_first": True, **sizes})
 
 

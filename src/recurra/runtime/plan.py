@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from recurra.artifact import take
 from recurra.errors import FileError
 from recurra.types import Array
 
@@ -187,7 +188,7 @@ def read_plan(layer: object, arguments: Mapping[str, Any]) -> Plan:
     >>> read_plan("LSTM", {"input_size": 3, "hidden_size": 8, "proj_size": 2}).state_sizes
     (2, 8)
     """
-    if layer not in _GATES:
+    if not isinstance(layer, str) or layer not in _GATES:
         known = ", ".join(_GATES)
         raise FileError(f"The file holds a layer {layer!r}, but the runtime knows {known}.")
     if arguments.get("bidirectional"):
@@ -205,12 +206,11 @@ def read_plan(layer: object, arguments: Mapping[str, Any]) -> Plan:
             f"The saved {layer} has {strange[0]}={arguments[strange[0]]!r}, which this version "
             "does not know. Install the version that wrote the file."
         )
-    try:
-        plan = Plan(layer=str(layer), **read)
-    except TypeError as error:
-        raise FileError(
-            f"The header of the saved {layer} lacks what a layer needs: {error}."
-        ) from None
+    needed = ("input_size", "hidden_size", "output_size")
+    lacking = [name for name in needed if read.get(name) is None]
+    if lacking:
+        raise FileError(f"The header of the saved {layer} lacks what a layer needs: {lacking[0]}.")
+    plan: Plan = take(Plan, {"layer": layer, **read}, f"The saved {layer}'s header")
     _check(plan)
     return plan
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import offsets_of
 from recurra.estimators.language.language_model import LanguageModel
 from recurra.estimators.records.classifier import Classifier
 from recurra.estimators.records.multi_task import MultiTask
@@ -79,7 +80,7 @@ def _regressor() -> EstimatorCase:
             "nothing to be learnt": (X, None),
         },
         unseen=(X, ["up", "down"] * (RECORDS // 2)),
-        follow=following.numbers_so_far,
+        follow=following.beginnings("predict"),
     )
 
 
@@ -102,7 +103,7 @@ def _multi_task() -> EstimatorCase:
             "too few of one target": (X, {**y, "sum": numbers[1:]}),
         },
         unseen=(X, {**y, "way": ["sideways"] * RECORDS}),
-        follow=following.labels_and_numbers,
+        follow=following.beginnings(following.labels_and_numbers),
     )
 
 
@@ -137,7 +138,7 @@ def _next_step() -> EstimatorCase:
         walks(),
         answers=("predict", "log_likelihood"),
         wrong={"something to be learnt beside it": (walks(), [0, 1] * (RECORDS // 2))},
-        follow=following.rows_to_come,
+        follow=following.beginnings("predict", "mean"),
     )
 
 
@@ -203,7 +204,7 @@ def _transcriber() -> EstimatorCase:
     tones = {"a": np.sin(np.arange(240) * 0.3), "b": np.sin(np.arange(240) * 1.5)}
     parts = [np.concatenate([tones[letter] for letter in text]) for text in y]
     parts = [each + random.normal(0, 0.01, len(each)) for each in parts]
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in parts])])
+    offsets = offsets_of([len(each) for each in parts])
     sound = Stream(np.concatenate(parts)[:, None], offsets, ("mono",), "signal", rate=4000.0)
     X = SequenceDataset(tuple(range(RECORDS)), {"audio": sound})
     model = Transcriber(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import offsets_of
 from recurra.estimators.language.language_model import LanguageModel
 from recurra.estimators.records.classifier import Classifier
 from recurra.estimators.records.multi_task import MultiTask
@@ -59,7 +60,7 @@ def _ward() -> EstimatorCase:
     counts = {"vitals": 1 + random.integers(0, 6, RECORDS), "drugs": random.integers(0, 4, RECORDS)}
     streams = {}
     for name, width in (("vitals", 2), ("drugs", 1)):
-        offsets = np.concatenate([[0], np.cumsum(counts[name])])
+        offsets = offsets_of(counts[name])
         times = np.concatenate([np.sort(random.uniform(0, 9, n)) for n in counts[name]])
         values = random.normal(size=(offsets[-1], width))
         channels = tuple(f"{name}{k}" for k in range(width))
@@ -89,7 +90,7 @@ def _tables() -> EstimatorCase:
     """A table, whose columns are steps."""
     X = np.random.default_rng(4).normal(size=(RECORDS, 5))
     model = Regressor(shortcut=True, training=brief(), **SMALL)
-    return EstimatorCase(model, X, X.sum(1), follow=following.numbers_so_far)
+    return EstimatorCase(model, X, X.sum(1), follow=following.beginnings("predict"))
 
 
 def _spans() -> EstimatorCase:
@@ -129,7 +130,9 @@ def _keys() -> EstimatorCase:
     X = [(each > 0).astype(float) for each in walks()]
     model = NextStep("gru", training=brief(), **SMALL)
     methods = ("predict", "predict_proba", "log_likelihood")
-    return EstimatorCase(model, X, answers=methods, follow=following.flags_to_come)
+    return EstimatorCase(
+        model, X, answers=methods, follow=following.beginnings("predict_proba", "mean")
+    )
 
 
 def _windows() -> EstimatorCase:
@@ -146,7 +149,7 @@ def _steps_and_records() -> EstimatorCase:
         "sum": [float(record.sum()) for record in X],
     }
     model = MultiTask("lstm", weights={"sum": 0.5}, training=brief(), **SMALL)
-    return EstimatorCase(model, X, y, follow=following.labels_and_numbers)
+    return EstimatorCase(model, X, y, follow=following.beginnings(following.labels_and_numbers))
 
 
 VARIANTS: dict[str, Callable[[], EstimatorCase]] = {

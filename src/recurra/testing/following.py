@@ -1,4 +1,8 @@
-"""Ways to follow a record step by step, and what the full pass says of it, for `EstimatorCase`."""
+"""Ways to follow a record step by step, and what the full pass says of it, for `EstimatorCase`.
+
+Each is, or makes, a ``follow(model, records)``: the model is fitted, of one record; it returns what
+``stream()`` said and what was read.
+"""
 
 from __future__ import annotations
 
@@ -8,95 +12,74 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "Follow",
     "beginnings",
-    "flags_to_come",
     "labels_and_numbers",
-    "numbers_so_far",
     "pieces",
-    "rows_to_come",
     "steps",
     "symbols",
     "tokens_to_come",
 ]
 
+Follow = Callable[[Any, Any], tuple[Any, Any]]
+"""For ``follow`` of a case."""
 
-def beginnings(method: str) -> Callable[[Any, Any], tuple[Any, Any]]:
+
+def beginnings(method: str | Callable[[Any, list[Any]], Any], part: str | None = None) -> Follow:
     """Expect after each step the answer for the record so far.
 
     Parameters
     ----------
-    method : str
-        What answers for whole records.
+    method : str or callable
+        What answers for whole records: a method, or ``answer(model, records)``.
+    part : str, optional
+        What of the answer to a step is meant, where it says more.
 
     Returns
     -------
     callable
-        For ``follow`` of a case.
+        For ``follow`` of a case; where there is one number only, it is read as an array of one.
     """
 
     def follow(model: Any, records: Any) -> tuple[Any, Any]:
         (record,) = records
-        session = model.stream()
         parted = isinstance(record, str)
         given = record.split() if parted else record
-        streamed = [session.step(row) for row in given]
         so_far = [given[: k + 1] for k in range(len(given))]
-        read = getattr(model, method)([" ".join(each) if parted else each for each in so_far])
-        return streamed, [read[k] for k in range(len(given))]
+        whole = [" ".join(each) for each in so_far] if parted else so_far
+        read = getattr(model, method)(whole) if isinstance(method, str) else method(model, whole)
+        streamed = _streamed(model, given)
+        if part is not None:
+            streamed = [getattr(each, part) for each in streamed]
+        return streamed, [e if isinstance(e, dict) else np.atleast_1d(e) for e in read]
 
     return follow
 
 
-def numbers_so_far(model: Any, records: Any) -> tuple[Any, Any]:
-    """Expect of a Regressor the numbers of the record so far; all outputs, also where there is one.
-
-    Parameters
-    ----------
-    model : Regressor
-        Fitted.
-    records : sequence
-        One record.
-
-    Returns
-    -------
-    streamed, read : list
-        What both said.
-    """
-    (record,) = records
-    session = model.stream()
-    streamed = [session.step(row) for row in record]
-    read = model.predict(_so_far(record))
-    return streamed, [np.atleast_1d(each) for each in read]
-
-
-def labels_and_numbers(model: Any, records: Any) -> tuple[Any, Any]:
-    """Expect of a MultiTask probabilities of labels, and numbers; of targets of steps, this step's.
+def labels_and_numbers(model: Any, records: list[Any]) -> list[dict[str, Any]]:
+    """Answer as a MultiTask does step by step, for `beginnings`.
 
     Parameters
     ----------
     model : MultiTask
         Fitted.
     records : sequence
-        One record.
+        Several.
 
     Returns
     -------
-    streamed, read : list
-        What both said.
+    list of dict of str
+        For each record, probabilities of labels, and numbers; of targets of steps, the last step's.
     """
-    (record,) = records
-    session = model.stream()
-    streamed = [session.step(row) for row in record]
-    X = _so_far(record)
-    read = {**model.predict(X), **model.predict_proba(X)}
+    read = {**model.predict(records), **model.predict_proba(records)}
     last = {
         name: [each[-1] for each in said] if isinstance(said, list) else said
         for name, said in read.items()
     }
-    return streamed, [{name: last[name][k] for name in streamed[k]} for k in range(len(record))]
+    return [{name: said[k] for name, said in last.items()} for k in range(len(records))]
 
 
-def steps(method: str) -> Callable[[Any, Any], tuple[Any, Any]]:
+def steps(method: str) -> Follow:
     """Expect at each step what the full pass says of that step.
 
     Parameters
@@ -111,51 +94,9 @@ def steps(method: str) -> Callable[[Any, Any], tuple[Any, Any]]:
     """
 
     def follow(model: Any, records: Any) -> tuple[Any, Any]:
-        session = model.stream()
-        streamed = [session.step(row) for row in records[0]]
-        return streamed, list(getattr(model, method)(records)[0])
+        return _streamed(model, records[0]), list(getattr(model, method)(records)[0])
 
     return follow
-
-
-def rows_to_come(model: Any, records: Any) -> tuple[Any, Any]:
-    """Expect of a NextStep the row after the record so far.
-
-    Parameters
-    ----------
-    model : NextStep
-        Fitted, of numbers.
-    records : sequence
-        One record.
-
-    Returns
-    -------
-    streamed, read : list
-        What both said.
-    """
-    session = model.stream()
-    streamed = [session.step(row).mean for row in records[0]]
-    return streamed, list(model.predict(_so_far(records[0])))
-
-
-def flags_to_come(model: Any, records: Any) -> tuple[Any, Any]:
-    """Expect of a NextStep how probable each flag is, after the record so far.
-
-    Parameters
-    ----------
-    model : NextStep
-        Fitted, of flags.
-    records : sequence
-        One record.
-
-    Returns
-    -------
-    streamed, read : list
-        What both said.
-    """
-    session = model.stream()
-    streamed = [session.step(row).mean for row in records[0]]
-    return streamed, list(model.predict_proba(_so_far(records[0])))
 
 
 def tokens_to_come(model: Any, records: Any) -> tuple[Any, Any]:
@@ -223,6 +164,7 @@ def pieces(model: Any, recording: Any) -> tuple[Any, Any]:
     return session.finish(), model.predict(recording)[0]
 
 
-def _so_far(record: Any) -> list[Any]:
-    """List the beginnings of a record."""
-    return [record[: k + 1] for k in range(len(record))]
+def _streamed(model: Any, given: Any) -> list[Any]:
+    """Say what each step of a record is answered."""
+    session = model.stream()
+    return [session.step(row) for row in given]

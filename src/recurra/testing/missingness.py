@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.auditing.calendar import calendar_cycles, stretches, usual_step
+from recurra.data.offsets import offsets_of
 from recurra.errors import OptionError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def draw_clock(kind: str, rng: np.random.Generator, *, least: int = 300, most: i
     for _ in range(int(rng.integers(1, 4))):
         rows = int(np.exp(rng.uniform(np.log(least), np.log(top + 1))))
         parts.append(_stamps(kind, rows, rng))
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    offsets = offsets_of([len(part) for part in parts])
     return Clock(kind, np.concatenate(parts), offsets.astype(np.int64))
 
 

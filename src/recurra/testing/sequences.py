@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.errors import OptionError, need
 from recurra.testing.strategies import lengths
@@ -99,7 +100,7 @@ def _stream(
     st: Any = need("hypothesis.strategies", extra="dev", purpose="recurra.testing")
     kinds = draw(st.lists(st.sampled_from(list(channels)), min_size=1, max_size=3))
     names = tuple(f"{kind}{k}" for k, kind in enumerate(kinds))
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    offsets = offsets_of(counts)
     rows = int(offsets[-1])
     shares = [draw(st.sampled_from([0.0, 0.3, 0.8])) for _ in kinds]
     seen = np.column_stack([chance.random(rows) >= share for share in shares])

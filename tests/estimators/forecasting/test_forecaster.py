@@ -616,14 +616,13 @@ def test_the_context_is_the_length_of_a_training_window(small, walks, monkeypatc
     seen = set()
     from recurra.models import ForecastNetwork
 
-    loss = ForecastNetwork.loss
+    learn = ForecastNetwork.loss_and_gradients
 
     def spy(self, batch, state=None):
-        if self.training:
-            seen.add(tuple(batch.target.shape))
-        return loss(self, batch, state)
+        seen.add(tuple(batch.target.shape))
+        return learn(self, batch, state)
 
-    monkeypatch.setattr(ForecastNetwork, "loss", spy)
+    monkeypatch.setattr(ForecastNetwork, "loss_and_gradients", spy)
     small(context=13).fit(walks(2))
     assert seen == {(16, 13)}
 
@@ -669,3 +668,22 @@ def test_each_backend_forecasts_the_same(small, walks, reading, layer):
     scale = np.abs(fitted[BACKENDS[0]]).max()
     for found in (fitted, read):
         np.testing.assert_allclose(*found.values(), rtol=0, atol=1e-6 * scale)
+
+
+# ------------------------------------------------------------------------- who looks on
+
+
+def test_a_callback_sees_each_step_and_may_end_the_training():
+    frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0.0, 1.0, 2.0, 3.0] * 15})
+    model = Forecaster(hidden_size=4, training=Training(steps=9, progress=False))
+    seen = []
+
+    def third(moment):
+        seen.append(moment.step)
+        return moment.step == 3
+
+    model.fit(frame, callbacks=[third])
+    assert seen == [1, 2, 3]
+    assert len(model.log_.loss) == 3
+    model.cross_validation(frame, h=4, n_windows=2, callbacks=[third])
+    assert seen == [1, 2, 3, 1, 2, 3], "one training, before the first origin"

@@ -355,4 +355,4 @@ def test_a_very_short_text_is_learned_from_too():
 
 
 def test_the_header_of_a_file_is_plain_json(model):
-    assert json.loads(json.dumps(model._network_header()))["plan"]["layer"] == "lstm"
+    assert json.loads(json.dumps(model._network_header()))["layer"] == "lstm"

@@ -11,8 +11,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import recurra as rc
 from recurra.data import from_arrays
 from recurra.errors import DataError, DataWarning, OptionError
-from recurra.estimators.learning.doors import Units, choose_unit
 from recurra.estimators.learning.record_inputs import as_dataset
+from recurra.estimators.learning.text_units import Units, choose_unit
 
 GOOD = ["a good film it was", "so good to see"]
 BAD = ["a bad film it was", "so bad to see"]

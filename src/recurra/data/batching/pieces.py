@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recurra.data.batching.roles import Roles
-from recurra.data.offsets import place_of
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.arrays import check_finite
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.sequences.stream import flat_rows
@@ -105,7 +105,7 @@ class Piece:
         DataError
             If a number is infinite or too large, or a target differs within its record.
         """
-        offsets = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+        offsets = offsets_of(self.lengths)
         ids = tuple(self.ids)
         check_finite(self.values, offsets, roles.channels, ids)
         order, unsorted = self._order()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recurra.data.offsets import place_of
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.panel.clock import Clock
 from recurra.data.panel.gaps import MOST_GROWTH, MOST_ROWS, plan_filling, same_record, too_sparse
 from recurra.data.tables.columns import Columns
@@ -374,7 +374,7 @@ class Panel:
     def _rows(self, starts: Integers, stops: Integers) -> Panel:
         """Keep the rows from `starts` to `stops` of every record."""
         lengths = stops - starts
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return replace(self._picked(rows), offsets=offsets)
 

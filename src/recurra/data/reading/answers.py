@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import offsets_of
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import Target
 from recurra.data.tables.notes import also_in
@@ -182,7 +183,7 @@ def _for_steps(
         message = f"{name} has {have} values for a record of {want} steps"
         hint = "Give one for each step, or say target_for='labels'."
         raise DataError(message, code="target_length", record=ids[odd[0]], hint=hint)
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    offsets = offsets_of(sizes)
     owners = np.repeat(np.arange(len(sizes)), sizes)
     cells = np.concatenate(parts)
     texts = any(isinstance(cell, str | bytes) for cell in cells)

@@ -14,6 +14,7 @@ import pandas as pd
 from recurra.data.reading.arrays import from_arrays
 from recurra.data.reading.events import from_events
 from recurra.data.sequences import SequenceDataset, Target
+from recurra.data.sequences.channel_names import channel_name, channel_names
 from recurra.data.tables.files import opened, unzipped
 from recurra.data.tables.text import decode
 from recurra.errors import DataError, FileError
@@ -183,7 +184,7 @@ class _Header:
         parts: list[Floats] = []
         for record, (body, number) in enumerate(zip(bodies, where, strict=True)):
             rows = [
-                row_of_numbers(path, text.split(","), number, record, f"x{k}")
+                row_of_numbers(path, text.split(","), number, record, channel_name(k))
                 for k, text in enumerate(body.split(":"))
             ]
             wanted = self.length if self.equal and self.length else len(rows[0])
@@ -206,7 +207,7 @@ class _Header:
             message = f"{place} {len(rows[odd])} values in a dimension, where {wanted} are expected"
             hint = "Correct the line, or the header if records differ in length."
             code = "ragged" if len(rows[odd]) != len(rows[0]) else "series_length"
-            raise DataError(message, code=code, record=record, column=f"x{odd}", hint=hint)
+            raise DataError(message, code=code, record=record, column=channel_name(odd), hint=hint)
 
     def stamped(self, path: Path, bodies: list[str], where: list[int]) -> SequenceDataset:
         """Read values with time stamps, which each dimension may have of its own."""
@@ -218,16 +219,16 @@ class _Header:
                 message = f"{message}, but the header says {self.dimensions}"
                 raise DataError(message, code="channel_count", record=record)
             for k, text in enumerate(dimensions):
+                column = channel_name(k)
                 pairs = STAMPED.findall(text)
                 if STAMPED.sub("", text).strip(", ") or not pairs:
                     message = f"Line {number} of {path} is not made of (time, value), (time, value)"
-                    column = f"x{k}"
                     raise DataError(message, code="bad_line", record=record, column=column)
                 records += [record] * len(pairs)
-                channels += [f"x{k}"] * len(pairs)
+                channels += [column] * len(pairs)
                 times += [time.strip("'\"") for time, _ in pairs]
                 cells = [value for _, value in pairs]
-                values.append(row_of_numbers(path, cells, number, record, f"x{k}"))
+                values.append(row_of_numbers(path, cells, number, record, column))
         stamps = pd.Series(times)
         numbers = pd.to_numeric(stamps, errors="coerce")
         frame = pd.DataFrame(
@@ -238,7 +239,7 @@ class _Header:
                 "value": np.concatenate(values),
             }
         )
-        names = [f"x{k}" for k in range(self.dimensions or len(set(channels)))]
+        names = channel_names(self.dimensions or len(set(channels)))
         return from_events(
             frame, id="record", time="time", variable="dimension", value="value", channels=names
         )

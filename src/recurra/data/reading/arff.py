@@ -13,6 +13,7 @@ import numpy as np
 from recurra.data.reading.archive import labels_target, read_lines, row_of_numbers
 from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Target
+from recurra.data.sequences.channel_names import channel_name
 from recurra.errors import DataError, FileError
 from recurra.types import Floats
 
@@ -148,12 +149,13 @@ class _Header:
             rows = inner[1:-1].split("\\n")
         values = []
         for k, row in enumerate(rows):
+            column = channel_name(k)
             cells = row.split(",")
             if len(cells) != self.steps:
                 message = f"Line {number} of {path} has {len(cells)} values in a channel, but there"
                 message = f"{message} are {self.steps} attributes"
-                raise DataError(message, code="ragged", record=record, column=f"x{k}")
-            values.append(row_of_numbers(path, cells, number, record, f"x{k}"))
+                raise DataError(message, code="ragged", record=record, column=column)
+            values.append(row_of_numbers(path, cells, number, record, column))
         return np.stack(values), _unquoted(label)
 
 

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.offsets import place_of
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.about import read_groups, read_ids, read_weights
 from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.reading.rows import Moments
 from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.values import LARGEST_VALUE
 from recurra.errors import DataError, OptionError, near
@@ -96,40 +97,23 @@ def from_arrays(
         raise DataError("There are no streams", code="empty", hint="Give at least one record.")
     names = None if ids is None else read_ids(ids)
     sides = {"times": times, "observed": observed, "channels": channels}
-    if isinstance(X, Mapping):
+    several = isinstance(X, Mapping)
+    if several:
         _check_sides(sides, X)
-
-    def of(side: str, name: object) -> Any:
-        given = sides[side]
-        return given.get(name) if isinstance(X, Mapping) and given is not None else given
-
     streams, notes = {}, []
     for name, records in given.items():
-        given_stream = _Given(
-            str(name),
-            records,
-            of("times", name),
-            of("observed", name),
-            of("channels", name),
-            names,
-            layout,
-            isinstance(X, Mapping),
-        )
-        streams[str(name)], told = given_stream.stream()
+        beside = {k: v.get(name) if several and v is not None else v for k, v in sides.items()}
+        came = _Given(str(name), records, **beside, ids=names, layout=layout, several=several)
+        streams[str(name)], told = came.stream()
         notes += told
+    first, stream = next(iter(streams.items()))
     if names is None:
-        names = tuple(range(len(next(iter(streams.values())))))
-    if y is None:
-        targets = {}
-    else:
-        answers = y if isinstance(y, Mapping) else {"y": y}
-        first = next(iter(streams))
-        targets = {
-            str(name): read_target(
-                each, names, str(name), first, streams[first].lengths, target_for
-            )
-            for name, each in answers.items()
-        }
+        names = tuple(range(len(stream)))
+    answers = {} if y is None else y if isinstance(y, Mapping) else {"y": y}
+    targets = {
+        str(name): read_target(each, names, str(name), first, stream.lengths, target_for)
+        for name, each in answers.items()
+    }
     return SequenceDataset(
         names,
         streams,
@@ -174,19 +158,9 @@ class _Given:
             message = "A table came, but arrays are read here"
             hint = "Read it with from_long, from_wide or from_events, which say what a row is."
             raise DataError(message, code="shape", hint=hint)
-        count = len(self.records) if hasattr(self.records, "__len__") else 0
-        if count and self.ids is not None and len(self.ids) != count:
-            message = f"There are {count} records, but {len(self.ids)} ids"
-            raise DataError(message, code="record_count", hint="Give one for each record.")
-        padded = isinstance(self.records, np.ndarray) and self.records.dtype != object
-        padded = padded or hasattr(self.records, "detach")
-        parts = self._from_one(rounded) if padded else self._from_list(rounded)
+        parts = self._parts(rounded)
         lengths = np.array([len(part) for part in parts], np.int64)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        wide = next((part.shape[1] for part in parts if len(part)), parts[0].shape[1])
-        parts = [part if part.shape[1] or len(part) else part.reshape(0, wide) for part in parts]
-        self._check_widths(parts)
-        values = np.concatenate(parts)
+        offsets, values = offsets_of(lengths), np.concatenate(parts)
         names = self._names(values.shape[1])
         seen = self._mask(values, offsets)
         self._check_finite(values, offsets, names)
@@ -207,6 +181,20 @@ class _Given:
             zone=moments.zone,
         )
         return stream, notes
+
+    def _parts(self, rounded: list[int]) -> list[Array]:
+        """Read the values of each record, all as wide."""
+        count = len(self.records) if hasattr(self.records, "__len__") else 0
+        if count and self.ids is not None and len(self.ids) != count:
+            message = f"There are {count} records, but {len(self.ids)} ids"
+            raise DataError(message, code="record_count", hint="Give one for each record.")
+        padded = isinstance(self.records, np.ndarray) and self.records.dtype != object
+        padded = padded or hasattr(self.records, "detach")
+        parts = self._from_one(rounded) if padded else self._from_list(rounded)
+        wide = next((part.shape[1] for part in parts if len(part)), parts[0].shape[1])
+        parts = [part if part.shape[1] or len(part) else part.reshape(0, wide) for part in parts]
+        self._check_widths(parts)
+        return parts
 
     def _id(self, place: int) -> object:
         return place if self.ids is None else self.ids[place]
@@ -272,7 +260,7 @@ class _Given:
     def _names(self, count: int) -> tuple[str, ...]:
         """Name the channels."""
         if self.channels is None:
-            return tuple(f"x{k}" for k in range(count))
+            return channel_names(count)
         listed = not isinstance(self.channels, str | bytes) and hasattr(self.channels, "__iter__")
         names = tuple(map(str, self.channels)) if listed else ()
         if len(names) != count or len(set(names)) != count:

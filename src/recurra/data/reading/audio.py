@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.folders import find_files, read_labels
 from recurra.data.reading.sounds import AUDIO_ENDINGS, Sound, read_sound
@@ -191,7 +192,7 @@ def _joined(sounds: dict[str, Sound]) -> tuple[Stream, list[str]]:
         said = f"The recordings are {' and '.join(kinds)}"
         notes.append(tell(f"{said}; all {len(parts)} were made float32 between -1 and 1."))
         parts = [_unit(part) for part in parts]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     values = np.concatenate(parts)
     count = values.shape[1]
     named = {1: ("mono",), 2: ("left", "right")}

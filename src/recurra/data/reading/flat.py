@@ -16,6 +16,7 @@ from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.files import FREE_SIZE, LARGEST_FILE, LARGEST_RATIO, opened
 from recurra.errors import DataError, FileError, OptionError, near
 from recurra.types import Array, Integers
@@ -168,7 +169,7 @@ def _starts(offsets: Any, steps: int) -> Integers:
 
 def _names(channels: Sequence[str] | None, count: int) -> tuple[str, ...]:
     """Name the columns."""
-    names = tuple(f"x{k}" for k in range(count)) if channels is None else tuple(channels)
+    names = channel_names(count) if channels is None else tuple(channels)
     if len(names) != count or len(set(names)) != count:
         raise OptionError(f"There are {count} channels, but channels={channels!r}. Name each once.")
     return names

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.folders import find_files, read_labels
 from recurra.data.reading.numbers import numbers_of
@@ -271,7 +272,7 @@ def _stream(images: list[Array], ids: tuple[object, ...], read: Read) -> Stream:
         parts = [image.reshape(-1, image.shape[-1]) for image in images]
     else:
         parts = images
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     values = np.concatenate(parts)
     observed = None if values.dtype.kind != "f" else _observed(values, offsets, names, ids)
     return Stream(values, offsets, names, "frames" if read == "frames" else "values", observed)

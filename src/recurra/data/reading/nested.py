@@ -24,6 +24,7 @@ from recurra.data.reading.roles import (
 )
 from recurra.data.reading.rows import Moments, Owners, arranged, read_moments
 from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.places import Places
 from recurra.data.tables.table import Table
 from recurra.errors import DataError, OptionError, need
@@ -297,9 +298,7 @@ def _from_array(frame: Any, channels: Sequence[str] | None) -> SequenceDataset:
     owners = Owners(tuple(range(len(frame))), numbers, Places(pd.Series(numbers)))
     read = _from_arrow(frame, "x", owners)
     width = read.values.shape[1]
-    names = (
-        tuple(f"x{k}" for k in range(width)) if channels is None else listed(channels, "channels")
-    )
+    names = channel_names(width) if channels is None else listed(channels, "channels")
     if len(names) != width:
         raise OptionError(f"There are {width} channels, but channels={list(names)!r}.")
     offsets = offsets_of(read.lengths)

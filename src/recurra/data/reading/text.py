@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from recurra.data.offsets import offsets_of
 from recurra.data.reading.folders import find_files, read_labels
 from recurra.data.reading.tokens import token_stream
 from recurra.data.sequences import SequenceDataset, Stream
@@ -257,4 +258,4 @@ def _stream(texts: list[str], unit: Unit | re.Pattern[str]) -> Stream:
 
 def _offsets(parts: Sequence[Sequence[Any]]) -> Array:
     """Say where each record starts."""
-    return np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    return offsets_of([len(part) for part in parts])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.offsets import place_of
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.about import read_ids
 from recurra.data.reading.answers import TargetLevel, read_target
 from recurra.data.sequences import SequenceDataset, Stream
@@ -78,7 +78,7 @@ def from_tokens(
     if len(names) != len(given):
         raise OptionError(f"There are {len(given)} records, but {len(names)} ids.")
     parts = [_part(record, name) for record, name in zip(given, names, strict=True)]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     _check_kinds(parts, names)
     tokens = np.concatenate([part for part in parts if len(part)] or parts[:1])
     if tokens.dtype == object:

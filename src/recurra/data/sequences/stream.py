@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.errors import OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
@@ -250,7 +251,7 @@ class Stream:
             With as many records as there are stretches.
         """
         lengths = stops - starts
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = offsets_of(lengths)
         return self.picked(flat_rows(starts, lengths), offsets)
 
     def picked(self, rows: Array | slice, offsets: Integers) -> Stream:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences.stream import flat_rows
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Booleans, Integers
@@ -111,7 +112,7 @@ class Target:
     def cut(self, starts: Integers, stops: Integers) -> Target:
         """Keep some stretches of rows, one record each; arguments as those of ``Stream.cut``."""
         lengths = stops - starts
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = offsets_of(lengths)
         return replace(self, values=self.values[flat_rows(starts, lengths)], offsets=offsets)
 
     def join(self, other: Target) -> Target:

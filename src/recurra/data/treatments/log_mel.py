@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.tables.notes import counted
 from recurra.data.treatments.stream_treatment import StreamTreatment
@@ -133,7 +134,7 @@ class LogMel(StreamTreatment):
         _check_rate(stream, learned)
         bank = self.bank(stream.rate or 0.0)
         lengths = stream.lengths // bank.hop
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = offsets_of(lengths)
         heard = np.empty((int(offsets[-1]), len(columns) * self.bands), np.float32)
         for i in range(len(stream)):
             samples, seen, _ = stream.at(i)
@@ -297,7 +298,7 @@ def _check_rate(stream: Stream, learned: Mapping[str, object]) -> None:
 def _target_of_hops(target: Target, stream: Stream, hop: int) -> Target:
     """Pick the label of each hop's last sample."""
     lengths = stream.lengths // hop
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = offsets_of(lengths)
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
     rows = np.repeat(stream.offsets[:-1], lengths) + (within + 1) * hop - 1
     return replace(target, values=target.values[rows], offsets=offsets)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 
+from recurra.artifact import take
 from recurra.data.sequences import SequenceDataset
+from recurra.data.treatments.learned_forms import FORMS, check_learned
 from recurra.data.treatments.treatment import Learned, Treatment
 from recurra.errors import FileError, NotFittedError, OptionError
 from recurra.types import Array
@@ -144,18 +146,22 @@ class Preprocessor:
         Preprocessor
             Fitted.
         """
-        known = import_module("recurra.data.treatments")
         treatments: list[Treatment] = []
         learned: list[Learned] = []
         for place, part in enumerate(header):
-            kind = getattr(known, str(part["kind"]), None)
-            if not (isinstance(kind, type) and issubclass(kind, Treatment)):
-                message = f"The file holds a treatment {part['kind']!r}, which this version lacks"
-                raise FileError(f"{message}. Use the version that wrote it.")
-            treatments.append(kind(**_tuples(part["options"])))
+            where = f"header.preprocessor[{place}]"
+            told = take(_Saved, part, where)
             start = f"{place}/"
             own = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
-            learned.append({**part["learned"], **own})
+            if twice := own.keys() & told["learned"].keys():
+                raise FileError(f"{where}.learned.{min(twice)} is there twice, an array too.")
+            treatments.append(_treatment(told["kind"], told["options"], where))
+            learned.append({**told["learned"], **own})
+            check_learned(told["kind"], learned[-1], f"{where}.learned")
+        if strange := [
+            k for k in arrays if k.partition("/")[0] not in map(str, range(len(learned)))
+        ]:
+            raise FileError(f"The file has an array {strange[0][:80]!r} that nothing needs.")
         made = cls(treatments)
         made.learned_ = learned
         return made
@@ -166,6 +172,20 @@ class Preprocessor:
         return self.learned_
 
 
-def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Make tuples of JSON's lists."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+class _Saved(TypedDict):
+    """A treatment as JSON holds it."""
+
+    kind: str
+    options: dict[str, Any]
+    learned: dict[str, Any]
+
+
+def _treatment(name: str, options: Mapping[str, Any], where: str) -> Treatment:
+    """Make a treatment by the name of its class, which must be one of ours."""
+    room = import_module("recurra.data.treatments")
+    kind = getattr(room, name, None) if name in FORMS else None
+    if not (isinstance(kind, type) and issubclass(kind, Treatment)):
+        message = f"The file holds a treatment {name[:80]!r}, which this version lacks"
+        raise FileError(f"{message}. Use the version that wrote it.")
+    made: Treatment = take(kind, options, f"{where}.options")
+    return made

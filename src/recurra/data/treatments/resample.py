@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments.grid import Grid, grid_of
 from recurra.data.treatments.runs import ORDERLY, WAYS, pool_runs, pool_target
@@ -238,7 +239,7 @@ def _find_bins(
         lasts = np.maximum(lasts, last)
     counts = lasts - firsts + 1
     _check_growth(counts, lengths, ids)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    offsets = offsets_of(counts)
     new = np.ones(stream.rows, np.bool_)
     new[1:] = (numbers[1:] != numbers[:-1]) | (owners[1:] != owners[:-1])
     starts = np.flatnonzero(new)

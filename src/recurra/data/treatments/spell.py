@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.stream import flat_rows
 from recurra.data.treatments.options import check_count
@@ -108,7 +109,7 @@ class Spell(Treatment):
         rows = flat_rows(starts[codes], counts) if len(words) else slice(0, 0)
         inner = Stream(
             spelt.astype(np.int32)[rows].reshape(-1, 1),
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            offsets_of(counts),
             ("letter",),
             "tokens",
             categories={"letter": tuple(map(chr, alphabet))},

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments.options import check_count
 from recurra.data.treatments.treatment import Learned, Treatment
@@ -83,7 +84,7 @@ def _parted(stream: Stream, learned: str) -> Stream:
     parts = part_into_pieces(_texts(stream), learned)
     places: dict[str, int] = json.loads(learned)["model"]["vocab"]
     codes = np.array([places[piece] for part in parts for piece in part], np.int32)
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     pieces = tuple(sorted(places, key=places.__getitem__))
     categories = {stream.channels[0]: pieces}
     return Stream(codes.reshape(-1, 1), offsets, stream.channels, "tokens", categories=categories)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from recurra.models import ForecastNetwork, LocalFeatures
     from recurra.types import Array, Integers
 
-__all__ = ["Rows", "State", "ahead_of", "look", "read_on"]
+__all__ = ["LONG", "Rows", "State", "ahead_of", "look", "read_on"]
 
 CELLS = 200_000  # steps, padding included, that go through the network at a time
+LONG = 10_000  # steps of a series that are looked at, and read, in one go
 RECTANGLE = 16  # series of one length that are worth a group of their own
 
 
@@ -125,12 +126,15 @@ def _look_at(
     real = index >= dataset.offsets[series][:, None]
     values = np.where(real, dataset.target[np.maximum(index, 0)], np.nan)
     past = None if before is None else before.take(torch.from_numpy(series))
-    view, after = local.observe(torch.from_numpy(values), past)
-    into, keep = torch.from_numpy(index[real]), torch.from_numpy(real)
-    rows.local[into] = view.features[keep]
-    rows.anchor[into] = view.anchor[keep]
-    rows.scale[into] = view.scale[keep]
-    _put(history, torch.from_numpy(series), after)
+    for start in range(0, steps, LONG):
+        part = np.s_[:, start : start + LONG]
+        view, past = local.observe(torch.from_numpy(values[part]), past)
+        into, keep = torch.from_numpy(index[part][real[part]]), torch.from_numpy(real[part])
+        rows.local[into] = view.features[keep]
+        rows.anchor[into] = view.anchor[keep]
+        rows.scale[into] = view.scale[keep]
+    assert past is not None  # there is at least one step
+    _put(history, torch.from_numpy(series), past)
 
 
 def _put(history: History, series: Tensor, new: History) -> None:
@@ -177,12 +181,14 @@ def read_on(
     unread = dataset.lengths - 1
     for series in _chunks(np.flatnonzero(unread), unread):
         lengths = unread[series]
-        index = dataset.offsets[series][:, None] + np.minimum(
-            np.arange(lengths.max()), lengths[:, None] - 1
-        )
-        at, who = torch.from_numpy(index), torch.from_numpy(series)
-        inputs = Inputs(rows.local[at], real[at], codes[at])
-        _, after = network.read(inputs, take_state(layer, who), torch.from_numpy(lengths))
+        who, first = torch.from_numpy(series), dataset.offsets[series][:, None]
+        after, longest = take_state(layer, who), int(lengths.max())
+        for start in range(0, longest, LONG):
+            steps = np.arange(start, min(start + LONG, longest))
+            at = torch.from_numpy(first + np.minimum(steps, lengths[:, None] - 1))
+            left = torch.from_numpy((lengths - start).clip(0, len(steps)))
+            inputs = Inputs(rows.local[at], real[at], codes[at])
+            _, after = network.read(inputs, after, left)
         _assign(layer, after, who)
     return State(dataset.tail(1), history, layer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -34,24 +35,29 @@ from recurra.estimators.forecasting.forecast_defaults import (
     default_lags,
 )
 from recurra.estimators.forecasting.forecast_engine import Engine
+from recurra.estimators.forecasting.forecast_error import error_to_stop_by
 from recurra.estimators.forecasting.forecast_file import (
+    HEADER,
+    check_arrays,
     pack_engine,
     pack_state,
     unpack_engine,
     unpack_state,
 )
 from recurra.estimators.forecasting.forecast_inputs import InputReader
-from recurra.estimators.forecasting.forecast_state import look
+from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.estimators.rate_finding import rate_for_series
+from recurra.layers.checked import attempt
 from recurra.models import HEADS, ForecastNetwork, LocalFeatures
-from recurra.training import Log, Training, train
+from recurra.training import Callback, Checkpoints, Log, RateCurve, Training, train
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from recurra.estimators.forecasting.forecast_state import State
     from recurra.types import Array, Floats
@@ -161,7 +167,14 @@ class Forecaster(BaseEstimator):
 
     # ------------------------------------------------------------------ learn
 
-    def fit(self, df: Any) -> Self:
+    def fit(
+        self,
+        df: Any,
+        *,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: bool = True,
+    ) -> Self:
         """Learn from a long frame: a row for every series and time stamp.
 
         Parameters
@@ -169,6 +182,15 @@ class Forecaster(BaseEstimator):
         df : DataFrame, str or Path
             A pandas, polars or pyarrow table, or a CSV or Parquet file, with the columns named by
             `columns`: by default ``unique_id``, ``ds`` and ``y``.
+        callbacks : sequence of callable
+            Each is called after every step with a `recurra.training.Moment`; one that returns True
+            ends the training.
+        checkpoint : str, path-like or Checkpoints, optional
+            A folder in which the training is kept every half a minute, and when it is asked to
+            stop, by Ctrl-C or SIGTERM. The same `fit` again goes on from there, and comes to the
+            same weights, to the bit, as if nothing had stopped it.
+        resume : bool
+            Whether to go on from what is kept there; else it is begun again.
 
         Returns
         -------
@@ -186,11 +208,40 @@ class Forecaster(BaseEstimator):
         """
         self._check_options()
         dataset, backend = read_long(df, self.columns, self.freq)
-        self._fit(dataset)
+        self._fit(dataset, callbacks, Checkpoints.of(checkpoint, resume))
         self._backend = backend
         return self
 
-    def _fit(self, dataset: Panel) -> Self:
+    def find_learning_rate(self, df: Any) -> RateCurve:
+        """Look for a learning rate, in a short training whose rate rises from tiny to huge.
+
+        All is prepared as in `fit`, by the same options and the same seed. The forecaster stays as
+        it is, fitted or not; to use what is suggested, give it a `Training` with that rate.
+
+        Parameters
+        ----------
+        df : DataFrame, str or Path
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        RateCurve
+            With ``suggestion``, and ``plot()`` to look at; see
+            `recurra.training.find_learning_rate`.
+
+        Raises
+        ------
+        DataError, FileError, OptionError, TrainingError
+            As for :meth:`fit`.
+        """
+        return rate_for_series(self, df)
+
+    def _fit(
+        self,
+        dataset: Panel,
+        callbacks: Sequence[Callback] = (),
+        kept_in: Checkpoints | None = None,
+    ) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         dataset = _from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
@@ -206,7 +257,7 @@ class Forecaster(BaseEstimator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             engine = Engine(self._new_network(local, reader, len(dataset)), local, reader)
-            log = self._train(engine.network, batches, held)
+            log = self._train(engine, batches, held, callbacks, kept_in)
         self._state = engine.read(dataset, seen=seen)
         self._engine, self._spacing = engine, dataset.spacing
         self._calibration = Calibration.neutral()
@@ -226,17 +277,29 @@ class Forecaster(BaseEstimator):
         dropout = default_dropout(series) if self.dropout is None else self.dropout
         return ForecastNetwork(layer, head, sizes, reader.cardinalities, dropout)
 
-    def _train(self, network: ForecastNetwork, batches: Batches, held: HeldBack) -> Log:
+    def _train(
+        self,
+        engine: Engine,
+        batches: Batches,
+        held: HeldBack,
+        callbacks: Sequence[Callback],
+        kept_in: Checkpoints | None,
+    ) -> Log:
+        network = engine.network
         stream = batches.draw(held.steps, self.training.batch_size, self.seed)
         ends = batches.last(held.ends) if held.steps.any() else None
         if ends is None or ends.target.isnan().all():
-            return train(network, stream, self.training)
+            return train(network, stream, self.training, callbacks=callbacks, checkpoints=kept_in)
 
         def validate() -> float:
-            total, count, _ = network.loss(ends)
+            total, count, state = torch.zeros((), dtype=torch.float64), 0, None
+            for piece in ends.chunks(LONG):
+                summed, counted, state = network.loss(piece, state)
+                total, count = total + summed, count + int(counted)
             return float(total / count)
 
-        return train(network, stream, self.training, validate)
+        check = error_to_stop_by(engine, held) if self.training.stop_by == "score" else validate
+        return train(network, stream, self.training, check, callbacks, checkpoints=kept_in)
 
     def _calibrated(self) -> Calibration:
         """Calibrate the intervals, the first time they are wanted."""
@@ -326,6 +389,8 @@ class Forecaster(BaseEstimator):
         step_size: int | None = None,
         level: Sequence[float] | None = None,
         refit: bool = False,
+        *,
+        callbacks: Sequence[Callback] = (),
     ) -> Any:
         """Forecast from several past origins, each with what was known then.
 
@@ -343,6 +408,8 @@ class Forecaster(BaseEstimator):
             As for :meth:`predict`.
         refit : bool
             Learn again at every origin; otherwise once, before the first.
+        callbacks : sequence of callable
+            As for :meth:`fit`.
 
         Returns
         -------
@@ -359,7 +426,8 @@ class Forecaster(BaseEstimator):
         for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
             check_lengths(window.train)
             if model is None or refit:
-                model = clone(self).set_params(horizon=self.horizon or h)._fit(window.train)
+                model = clone(self).set_params(horizon=self.horizon or h)
+                model._fit(window.train, callbacks)
             state = model._engine.read(_from_first_value(window.train))
             cutoffs = np.repeat(window.cutoffs, h)
             frame = self._keys(window.actual)
@@ -413,13 +481,19 @@ class Forecaster(BaseEstimator):
         FileError
             If it cannot be written.
         """
+        write_model(path, *self._packed())
+
+    def _packed(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Write down the header and the arrays of its file."""
         self._check_fitted()
         calibration = self._calibrated()
         state, arrays = pack_state(self._state)
         engine, weights = pack_engine(self._engine)
+        self._check_options()  # they may have been changed since
         parameters = self.get_params(deep=False)
         header = {
             "estimator": type(self).__name__,
+            "schema": SCHEMA,
             "parameters": parameters
             | {"columns": asdict(self.columns), "training": asdict(self.training)},
             "backend": self._backend,
@@ -430,24 +504,24 @@ class Forecaster(BaseEstimator):
             "state": state,
         }
         fitted = {"spacing": self._spacing, **asdict(calibration)}
-        write_model(path, header, {**arrays, **weights, **fitted})
+        return header, {**arrays, **weights, **fitted}
 
     @classmethod
     def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        parameters = header["parameters"]
-        parameters["columns"] = Columns(**parameters["columns"])
-        parameters["training"] = Training(**parameters["training"])
-        model = cls(**parameters)
-        model._backend = header["backend"]
-        model.season_lengths_ = tuple(header["season_lengths"])
-        model.notes_, model.log_ = tuple(header["notes"]), Log(**header["log"])
-        model._state = unpack_state(header["state"], arrays)
-        series = len(model._state.tail)
+        told = check_header(header, HEADER)
+        model = cls(**options_of(cls, told["parameters"]))
+        attempt(model._check_options)
+        model._backend, model.season_lengths_ = told["backend"], told["season_lengths"]
+        model.notes_, model.log_ = told["notes"], told["log"]
+        series = len(told["state"]["ids"])
 
         def new_network(local: LocalFeatures, reader: InputReader) -> ForecastNetwork:
             return model._new_network(local, reader, series)
 
-        model._engine = unpack_engine(header["engine"], arrays, new_network)
+        sizes = {name: int(getattr(model, name)) for name in ("hidden_size", "num_layers")}
+        model._engine = unpack_engine(told["engine"], sizes, arrays, new_network)
+        check_arrays(told["state"], model._engine, arrays)
+        model._state = attempt(lambda: unpack_state(told["state"], arrays))
         model._spacing = arrays["spacing"]
         model._calibration = Calibration(arrays["levels"], arrays["factors"])
         model._uncalibrated = None

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recurra.data.units import Joiner, TextUnit
 from recurra.errors import OptionError
 
 if TYPE_CHECKING:
+    from recurra.estimators.language.text_session import TextSession
     from recurra.types import Floats, Integers
 
-__all__ = ["Sampling", "hold_back_stops"]
+__all__ = ["Sampling", "draw_codes", "hold_back_stops", "join_codes", "list_stops"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,98 @@ class Sampling:
         """
         rising: Integers = np.cumsum(self.probabilities(scores, before))
         return int(np.searchsorted(rising, random.random() * rising[-1], side="right"))
+
+
+def draw_codes(
+    session: TextSession,
+    n: int,
+    options: Sampling,
+    before: Sequence[int],
+    random: np.random.Generator,
+) -> Iterator[int]:
+    """Draw tokens until there are enough, or the document ends.
+
+    Parameters
+    ----------
+    session : TextSession
+        Has read what stands before, and reads what is drawn.
+    n : int
+        The most tokens to draw.
+    options : Sampling
+        How.
+    before : sequence of int
+        Codes of the tokens that stand before.
+    random : numpy.random.Generator
+        Source of chance.
+
+    Yields
+    ------
+    int
+        The code of a token; never the unknown one, nor the end of the document.
+    """
+    unknown, end, seen = session.unknown, session.end, list(before)
+    for _ in range(n):
+        scores = session.scores.copy()
+        scores[unknown] = -np.inf
+        code = options.draw(scores, seen, random)
+        if code == end:
+            return
+        session.step_code(code)
+        seen.append(code)
+        yield code
+
+
+def join_codes(
+    codes: Iterator[int], before: Integers, unit: TextUnit, vocabulary: Sequence[object]
+) -> Iterator[str]:
+    """Put a text together while its tokens come.
+
+    Parameters
+    ----------
+    codes : iterator of int
+        Of the tokens that come.
+    before : ndarray of int
+        Codes of the tokens that stand before, and are not handed out.
+    unit : {"char", "byte", "word", "subword"}
+        What a token is.
+    vocabulary : sequence
+        All tokens.
+
+    Yields
+    ------
+    str
+        Pieces of whole letters.
+    """
+    joiner = Joiner(unit, (vocabulary[code] for code in before))
+    for code in codes:
+        if piece := joiner.add(vocabulary[code]):
+            yield piece
+    if rest := joiner.end():
+        yield rest
+
+
+def list_stops(stop: str | Sequence[str] | None) -> list[str]:
+    """List what ends a text.
+
+    Parameters
+    ----------
+    stop : str or sequence of str, optional
+        As the user says it.
+
+    Returns
+    -------
+    list of str
+        None of them empty.
+
+    Raises
+    ------
+    OptionError
+        If one is no text, or empty.
+    """
+    stops = [stop] if isinstance(stop, str) else list(stop or ())
+    if not all(isinstance(each, str) and each for each in stops):
+        raise OptionError(f"stop={stop!r}, but texts are read, none of them empty.")
+    return stops
 
 
 def hold_back_stops(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:

@@ -151,5 +151,6 @@ def end_training(options: Training, log: Log, tokens: int, held: list[Integers])
     rows = min(max(count // (4 * stretch), 1), max(options.batch_size // 2, 1))
     steps = max(round(rounds * count / (rows * stretch)), 1)
     rate = END_RATE * options.learning_rate
+    options = options.without_checks()
     options = replace(options, steps=steps, batch_size=rows, warmup=steps // 10, patience=None)
     return replace(options, learning_rate=rate, schedule="cosine", accumulate=1)

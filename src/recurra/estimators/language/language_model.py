@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 import torch
 
+from recurra.artifact import closed, take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Vocabulary
 from recurra.data.treatments import Subwords, Treatment
-from recurra.data.units import UNITS, Joiner, TextUnit
+from recurra.data.units import UNITS, TextUnit
 from recurra.errors import OptionError
-from recurra.estimators.language.generation import Sampling, hold_back_stops
+from recurra.estimators.language.generation import (
+    Sampling,
+    draw_codes,
+    hold_back_stops,
+    join_codes,
+    list_stops,
+)
 from recurra.estimators.language.language_data import (
     END,
     count_letters,
     documents,
     endless_end,
     endless_rows,
-    flat_rows_of,
     last_part,
     part_end,
     read_documents,
@@ -33,11 +39,23 @@ from recurra.estimators.language.language_defaults import (
     default_training,
     end_training,
 )
-from recurra.estimators.language.n_gram import n_gram_costs
+from recurra.estimators.language.language_scores import (
+    log_likelihoods,
+    mean_loss,
+    measures,
+    n_gram_log_likelihoods,
+)
 from recurra.estimators.language.text_session import TextSession
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.learning.options import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_seed,
+    check_share,
+)
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.metrics import bits_per_character, perplexity
 from recurra.models import LanguageBatch, LanguageNetwork, LanguagePlan
 from recurra.training import Callback, Training, train
@@ -48,8 +66,6 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel"]
 
 MOST_WORDS = 10_000
-MOST_STEPS, LARGEST, LONGEST = 2**15, 64, 512  # of a batch that is scored, with padding
-MOST_SCORES = 2**24  # in memory at once, when nothing is learned
 
 
 @final
@@ -293,7 +309,7 @@ class LanguageModel(Learner):
             of the document. NaN for a token that is not counted.
         """
         self._check_fitted()
-        return self._log_likelihoods(self._documents_of(self._read_again(X)))
+        return log_likelihoods(self.network_, self._documents_of(self._read_again(X)))
 
     def score(self, X: Any, y: None = None) -> float:  # noqa: ARG002
         """Return the mean log-likelihood of a token, in nats: the higher, the better.
@@ -342,8 +358,7 @@ class LanguageModel(Learner):
         """
         self._check_fitted()
         read = self._read_again(X)
-        said = self._log_likelihoods(self._documents_of(read))
-        return bits_per_character(np.concatenate(said), count_letters(read, self.unit))
+        return bits_per_character(self._said_of(read), count_letters(read, self.unit))
 
     # ------------------------------------------------------------------ write
 
@@ -445,23 +460,12 @@ class LanguageModel(Learner):
     ) -> Iterator[str]:
         """Check the arguments now, write later."""
         check_count("n", n)
-        stops = [stop] if isinstance(stop, str) else list(stop or ())
-        if not all(isinstance(each, str) and each for each in stops):
-            raise OptionError(f"stop={stop!r}, but texts are read, none of them empty.")
+        stops = list_stops(stop)
         session = self.stream(prompt)
         random = np.random.default_rng(self.seed if seed is None else check_seed(seed))
         before = self._codes_of(prompt) if prompt else np.zeros(0, np.int64)
-        codes = _drawn(session, n, options, [*before.tolist()], random, self.vocabulary_)
-        return hold_back_stops(self._said(codes, before), stops)
-
-    def _said(self, codes: Iterator[int], before: Integers) -> Iterator[str]:
-        """Put the text together while its tokens come."""
-        joiner = Joiner(self.unit, (self.vocabulary_[code] for code in before))
-        for code in codes:
-            if piece := joiner.add(self.vocabulary_[code]):
-                yield piece
-        if rest := joiner.end():
-            yield rest
+        codes = draw_codes(session, n, options, before.tolist(), random)
+        return hold_back_stops(join_codes(codes, before, self.unit, self.vocabulary_), stops)
 
     # ------------------------------------------------------------------ what a task says of itself
 
@@ -473,12 +477,9 @@ class LanguageModel(Learner):
             if getattr(self, name) is not None or name == "num_layers":
                 check_count(name, getattr(self, name))
         for name in ("input_dropout", "dropout", "recurrent_dropout", "weight_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
         for name in ("tie_weights", "refit"):
-            if not isinstance(getattr(self, name), bool):
-                raise OptionError(f"{name}={getattr(self, name)!r}, but it is True or False.")
+            check_flag(name, getattr(self, name))
         if self.unit == "subword" and self.vocabulary_size in range(256):
             raise OptionError(
                 f"vocabulary_size={self.vocabulary_size}, but there are 256 bytes, which are all "
@@ -511,9 +512,13 @@ class LanguageModel(Learner):
         self._tokens = treated.stream.rows
         return self._tokens
 
+    def _cuts_time(self) -> bool:
+        return True
+
     def _training_for(self, amount: int, rounds: int | None) -> Training:
         hidden = self.network_.plan.hidden_size if self._fitted else self._hidden(amount)
-        options = self.training or default_training(amount, hidden)
+        usual = default_training(amount, hidden)
+        options = self.training or replace(usual, **self.training_changes)
         steps = options.truncation or TRUNCATION
         options = replace(options, truncation=steps)
         if rounds is None:
@@ -521,7 +526,7 @@ class LanguageModel(Learner):
         count = rounds * -(-amount // (options.batch_size * steps))
         rate = options.learning_rate * (0.1 if self._fitted else 1.0)
         options = replace(options, steps=max(count, 1), learning_rate=rate, warmup=0)
-        return replace(options, schedule="constant", patience=None)
+        return replace(options.without_checks(), schedule="constant", patience=None)
 
     def _hidden(self, tokens: int) -> int:
         return self.hidden_size or default_hidden_size(tokens)
@@ -547,24 +552,26 @@ class LanguageModel(Learner):
         )
 
     def _network_header(self) -> dict[str, Any]:
-        return {"plan": asdict(self.network_.plan), "vocabulary": self.vocabulary_}
+        return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> LanguageNetwork:
-        self.vocabulary_ = tuple(header["vocabulary"])
-        plan = {**header["plan"], "silent": tuple(header["plan"]["silent"])}
-        return LanguageNetwork(LanguagePlan(**plan))
+        return LanguageNetwork(take(LanguagePlan, header, "header.network"))
+
+    def _state(self) -> dict[str, Any]:
+        return {"vocabulary": self.vocabulary_}
+
+    def _restore_state(self, state: Mapping[str, Any]) -> None:
+        told = closed({"vocabulary": tuple[Label, ...]}, state, "header.learned")
+        self.vocabulary_ = told["vocabulary"]
+        agree(len(self.vocabulary_), self.network_.plan.vocabulary, "tokens")
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[LanguageBatch]:
         text = self._rest = documents(treated, self.vocabulary_)
         return endless_rows(text, min(size, max(treated.stream.rows // 2, 1)), seed)
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
-        total, count, state = 0.0, 0, None
-        batch = flat_rows_of(documents(waiting, self.vocabulary_))
-        for piece in batch.chunks(self._stretch(len(batch.codes))):
-            lost, counted, state = network.loss(piece, state)
-            total, count = total + float(lost), count + int(counted)
-        return total / max(count, 1)
+        text = documents(waiting, self.vocabulary_)
+        return mean_loss(network, text, len(self.vocabulary_))
 
     def _after_training(self, held: SequenceDataset | None) -> None:
         """Score what was held back, and then learn it too."""
@@ -572,34 +579,23 @@ class LanguageModel(Learner):
         if held is None or not self._learns_end:
             return
         text = self._documents_of(held)
-        self._foretold = np.concatenate(self._log_likelihoods(self._documents_of(last_part(held))))
+        self._foretold = self._said_of(last_part(held))
         plan = end_training(self._training_for(self._tokens, None), self.log_, self._tokens, text)
         torch.manual_seed(self.seed + self._rounds)
-        train(self.network_, endless_end(text, rest, plan.batch_size, self.seed), plan)
+        batches = endless_end(text, rest, plan.batch_size, self.seed)
+        train(self.network_, batches, plan, checkpoints=self._kept_in, part="end")
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         said, part = self.__dict__.pop("_foretold", None), last_part(part)
         if said is None:
-            said = np.concatenate(self._log_likelihoods(self._documents_of(part)))
-        return self._told("LanguageModel", said, part)
+            said = self._said_of(part)
+        return measures("LanguageModel", said, count_letters(part, self.unit))
 
     def _baseline(self, kept: SequenceDataset, part: SequenceDataset) -> list[Score]:
         part = last_part(part)
         learned, text = self._documents_of(kept), self._documents_of(part)
-        flat, foretold = (np.concatenate([each[1:] for each in one]) for one in (learned, text))
-        costs = n_gram_costs(flat, foretold, len(self.vocabulary_))
-        unknown = [code for code, token in enumerate(self.vocabulary_) if token is None]
-        if not np.isin(flat, unknown).any():  # then the network does not count it either
-            costs[np.isin(foretold, unknown)] = np.nan
-        return self._told("5-gram (Witten-Bell)", -costs, part)
-
-    def _told(self, model: str, said: Floats, part: SequenceDataset) -> list[Score]:
-        letters = count_letters(part, self.unit)
-        return [
-            Score(model, "nats per token", -float(np.nanmean(said))),
-            Score(model, "bits per character", bits_per_character(said, letters)),
-            Score(model, "perplexity", perplexity(said)),
-        ]
+        said = n_gram_log_likelihoods(learned, text, self.vocabulary_)
+        return measures("5-gram (Witten-Bell)", said, count_letters(part, self.unit))
 
     # ------------------------------------------------------------------ inside
 
@@ -607,37 +603,13 @@ class LanguageModel(Learner):
         """Give the codes of documents as they were read."""
         return documents(self.preprocessor_.transform(dataset), self.vocabulary_)
 
+    def _said_of(self, dataset: SequenceDataset) -> Floats:
+        """Give the log-likelihoods of all tokens, one document after the other."""
+        return np.concatenate(log_likelihoods(self.network_, self._documents_of(dataset)))
+
     def _codes_of(self, text: str) -> Integers:
         """Give the codes of one text, without ends."""
         return self._documents_of(read_documents(text, self.unit))[0][1:-1]
-
-    @torch.no_grad()
-    def _log_likelihoods(self, text: list[Integers]) -> list[Floats]:
-        """Read whole documents, some of like length at a time."""
-        lengths = np.array([len(each) - 1 for each in text])
-        order, found = np.argsort(lengths, kind="stable"), [np.zeros(0)] * len(text)
-        start = 0
-        while start < len(order):
-            longest = lengths[order[start : start + LARGEST]]
-            cells = longest * np.arange(1, len(longest) + 1)
-            count = max(int(np.searchsorted(cells, MOST_STEPS, side="right")), 1)
-            places, start = order[start : start + count], start + count
-            for place, said in zip(places, self._said_of([text[k] for k in places]), strict=True):
-                found[place] = said[: lengths[place]]
-        return found
-
-    def _stretch(self, rows: int) -> int:
-        """Choose how many steps are read at once, so that their scores fit into memory."""
-        return min(max(MOST_SCORES // (rows * len(self.vocabulary_)), 1), LONGEST)
-
-    def _said_of(self, rows: list[Integers]) -> Floats:
-        """Give the log-likelihoods of a batch, with padding."""
-        parts, state = [], None
-        batch = LanguageBatch.padded([torch.from_numpy(row) for row in rows])
-        for piece in batch.chunks(self._stretch(len(rows))):
-            costs, counted, state = self.network_.costs(piece, state)
-            parts.append(torch.where(counted, -costs.double(), torch.nan).numpy())
-        return np.concatenate(parts, 1)
 
 
 def _in_memory(X: Any) -> Any:
@@ -647,24 +619,3 @@ def _in_memory(X: Any) -> Any:
             "A language model reads a text as a whole. Give it as str, or the paths of text files."
         )
     return X
-
-
-def _drawn(
-    session: TextSession,
-    n: int,
-    options: Sampling,
-    before: list[int],
-    random: np.random.Generator,
-    vocabulary: tuple[object, ...],
-) -> Iterator[int]:
-    """Draw tokens until there are enough, or the document ends."""
-    unknown = [code for code, token in enumerate(vocabulary) if token is None]
-    for _ in range(n):
-        scores = session.scores.copy()
-        scores[unknown] = -np.inf
-        code = options.draw(scores, before, random)
-        if code == len(vocabulary) - 1:
-            return
-        session.step_code(code)
-        before.append(code)
-        yield code

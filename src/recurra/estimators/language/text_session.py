@@ -37,6 +37,12 @@ class TextSession:
     ----------
     state : tuple
         What is carried from token to token.
+    scores : ndarray of float64, shape (vocabulary,)
+        Logits of the next token.
+    end : int
+        The code of the end of a document.
+    unknown : list of int
+        The code of the unknown token, where there is one.
     """
 
     def __init__(
@@ -47,9 +53,11 @@ class TextSession:
     ) -> None:
         self._network, self._vocabulary, self._encode = network, vocabulary, encode
         self._places = {token: code for code, token in enumerate(vocabulary)}
+        self.end = len(vocabulary) - 1
+        self.unknown = [code for code, token in enumerate(vocabulary) if token is None]
         self.state: LanguageState | None = None
         self.scores: Floats = np.zeros(0)
-        self.read_codes([len(vocabulary) - 1])
+        self.read_codes([self.end])
 
     @property
     def probabilities(self) -> Floats:

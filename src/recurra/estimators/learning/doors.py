@@ -4,83 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recurra.data import SequenceDataset, Stream, from_arrays, from_images, from_text, from_tokens
+from recurra.data.offsets import offsets_of
 from recurra.data.reading import read
 from recurra.data.reading.audio import AUDIO_ENDINGS
 from recurra.data.reading.images import IMAGE_ENDINGS
 from recurra.data.reading.text import TEXT_ENDINGS
 from recurra.errors import DataError, OptionError, near
+from recurra.estimators.learning.text_units import Units
 
-__all__ = ["UNITS", "Unit", "Units", "choose_unit", "enter", "unwrapped"]
+__all__ = ["enter", "unwrapped"]
 
-Unit = Literal["auto", "word", "char"]
-UNITS = ("auto", "word", "char")
 BESIDE = ("ids", "static", "weights", "groups")
 """What goes with records of any kind."""
-FEWEST_WORDS, LONGEST_WORD = 3, 12
 FILES = (*AUDIO_ENDINGS, *IMAGE_ENDINGS, *TEXT_ENDINGS)
 MOST_COLOURS = 4
 SOUNDS = {1: ("mono",), 2: ("left", "right")}
 FULL_SCALE = 2.0**31
-
-
-@dataclass
-class Units:
-    """What a step of each stream of texts is: as the user says, or as was chosen and is kept.
-
-    Parameters
-    ----------
-    said : {"auto", "word", "char"}
-        What the user says.
-    found : dict of str to {"word", "char"}
-        What it came to, by the name of the stream.
-
-    Examples
-    --------
-    >>> units = Units()
-    >>> units.of("text", ["Tolstoy", "Gogol"]), units.of("text", ["now there are several words"])
-    ('char', 'char')
-    """
-
-    said: Unit = "auto"
-    found: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse a unit that is none."""
-        if self.said not in UNITS:
-            raise OptionError(f"unit={self.said!r}, but it is one of {UNITS}.")
-
-    @property
-    def open(self) -> bool:
-        """Whether a choice is still to be made."""
-        return self.said == "auto" and not self.found
-
-    def of(self, name: str, texts: Iterable[object]) -> str:
-        """Say what a step is; choose it where that was not done before.
-
-        Parameters
-        ----------
-        name : str
-            The stream.
-        texts : iterable of str
-            What it holds.
-
-        Returns
-        -------
-        {"word", "char"}
-            The unit.
-        """
-        if name not in self.found:
-            self.found[name] = choose_unit(texts) if self.said == "auto" else self.said
-        return self.found[name]
 
 
 def enter(
@@ -178,38 +126,6 @@ def unwrapped(given: Any) -> Any:
         if hasattr(given, "__array__") and not hasattr(given, "__len__")
         else given
     )
-
-
-def choose_unit(texts: Iterable[object]) -> Literal["word", "char"]:
-    """Choose what a step of texts is.
-
-    Words, where half of the texts or more have three parts or more between white space, and these
-    are of twelve letters or less on average; else characters: for names, for codes, and for what is
-    written without spaces, as Chinese is.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        The texts.
-
-    Returns
-    -------
-    {"word", "char"}
-        The unit.
-
-    Examples
-    --------
-    >>> choose_unit(["a fine film", "not so good, I fear"])
-    'word'
-    >>> choose_unit(["Tolstoy", "van Gogh"]), choose_unit(["这部电影很好看", "不好"])
-    ('char', 'char')
-    """
-    parts = [each.split() for each in texts if isinstance(each, str) and not each.isspace()]
-    counts = np.array([len(each) for each in parts if each])
-    if not counts.size or np.median(counts) < FEWEST_WORDS:
-        return "char"
-    letters = sum(len(word) for each in parts for word in each)
-    return "word" if letters <= LONGEST_WORD * counts.sum() else "char"
 
 
 def _kind(X: Any, given: Mapping[str, Any]) -> str:
@@ -426,5 +342,5 @@ def _stream(
         return stream, dataset.notes
     lengths = np.zeros(len(records), np.int64)
     lengths[[k for k, each in enumerate(records) if each is not None]] = stream.lengths
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = offsets_of(lengths)
     return replace(stream, offsets=offsets), dataset.notes

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from torch import nn
 
@@ -24,10 +23,15 @@ from recurra.estimators.learning.not_fitted import NotFittedError
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.learning.record_checks import check_streams, known_targets
-from recurra.estimators.learning.record_defaults import default_training, share_held
+from recurra.estimators.learning.record_defaults import share_held
 from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
-from recurra.training import Callback, Log, Training, train
+from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
+from recurra.estimators.learning.stopping import score_to_stop_by
+from recurra.estimators.learning.training_choice import TrainingChoice
+from recurra.estimators.rate_finding import rate_for_records
+from recurra.layers.checked import attempt, build_network, check_sizes
+from recurra.training import Callback, Checkpoints, Log, RateCurve, Training, train
 
 if TYPE_CHECKING:
     import os
@@ -40,9 +44,20 @@ __all__ = ["Learner"]
 
 FEWEST_HELD = 10
 PREFIX = "network."
+_HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
+    "parameters": dict[str, Any],
+    "preprocessor": list[dict[str, Any]],
+    "network": dict[str, Any],
+    "shapes": dict[str, Shape],
+    "rounds": int,
+    "log": Log,
+    "notes": tuple[str, ...],
+    "report": Report,
+    "learned": dict[str, Any],
+}
 
 
-class Learner(BaseEstimator, ABC):
+class Learner(TrainingChoice, ABC):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.
@@ -66,6 +81,7 @@ class Learner(BaseEstimator, ABC):
     seed: int
 
     network_: nn.Module
+    _kept_in: Checkpoints | None = None  # while learning
     learns_alone: ClassVar[bool] = False
     """Whether the records themselves are what is learned: there is no y."""
 
@@ -80,6 +96,8 @@ class Learner(BaseEstimator, ABC):
         groups: Any = None,
         validation: Any = None,
         callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: bool = True,
         **how: Any,
     ) -> Self:
         """Learn from records.
@@ -101,6 +119,12 @@ class Learner(BaseEstimator, ABC):
         callbacks : sequence of callable
             Each is called after every step with a `recurra.training.Moment`; one that returns True
             ends the training.
+        checkpoint : str, path-like or Checkpoints, optional
+            A folder in which the training is kept every half a minute, and when it is asked to
+            stop, by Ctrl-C or SIGTERM. The same `fit` again goes on from there, and comes to the
+            same weights, to the bit, as if nothing had stopped it.
+        resume : bool
+            Whether to go on from what is kept there; else it is begun again.
         **how
             Further arguments of `recurra.data.from_arrays`, such as ``times`` and ``static``.
 
@@ -120,9 +144,12 @@ class Learner(BaseEstimator, ABC):
         """
         self._check_options()
         how = {**how, "weights": sample_weight, "groups": groups}
-        if self.warm_start and self._fitted:
-            return self._safely(self._go_on, X, y, how, validation, callbacks, rounds=None)
-        return self._safely(self._begin, X, y, how, validation, callbacks, rounds=None)
+        learn = self._go_on if self.warm_start and self._fitted else self._begin
+        self._kept_in = Checkpoints.of(checkpoint, resume)
+        try:
+            return self._safely(learn, X, y, how, validation, callbacks, rounds=None)
+        finally:
+            del self._kept_in
 
     def partial_fit(
         self,
@@ -157,6 +184,32 @@ class Learner(BaseEstimator, ABC):
         learn = self._go_on if self._fitted else self._begin
         how = {**how, "weights": sample_weight}
         return self._safely(learn, X, y, how, None, callbacks, rounds=1)
+
+    def find_learning_rate(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, groups: Any = None, **how: Any
+    ) -> RateCurve:
+        """Look for a learning rate, in a short training whose rate rises from tiny to huge.
+
+        All is prepared as in `fit`, by the same options and the same seed. The estimator stays as
+        it is, fitted or not; to use what is suggested, give it a `Training` with that rate.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, **how
+            As for `fit`.
+
+        Returns
+        -------
+        RateCurve
+            With ``suggestion``, and ``plot()`` to look at; see
+            `recurra.training.find_learning_rate`.
+
+        Raises
+        ------
+        DataError, OptionError, TrainingError
+            As for `fit`.
+        """
+        return rate_for_records(self, X, y, {**how, "weights": sample_weight, "groups": groups})
 
     def _safely(self, learn: Any, *data: Any, rounds: int | None) -> Self:
         """Learn; what was learned before stays until all has gone well."""
@@ -240,11 +293,14 @@ class Learner(BaseEstimator, ABC):
         if held is not None:
             waiting = self.preprocessor_.transform(self._scaled(held))
             check = lambda: self._mean_loss(trained, waiting)  # noqa: E731
+            if options.stop_by == "score":
+                check = self._check_by_score(network, held, check)
         part, counts = kept if held is None else held, (len(kept), len(held or ()))
         simple = self._baseline(kept, part)
         del kept
-        self.log_ = train(trained, batches, options, check, callbacks)
-        self.network_ = network.eval()
+        kept_in = self._kept_in
+        self.log_ = train(trained, batches, options, check, callbacks, checkpoints=kept_in)
+        self.network_, self._trained_by = network.eval(), options
         self._after_training(held)
         scores = (*self._scores(part), *simple)
         took = (len(self.log_.loss), self.log_.seconds)
@@ -260,7 +316,8 @@ class Learner(BaseEstimator, ABC):
             network = self._network(treated)
             options, batches = self._course(None, treated, None, None)
             last = max(round(share * options.steps), 1)
-            train(self._trainable(network), batches, replace(options, steps=last))
+            options, kept_in = replace(options.without_checks(), steps=last), self._kept_in
+            train(self._trainable(network), batches, options, checkpoints=kept_in, part="once-more")
         self.network_ = network.eval()
         told = f"Learned once more from all {len(whole)} records, in {last} steps."
         self.notes_ = (*treated.notes, told)
@@ -282,14 +339,6 @@ class Learner(BaseEstimator, ABC):
         size = self._amount(treated) if source is None else len(source)
         options = self._training_for(size, rounds)
         return options, self._batches_of(source, treated, held, options.batch_size)
-
-    def _training_for(self, records: int, rounds: int | None) -> Training:
-        """Choose how to train: as told, as is usual, or so many rounds."""
-        options = self.training or self._default_training(records)
-        if rounds is None:
-            return options
-        steps = max(rounds * -(-records // options.batch_size), 1)
-        return replace(options, steps=steps, schedule="constant", patience=None, warmup=0)
 
     def _batches_of(
         self,
@@ -358,12 +407,14 @@ class Learner(BaseEstimator, ABC):
             If it cannot be written.
         """
         self._check_fitted()
+        self._check_options()  # they may have been changed since
         parameters = self.get_params(deep=False)
         parameters["treatments"] = "auto" if isinstance(self.treatments, str) else None
         if self.training is not None:
             parameters["training"] = asdict(self.training)
         header = {
             "estimator": type(self).__name__,
+            "schema": SCHEMA,
             "parameters": parameters,
             "preprocessor": self.preprocessor_.header(),
             "network": self._network_header(),
@@ -379,25 +430,21 @@ class Learner(BaseEstimator, ABC):
 
     @classmethod
     def _restore(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        parameters = {k: _tuple(v) for k, v in header["parameters"].items()}
-        if parameters["training"] is not None:
-            parameters["training"] = Training(**parameters["training"])
+        told = check_header(header, _HEADER)
+        parameters = options_of(cls, told["parameters"])
         own = {k: v for k, v in arrays.items() if not k.startswith(PREFIX)}
-        preprocessor = Preprocessor.from_saved(header["preprocessor"], own)
+        preprocessor = attempt(lambda: Preprocessor.from_saved(told["preprocessor"], own))
         if parameters["treatments"] is None:
             parameters["treatments"] = preprocessor.treatments
         model = cls(**parameters)
+        attempt(model._check_options)
         model.preprocessor_ = preprocessor
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced
-            network = model._network_from(header["network"])
         weights = {k.removeprefix(PREFIX): v for k, v in arrays.items() if k.startswith(PREFIX)}
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
-        model.network_ = network.eval()
-        model.log_, model.notes_ = Log(**header["log"]), tuple(header["notes"])
-        model._report = Report.of(header["report"])
-        model._shapes = {name: Shape.again(told) for name, told in header["shapes"].items()}
-        model._rounds = header["rounds"]
-        model._restore_state(header["learned"])
+        check_sizes(told["network"], weights)
+        model.network_ = build_network(lambda: model._network_from(told["network"]), weights)
+        model.log_, model.notes_, model._report = told["log"], told["notes"], told["report"]
+        model._shapes, model._rounds = told["shapes"], told["rounds"]
+        attempt(lambda: model._restore_state(told["learned"]))
         return model
 
     # ------------------------------------------------------------------ inside
@@ -487,6 +534,17 @@ class Learner(BaseEstimator, ABC):
             raise OptionError(f"validation={share!r}, but it is a share below 1, or 'auto'.")
         if self.training is not None and not isinstance(self.training, Training):
             raise OptionError(f"training={self.training!r}, but it must be a Training or None.")
+        if self.training and self.training.truncation is not None and not self._cuts_time():
+            raise OptionError(
+                f"truncation={self.training.truncation} cuts records in pieces along time, but "
+                f"{type(self).__name__} answers for what it has read whole. Use "
+                "Training(truncation=None), and cut long records into windows beforehand "
+                "(recurra.data.windows)."
+            )
+
+    def _cuts_time(self) -> bool:
+        """Say whether ``Training(truncation=)`` may cut a batch, the state being carried on."""
+        return False
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         """Read records, and targets if they are there."""
@@ -523,10 +581,6 @@ class Learner(BaseEstimator, ABC):
     def _check_treated(self, treated: SequenceDataset) -> None:
         """Refuse treated data that the network cannot read."""
 
-    def _default_training(self, records: int) -> Training:
-        """Choose how to train where the user says nothing."""
-        return default_training(records)
-
     @abstractmethod
     def _network(self, treated: SequenceDataset) -> nn.Module:
         """Make a network for treated data; it has ``loss(batch, state)``."""
@@ -550,6 +604,13 @@ class Learner(BaseEstimator, ABC):
     def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
         """Return the loss that the training is stopped by, over treated records."""
         return mean_loss(network, waiting)
+
+    def _check_by_score(
+        self, network: nn.Module, held: SequenceDataset, loss: Callable[[], float]
+    ) -> Callable[[], float]:
+        """Make what a training is stopped by that is not to be stopped by the loss alone."""
+        self.network_ = network  # which answers while it learns
+        return score_to_stop_by(lambda: self._scores(held), loss)
 
     def _after_training(self, held: SequenceDataset | None) -> None:
         """Learn what the trained network needs beside it, from records it was not trained on."""
@@ -596,7 +657,3 @@ def _strata(dataset: SequenceDataset, held: float) -> Array | None:
 def _pair(validation: Any) -> tuple[Any, Any]:
     """Take records to stop by, with or without their targets."""
     return validation if isinstance(validation, tuple) else (validation, None)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -8,7 +8,7 @@ import numpy as np
 
 from recurra.errors import OptionError
 
-__all__ = ["check_choice", "check_count", "check_seed"]
+__all__ = ["check_choice", "check_count", "check_flag", "check_seed", "check_share"]
 
 
 def check_seed(seed: int) -> int:
@@ -29,3 +29,15 @@ def check_count(name: str, value: object) -> None:
     """Refuse what is no whole number from 1 on."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise OptionError(f"{name}={value!r}, but it must be an int of at least 1.")
+
+
+def check_share(name: str, value: object) -> None:
+    """Refuse what is no number from 0 to below 1."""
+    if not isinstance(value, int | float) or not 0 <= value < 1:
+        raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither true nor false."""
+    if not isinstance(value, bool):
+        raise OptionError(f"{name}={value!r}, but it is True or False.")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from recurra.data import ParquetRecords, SequenceDataset
+from recurra.data import ParquetRecords, SequenceDataset, Target
 from recurra.data.batching import Batches, pad_records
 from recurra.errors import DataWarning
 from recurra.models import Answer, RecordBatch, SequenceNetwork
@@ -23,6 +24,8 @@ __all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss"]
 LARGEST, MOST_STEPS = 256, 2**15  # records in a batch of predictions, and steps with padding
 SAMPLE = 2048  # records that treatments are learned from, where there are more than memory holds
 BLOCK = 512  # records in memory at a time, twice
+MOST_AT_ONCE = 2**23  # numbers of an epoch that is gathered in one piece
+MOST_PADDED = 1.5  # times as many steps as there are, with padding
 
 
 def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:
@@ -43,9 +46,42 @@ def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBa
         The next.
     """
     batches = Batches(dataset.lengths, size, seed=seed)
-    while True:
-        for places in batches:
-            yield RecordBatch.of(pad_records(dataset, places))
+    gather = _at_once if _fits_at_once(dataset) else _one_by_one
+    for epoch in count():
+        yield from gather(dataset, batches.epoch(epoch))
+
+
+def _one_by_one(dataset: SequenceDataset, epoch: Iterable[Integers]) -> Iterator[RecordBatch]:
+    for places in epoch:
+        yield RecordBatch.of(pad_records(dataset, places), dataset.ids)
+
+
+def _at_once(dataset: SequenceDataset, epoch: Iterable[Integers]) -> Iterator[RecordBatch]:
+    """Gather an epoch in one piece; the batches are views of it, as long as their records."""
+    order = np.concatenate([*epoch])
+    whole, lengths = RecordBatch.of(pad_records(dataset, order), dataset.ids), dataset.lengths
+    longest, start = int(lengths.max(initial=0)), 0
+    for places in epoch:
+        stop = start + len(places)
+        batch = whole.rows(start, stop)
+        steps = int(lengths[places].max(initial=0))
+        yield batch if steps == longest else batch.within(steps)
+        start = stop
+
+
+def _fits_at_once(dataset: SequenceDataset) -> bool:
+    """Whether an epoch is one stream, mostly not padding, and no burden on memory."""
+    if len(dataset.streams) != 1 or any(map(_has_steps, dataset.targets.values())):
+        return False
+    (stream,) = dataset.streams.values()
+    cells = len(dataset) * int(stream.lengths.max(initial=0))
+    numbers = cells * int(np.prod(stream.values.shape[1:]))
+    plain = stream.inner is None and cells <= MOST_PADDED * stream.rows
+    return plain and numbers <= MOST_AT_ONCE
+
+
+def _has_steps(target: Target) -> bool:
+    return target.offsets is not None
 
 
 def endless_blocks(
@@ -85,7 +121,7 @@ def endless_blocks(
                 warnings.simplefilter("ignore", DataWarning)
                 treated = treat(block.take(kept))
             for places in Batches(treated.lengths, size, seed=seed + epoch):
-                yield RecordBatch.of(pad_records(treated, places))
+                yield RecordBatch.of(pad_records(treated, places), treated.ids)
         epoch += 1
 
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from inspect import signature
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.data import ParquetRecords, SequenceDataset, Stream, Target, from_arrays
-from recurra.data.offsets import place_of
+from recurra.data import SequenceDataset, Stream, from_arrays
 from recurra.data.reading.answers import TargetLevel
+from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError, near
-from recurra.estimators.learning.doors import Units, enter, unwrapped
-from recurra.types import Array
+from recurra.estimators.learning.doors import enter, unwrapped
+from recurra.estimators.learning.text_units import Units
 
-__all__ = [
-    "Shape",
-    "all_streams",
-    "answers_of",
-    "as_dataset",
-    "conform",
-    "labels_of_numbers",
-    "numbers_of_labels",
-    "recode",
-]
+__all__ = ["Shape", "all_streams", "as_dataset", "conform"]
 
 
 class Shape(NamedTuple):
@@ -64,23 +55,6 @@ class Shape(NamedTuple):
             Its looks.
         """
         return cls(stream.kind, stream.channels, stream.clock, tuple(sorted(stream.categories)))
-
-    @classmethod
-    def again(cls, told: Mapping[str, Any]) -> Self:
-        """Make looks again of what JSON held.
-
-        Parameters
-        ----------
-        told : dict of str
-            The fields.
-
-        Returns
-        -------
-        Shape
-            The same.
-        """
-        lists = {name: tuple(told[name]) for name in ("channels", "categorical")}
-        return cls(**{**told, **lists})
 
 
 def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
@@ -163,159 +137,6 @@ def _with_beside(X: SequenceDataset, y: Any, given: Mapping[str, Any]) -> Sequen
     return SequenceDataset(told.ids, X.streams, static, targets, weights, groups, notes)
 
 
-def answers_of(X: Any) -> Array:
-    """Take the answers that data bring with them.
-
-    Parameters
-    ----------
-    X : SequenceDataset or ParquetRecords
-        With one target for each record.
-
-    Returns
-    -------
-    ndarray, shape (records,) or (records, outputs)
-        Labels, None where unknown; or numbers.
-    """
-    if isinstance(X, ParquetRecords):
-        return np.concatenate([answers_of(block) for block in X.blocks()])
-    if not isinstance(X, SequenceDataset) or not X.targets:
-        message = "There is nothing to compare with: y is missing"
-        raise DataError(message, code="no_target", hint="Give score(X, y).")
-    target = X.target
-    values = target.values[:, 0] if len(target.outputs) == 1 else target.values
-    if not target.classes:
-        return values
-    known = all(isinstance(label, int | float) for label in target.classes)
-    plain = known and bool(target.observed.all())
-    return np.array(target.classes if plain else (*target.classes, None))[values]
-
-
-def recode(target: Target, classes: tuple[object, ...], ids: tuple[object, ...]) -> Target:
-    """Write labels as places among classes that were learned.
-
-    Parameters
-    ----------
-    target : Target
-        With classes of its own, or whole numbers.
-    classes : tuple
-        The labels that are known.
-    ids : tuple
-        The records.
-
-    Returns
-    -------
-    Target
-        With `classes`.
-
-    Raises
-    ------
-    DataError
-        ``unseen_label`` for a label that is none of them.
-    """
-    if target.classes == classes:
-        return target
-    found = target.classes
-    codes = target.values
-    if not found:
-        known = ~np.isnan(target.values)
-        numbers, places = np.unique(target.values[known], return_inverse=True)
-        found = tuple(int(each) if each == int(each) else each for each in numbers.tolist())
-        codes = np.full(target.values.shape, -1)
-        codes[known] = places
-    table = np.array([classes.index(each) if each in classes else -2 for each in found] + [-1])
-    values = table[codes]
-    odd = np.argwhere(values == -2)
-    if len(odd):
-        row, column = (int(k) for k in odd[0])
-        label = found[int(codes[row, column])]
-        record, step = _place(target, row)
-        raise DataError(
-            "The label was never seen when the model first learned",
-            code="unseen_label",
-            record=ids[record],
-            row=step,
-            value=label,
-            hint=near(str(label), classes),
-        )
-    return replace(target, values=values, classes=classes)
-
-
-def labels_of_numbers(target: Target, ids: tuple[object, ...], estimator: str) -> Target:
-    """Take whole numbers for labels.
-
-    Parameters
-    ----------
-    target : Target
-        Of numbers, NaN where unknown.
-    ids : tuple
-        The records.
-    estimator : str
-        Who learns them.
-
-    Returns
-    -------
-    Target
-        Of labels.
-
-    Raises
-    ------
-    DataError
-        ``no_label`` if one is a fraction; it says where.
-    """
-    values = target.values
-    known = ~np.isnan(values)
-    odd = np.argwhere(known & (values != np.round(values)))
-    if odd.size:
-        record, step = _place(target, int(odd[0, 0]))
-        raise DataError(
-            f"A {estimator} learns labels, no continuous numbers, but y holds fractions",
-            code="no_label",
-            record=ids[record],
-            row=step,
-            value=float(values[tuple(odd[0])]),
-            hint="Labels are text, flags or whole numbers. Use Regressor for numbers.",
-        )
-    classes, codes = np.unique(values[known], return_inverse=True)
-    placed = np.full(values.shape, -1)
-    placed[known] = codes
-    return replace(target, values=placed, classes=tuple(int(label) for label in classes))
-
-
-def numbers_of_labels(target: Target, name: str) -> Target:
-    """Take integers that were read as labels for the numbers they are.
-
-    Parameters
-    ----------
-    target : Target
-        Of labels, or of numbers, which stay.
-    name : str
-        What it is called.
-
-    Returns
-    -------
-    Target
-        Of numbers, NaN where unknown.
-
-    Raises
-    ------
-    OptionError
-        If a label is text.
-    """
-    if not target.classes:
-        return target
-    if not all(isinstance(label, int | float) for label in target.classes):
-        raise OptionError(f"Numbers are learned of {name!r}, but it holds text. Use Classifier.")
-    table = np.array([*map(float, target.classes), np.nan])  # type: ignore[arg-type]
-    return replace(target, values=table[target.values], classes=())
-
-
-def _place(target: Target, row: int) -> tuple[int, int | None]:
-    """Say in which record a row of a target is, and at which step, if it has steps."""
-    if target.offsets is None:
-        return row, None
-    return place_of(target.offsets, row)
-
-
 def conform(dataset: SequenceDataset, shapes: Mapping[str, Shape]) -> SequenceDataset:
     """Put streams and channels in the order they were learned in; refuse what is missing.
 
@@ -366,6 +187,29 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
     """Put the channels of one stream in order."""
     if not stream.rows and not stream.channels:  # empty records do not say how wide they are
         stream = replace(stream, values=np.zeros((0, len(shape.channels))), channels=shape.channels)
+    _check_looks(stream, name, shape)
+    if stream.channels == shape.channels:
+        return stream
+    order = [stream.channels.index(channel) for channel in shape.channels]
+    extra = [channel for channel in stream.channels if channel not in shape.channels]
+    if stream.channels == channel_names(len(stream.channels)):  # named by place
+        message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
+        hint = "Give the same channels in the same order, or channels= with their names."
+        raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
+    if extra:
+        _tell_of_extra("channels", extra)
+    seen = stream.observed
+    return replace(
+        stream,
+        values=stream.values[..., order],
+        channels=shape.channels,
+        observed=seen if seen is None or stream.width == 1 else seen[:, order],
+        categories={k: v for k, v in stream.categories.items() if k in shape.channels},
+    )
+
+
+def _check_looks(stream: Stream, name: str, shape: Shape) -> None:
+    """Refuse a stream of another kind, or without a channel."""
     for what in ("kind", "clock"):
         ours, theirs = getattr(shape, what), getattr(stream, what)
         if ours != theirs:
@@ -380,33 +224,9 @@ def _conformed(stream: Stream, name: str, shape: Shape) -> Stream:
             message = f"The model learned from a channel {channel!r}, which is not there"
             raise DataError(message, code="missing_channel", column=channel, hint=hint)
         if (channel in stream.categories) != (channel in shape.categorical):
-            was, now = (
-                ("labels", "numbers")
-                if channel in shape.categorical
-                else (
-                    "numbers",
-                    "labels",
-                )
-            )
+            was, now = "numbers", "labels"
+            if channel in shape.categorical:
+                was, now = now, was
             message = f"The channel held {was} when the model learned, but now {now}"
             hint = "Give it as it was before."
             raise DataError(message, code="other_type", column=channel, hint=hint)
-    if stream.channels == shape.channels:
-        return stream
-    order = [stream.channels.index(channel) for channel in shape.channels]
-    extra = [channel for channel in stream.channels if channel not in shape.channels]
-    if stream.channels == tuple(f"x{k}" for k in range(len(stream.channels))):  # named by place
-        message = f"Stream {name!r} has {len(stream.channels)} channels, but the model learned from"
-        hint = "Give the same channels in the same order, or channels= with their names."
-        raise DataError(f"{message} {len(shape.channels)}", code="channel_count", hint=hint)
-    if extra:
-        _tell_of_extra("channels", extra)
-    return replace(
-        stream,
-        values=stream.values[..., order],
-        channels=shape.channels,
-        observed=stream.observed
-        if stream.observed is None or stream.width == 1
-        else stream.observed[:, order],
-        categories={k: v for k, v in stream.categories.items() if k in shape.channels},
-    )

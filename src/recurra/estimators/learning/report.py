@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-__all__ = ["Report", "Score"]
+__all__ = ["Report", "Score", "is_greater_better"]
+
+GREATER = ("accuracy", "span F1", "exact answers", "log-likelihood", "texts right", "R²")
+"""Of which more is better; of all else less is."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,24 @@ class Report:
         """
         scores = tuple(Score(**each) for each in told["scores"])
         return cls(**{**told, "scores": scores, "notes": tuple(told["notes"])})
+
+
+def is_greater_better(measure: str) -> bool:
+    """Say whether more of a measure is better.
+
+    Parameters
+    ----------
+    measure : str
+        Its name; of one of several targets ``"accuracy of fate"``.
+
+    Returns
+    -------
+    bool
+        True for accuracy, False for an error.
+
+    Examples
+    --------
+    >>> is_greater_better("accuracy of fate"), is_greater_better("RMSE")
+    (True, False)
+    """
+    return measure in GREATER or any(measure.startswith(f"{each} of ") for each in GREATER)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from torch import nn
 
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.tables.notes import also_in
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.doors import Unit
+from recurra.errors import DataError, FileError, OptionError
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import known_targets
-from recurra.estimators.learning.record_inputs import answers_of, labels_of_numbers, recode
+from recurra.estimators.learning.record_targets import (
+    answers_of,
+    label_array,
+    labels_of_numbers,
+    recode,
+)
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import linear_classifier, sample
+from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.records.record_estimator import RecordEstimator
@@ -350,6 +357,9 @@ class Classifier(ClassifierMixin, RecordEstimator):
             raise OptionError(f"calibration={self.calibration!r}: it is 'temperature' or None.")
         if not (isinstance(self.refit, bool) or self.refit == "auto"):
             raise OptionError(f"refit={self.refit!r}, but it is True, False or 'auto'.")
+        self._check_adversarial()
+
+    def _check_adversarial(self) -> None:
         if self.adversarial == "auto":
             return
         if not isinstance(self.adversarial, int | float) or not 0 <= self.adversarial < np.inf:
@@ -375,8 +385,8 @@ class Classifier(ClassifierMixin, RecordEstimator):
             hint = "Give records of two or more."
             message = "Every record has the same label, which makes one class only"
             raise DataError(message, code="one_class", value=one, hint=hint)
-        self.classes_ = _array_of(classes)
-        self._outputs = len(target.outputs)
+        self.classes_ = label_array(classes)
+        self._outputs, self.temperature_ = len(target.outputs), 1.0  # until it is learned
         return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
 
     def _all_classes(self, found: tuple[object, ...]) -> tuple[object, ...]:
@@ -479,18 +489,30 @@ class Classifier(ClassifierMixin, RecordEstimator):
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         super()._restore_state(state)
-        self.classes_ = _array_of(state["classes"])
-        self._outputs, self.temperature_ = state["outputs"], state["temperature"]
-        weights = state["label_weights"]
+        told = take(_State, state, "header.learned")
+        self.classes_ = label_array(told["classes"])
+        self._outputs, self.temperature_ = told["outputs"], told["temperature"]
+        weights = told["label_weights"]
         self._label_weights = None if weights is None else np.array(weights)
+        if weights is not None:
+            agree(len(weights), len(self.classes_), "weights of labels")
+        (answer,) = self.network_.plan.answers.values()
+        agree(len(self.classes_), answer.classes, "classes")
+        agree(self._outputs, answer.outputs, "targets")
+        if not self.temperature_ > 0:
+            raise FileError(f"header.learned.temperature is {self.temperature_}, not positive.")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    units: dict[str, str]
+    classes: list[Label]
+    outputs: int
+    temperature: float
+    label_weights: list[float] | None
 
 
 def _right(answers: Any, truth: Array) -> float:
     """Say which share of the known answers is right."""
     return float((np.asarray(answers) == truth)[truth >= 0].mean())
-
-
-def _array_of(classes: Any) -> Array:
-    """Hold labels: numbers and flags as NumPy does, all else as objects."""
-    plain = all(isinstance(label, int | float) for label in classes)
-    return np.array(classes, None if plain else object)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 from torch import nn
 
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, OptionError, near
-from recurra.estimators.learning.doors import Unit
-from recurra.estimators.learning.record_inputs import as_dataset, numbers_of_labels
+from recurra.errors import DataError, FileError, OptionError, near
+from recurra.estimators.learning.record_inputs import as_dataset
+from recurra.estimators.learning.record_targets import numbers_of_labels
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
+from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.task_answers import (
     Labels,
@@ -307,7 +310,26 @@ class MultiTask(RecordEstimator):
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         super()._restore_state(state)
-        self.answers_ = {name: restored(told) for name, told in state["answers"]}
+        listed = take(_State, state, "header.learned")["answers"]
+        self.answers_ = {name: restored(told) for name, told in listed}
+        planned = self.network_.plan.answers
+        if list(self.answers_) != list(planned):
+            raise FileError("header.learned.answers has other targets than header.network.answers.")
+        for name, each in self.answers_.items():
+            wanted = planned[name]
+            if isinstance(each, Labels):
+                agree(len(each.classes), wanted.classes, f"classes of {name}")
+            elif isinstance(each, Numbers):
+                agree(0, wanted.classes, f"classes of {name}")
+                for numbers in (each.centre, each.spread):
+                    agree(len(numbers), wanted.outputs, f"scales of {name}")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    units: dict[str, str]
+    answers: list[tuple[str, dict[str, Any]]]
 
 
 def _each(say: Any, found: Any) -> Any:

@@ -8,16 +8,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from torch import nn
 
-from recurra import layers
+from recurra.artifact import take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
-from recurra.estimators.learning.doors import UNITS, Unit, Units
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import (
     answerable,
@@ -33,6 +31,8 @@ from recurra.estimators.learning.record_defaults import (
     text_training,
 )
 from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
+from recurra.estimators.learning.text_units import UNITS, Unit, Units
+from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.session import RecordSession
 from recurra.estimators.records.steps import read_step
@@ -44,7 +44,6 @@ __all__ = ["RecordEstimator"]
 
 FRONTS = ("auto", "convolution")
 HIDDEN = 0.1  # of the tokens, while training, where their n-grams are counted
-LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.RNN, "grud": layers.GRUD}
 
 
 class RecordEstimator(Learner):
@@ -190,8 +189,7 @@ class RecordEstimator(Learner):
 
     def _network(self, treated: SequenceDataset) -> SequenceNetwork:
         network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
-        set_time_scales(network, treated)
-        set_memory(network, self.memory)
+        set_scales(network, treated, self.memory)
         return network
 
     def _default_training(self, records: int) -> Training:
@@ -213,8 +211,7 @@ class RecordEstimator(Learner):
     def _plan(self, treated: SequenceDataset) -> NetworkPlan:
         """Plan the network that suits treated data."""
         names = ("hidden_size", "num_layers", "bidirectional", "shortcut", "join")
-        drops = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
-        options = {name: getattr(self, name) for name in (*names, *drops)}
+        options = {name: getattr(self, name) for name in (*names, *DROPS)}
         pooling = (self.pooling,) if isinstance(self.pooling, str) else tuple(self.pooling)
         fronts = {}
         if self.front is not None and self.layer != "grud":
@@ -229,32 +226,22 @@ class RecordEstimator(Learner):
         return {"units": self._units.found}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self._units = Units(self.unit, dict(state.get("units", {})))
+        units = dict[str, Literal["word", "char"]]
+        self._units = Units(self.unit, take(units, state.get("units", {}), "header.learned.units"))
 
     def _check_options(self) -> None:
         super()._check_options()
         check_choice("unit", self.unit, UNITS)
-        check_choice("layer", self.layer, LAYERS)
         if self.front is not None:
             check_choice("front", self.front, FRONTS)
         if not (isinstance(self.skip, bool) or self.skip == "auto"):
             raise OptionError(f"skip={self.skip!r}, but it is True, False or 'auto'.")
-        for name in ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
-        for name in ("hidden_size", "num_layers", "encoder_size", "memory"):
-            if not (name in ("encoder_size", "memory") and getattr(self, name) is None):
-                check_count(name, getattr(self, name))
         if self.layer == "grud" and self.front == "convolution":
             raise OptionError(
                 'layer="grud" reads the mask and the times of its input, which convolutions do not '
                 'keep: front=None, or layer="gru".'
             )
-        if self.layer == "grud" and (self.bidirectional or self.num_layers > 1):
-            raise OptionError(
-                'layer="grud" reads once, forwards: num_layers=1, bidirectional=False.'
-            )
+        check_layer(self, both=bool(self.bidirectional))
 
 
 def _together(parts: list[Any]) -> Any:
@@ -270,20 +257,3 @@ def _nothing(answer: Answer, records: int) -> Any:
     if answer.level == "step":
         return [np.zeros((0, *size)) for _ in range(records)]
     return np.full((records, *size), np.nan)
-
-
-def set_memory(network: nn.Module, longest: int | None) -> None:
-    """Let the gates of all layers that have them begin with memories of many lengths."""
-    if longest is None:
-        return
-    for each in network.modules():
-        if isinstance(each, layers.LSTM | layers.GRU | layers.GRUD):
-            layers.chrono(each, longest)
-
-
-def set_time_scales(network: SequenceNetwork, treated: SequenceDataset) -> None:
-    """Tell layers that read times what a usual gap is."""
-    for name, layer in zip(network.reads, network.layers, strict=True):
-        gaps = treated.streams[name].gaps if name in treated.streams else np.zeros(0)
-        if isinstance(layer, layers.GRUD) and (gaps > 0).any():
-            layer.time_scale.fill_(float(np.median(gaps[gaps > 0])))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from recurra.artifact import take
 from recurra.data import SequenceDataset, Stream
-from recurra.models import Answer, Front, Input, NetworkPlan
+from recurra.errors import FileError
+from recurra.models import Answer, Input, NetworkPlan
 
 __all__ = ["plan_from_dict", "plan_network", "plan_to_dict"]
 
@@ -69,15 +71,15 @@ def plan_from_dict(told: Mapping[str, Any]) -> NetworkPlan:
     -------
     NetworkPlan
         The plan.
+
+    Raises
+    ------
+    FileError
+        If it is none.
     """
-    inputs = {name: _input_from_dict(each) for name, each in told["inputs"]}
-    answers = {name: Answer(**each) for name, each in told["answers"]}
-    static = None if told["static"] is None else _input_from_dict(told["static"])
-    fronts = {name: _front_from_dict(each) for name, each in told.get("fronts", {}).items()}
-    own = ("inputs", "answers", "static", "pooling", "fronts")
-    rest = {k: v for k, v in told.items() if k not in own}
-    pooling = tuple(told["pooling"])
-    return NetworkPlan(inputs, answers, static, pooling=pooling, fronts=fronts, **rest)
+    named = {name: _named(told.get(name), name) for name in ("inputs", "answers")}
+    plan: NetworkPlan = take(NetworkPlan, {**told, **named}, "header.network")
+    return plan
 
 
 def _input(stream: Stream, width: int | None) -> Input:
@@ -92,12 +94,10 @@ def _input(stream: Stream, width: int | None) -> Input:
     return Input(stream.kind, stream.channels, codes, width)
 
 
-def _input_from_dict(told: Mapping[str, Any]) -> Input:
-    cardinalities = {int(k): v for k, v in told["cardinalities"].items()}
-    inner = None if told["inner"] is None else _input_from_dict(told["inner"])
-    return Input(told["kind"], tuple(told["channels"]), cardinalities, told["width"], inner)
-
-
-def _front_from_dict(told: Mapping[str, Any]) -> Front:
-    widths, kernels = tuple(told["widths"]), tuple(told["kernels"])
-    return Front(widths, kernels, told["stride"], told["beside"])
+def _named(pairs: Any, name: str) -> dict[str, Any]:
+    """Make an object of a list of names and values, where no name comes twice."""
+    place = f"header.network.{name}"
+    read = dict(listed := take(list[tuple[str, dict[str, Any]]], pairs, place))
+    if len(read) < len(listed):
+        raise FileError(f"{place} gives a name twice.")
+    return read

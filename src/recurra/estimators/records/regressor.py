@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from recurra.artifact import take
 from recurra.data.tables.notes import tell
 from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.record_inputs import answers_of, numbers_of_labels
+from recurra.estimators.learning.record_targets import answers_of, numbers_of_labels
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample
 from recurra.estimators.records.record_estimator import RecordEstimator
 
@@ -147,8 +149,20 @@ class Regressor(RegressorMixin, RecordEstimator):
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
         super()._restore_state(state)
-        self._centre = np.array(state["centre"])
-        self._spread = np.array(state["spread"])
+        told = take(_State, state, "header.learned")
+        self._centre, self._spread = np.array(told["centre"]), np.array(told["spread"])
+        (answer,) = self.network_.plan.answers.values()
+        for numbers in (self._centre, self._spread):
+            agree(numbers.size, answer.outputs, "targets with a scale")
+        agree(answer.classes, 0, "classes of numbers")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    units: dict[str, str]
+    centre: list[float]
+    spread: list[float]
 
 
 def _errors(model: str, truth: Floats, answers: Floats) -> list[Score]:

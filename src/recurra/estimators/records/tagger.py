@@ -5,23 +5,26 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import torch
 from scipy.special import softmax
 
+from recurra.artifact import take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import counted, tell
 from recurra.data.treatments import Spell, Treatment, Vocabulary
 from recurra.errors import DataError, DataWarning, OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_flag
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
-from recurra.estimators.learning.record_inputs import Shape, conform, labels_of_numbers, recode
+from recurra.estimators.learning.record_inputs import Shape, conform
+from recurra.estimators.learning.record_targets import label_array, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
-from recurra.estimators.records.record_estimator import LAYERS, set_memory, set_time_scales
+from recurra.estimators.learning.restoring import Label, agree
+from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step
 from recurra.estimators.records.tagger_answers import by_record, judged, measured, step_answers
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Tagger"]
 
 EPOCHS, FEWEST, MOST = 12, 600, 30_000
-DROPS = ("input_dropout", "dropout", "recurrent_dropout", "channel_dropout")
 UNKNOWN = r"\d+ values? of .* unknown and w"
 """What `Vocabulary` tells of words never seen; a tagger reads those by their letters."""
 
@@ -380,22 +382,10 @@ class Tagger(Learner):
         super()._check_options()
         if self.bidirectional not in (True, False, "auto"):
             raise OptionError(f"bidirectional={self.bidirectional!r}: it is True, False or 'auto'.")
-        if not isinstance(self.crf, bool):
-            raise OptionError(f"crf={self.crf!r}, but it is True or False.")
+        check_flag("crf", self.crf)
         if self.join not in ("concatenate", "gated"):
             raise OptionError(f"join={self.join!r}, but it is 'concatenate' or 'gated'.")
-        check_choice("layer", self.layer, LAYERS)
-        for name in DROPS:
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
-        for name in ("hidden_size", "num_layers", "encoder_size", "memory"):
-            if not (name in ("encoder_size", "memory") and getattr(self, name) is None):
-                check_count(name, getattr(self, name))
-        if self.layer == "grud" and (self.bidirectional is True or self.num_layers > 1):
-            raise OptionError(
-                'layer="grud" reads once, forwards: num_layers=1, bidirectional=False.'
-            )
+        check_layer(self, both=self.bidirectional is True)
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         """Read records to learn from; those without steps have nothing to teach."""
@@ -426,7 +416,7 @@ class Tagger(Learner):
                 value=target.classes[int(found[0])],
                 hint="Give steps of two or more.",
             )
-        self.classes_ = _array_of(target.classes)
+        self.classes_ = label_array(target.classes)
         return self._recoded(replace(dataset, targets={next(iter(dataset.targets)): target}))
 
     def _recoded(self, dataset: SequenceDataset) -> SequenceDataset:
@@ -471,8 +461,7 @@ class Tagger(Learner):
 
     def _network(self, treated: SequenceDataset) -> TaggingNetwork:
         network = TaggingNetwork(self._plan(treated), LAYERS[self.layer], self.crf)
-        set_time_scales(network, treated)
-        set_memory(network, self.memory)
+        set_scales(network, treated, self.memory)
         for name, stream in treated.streams.items():
             if stream.kind == "tokens":
                 (labels,) = stream.categories.values()
@@ -501,16 +490,18 @@ class Tagger(Learner):
         return {"classes": self.classes_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.classes_ = _array_of(state["classes"])
+        self.classes_ = label_array(take(_State, state, "header.learned")["classes"])
+        (answer,) = self.network_.plan.answers.values()
+        agree(len(self.classes_), answer.classes, "classes")
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    classes: list[Label]
 
 
 def _words(dataset: SequenceDataset) -> list[str]:
     """Name the streams that hold words."""
     found: list[str] = Spell().learn(dataset)["streams"]
     return found
-
-
-def _array_of(classes: Any) -> Array:
-    """Hold labels: numbers and flags as NumPy does, all else as objects."""
-    plain = all(isinstance(label, int | float) for label in classes)
-    return np.array(classes, None if plain else object)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from scipy.special import softmax
 
+from recurra.artifact import take
 from recurra.data import Target
-from recurra.estimators.learning.record_inputs import recode
+from recurra.estimators.learning.record_targets import recode
+from recurra.estimators.learning.restoring import Label
 from recurra.types import Array, Floats
 
 __all__ = ["Labels", "Numbers", "TaskAnswer", "task_answer"]
@@ -173,6 +175,19 @@ def task_answer(target: Target) -> TaskAnswer:
     return Numbers(tuple(centre.tolist()), tuple(spread.tolist()))
 
 
+class _Labels(TypedDict):
+    """Labels, as JSON holds them."""
+
+    classes: tuple[Label, ...]
+
+
+class _Numbers(TypedDict):
+    """The scale of numbers, as JSON holds it."""
+
+    centre: tuple[float, ...]
+    spread: tuple[float, ...]
+
+
 def restored(told: Mapping[str, Any]) -> TaskAnswer:
     """Make an answer again of what JSON held.
 
@@ -186,9 +201,9 @@ def restored(told: Mapping[str, Any]) -> TaskAnswer:
     TaskAnswer
         The same.
     """
-    if "classes" in told:
-        return Labels(tuple(told["classes"]))
-    return Numbers(tuple(told["centre"]), tuple(told["spread"]))
+    kind, place = _Labels if "classes" in told else _Numbers, "header.learned.answers"
+    read = take(kind, told, place)
+    return Labels(**read) if kind is _Labels else Numbers(**read)
 
 
 def _single(answers: Array) -> Array:

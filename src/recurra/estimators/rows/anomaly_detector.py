@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import numpy as np
 import torch
 
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
 from recurra.errors import OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.rows.anomaly_data import Rows, endless_stretches, read_events, windows_of
 from recurra.estimators.rows.anomaly_scores import (
     Novelty,
@@ -30,7 +32,7 @@ from recurra.estimators.rows.anomaly_session import (
 )
 from recurra.estimators.rows.next_step import LAYERS
 from recurra.estimators.rows.next_step_baselines import kept_values
-from recurra.estimators.rows.next_step_data import as_rows, check_rows
+from recurra.estimators.rows.next_step_data import as_rows, check_rows, in_pieces
 from recurra.estimators.rows.row_session import RowReader
 from recurra.metrics.anomaly import EventScore, event_scores
 from recurra.models.rows.next_step_network import NextStepNetwork, NextStepPlan, RowBatch
@@ -348,8 +350,7 @@ class AnomalyDetector(Learner):
             check_count(name, getattr(self, name))
         if self.quiet is not None:
             check_count("quiet", self.quiet)
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout={self.dropout!r}, but it must be from 0 to below 1.")
+        check_share("dropout", self.dropout)
         if not isinstance(self.margin, int | float):
             raise OptionError(f"margin={self.margin!r}, but it must be a number.")
         share = self.contamination
@@ -380,6 +381,9 @@ class AnomalyDetector(Learner):
                 f"The treatments left the channels {treated.stream.channels}, but those that are "
                 f"scored have to come first: {self.channels_}."
             )
+
+    def _cuts_time(self) -> bool:
+        return self.method == "forecast"
 
     def _default_training(self, records: int) -> Training:  # noqa: ARG002
         return Training(
@@ -415,9 +419,10 @@ class AnomalyDetector(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> nn.Module:
+        place = "header.network"
         if self.method == "forecast":
-            return NextStepNetwork(NextStepPlan(**header), LAYERS[self.layer])
-        return WindowAutoencoder(AutoencoderPlan(**header), LAYERS[self.layer])
+            return NextStepNetwork(take(NextStepPlan, header, place), LAYERS[self.layer])
+        return WindowAutoencoder(take(AutoencoderPlan, header, place), LAYERS[self.layer])
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         rows = Rows(treated.stream, len(self.channels_))
@@ -430,6 +435,12 @@ class AnomalyDetector(Learner):
         rows = Rows(waiting.stream, len(self.channels_))
         errors = self._errors_of(network, rows)
         return float(np.nanmean(np.concatenate(errors)))
+
+    def _check_by_score(self, *_given: Any) -> Any:
+        raise OptionError(
+            "stop_by='score', but how many events an AnomalyDetector finds does not say how good "
+            "it is. Use stop_by='loss': how far what it foretells is off."
+        )
 
     def _after_training(self, held: SequenceDataset | None) -> None:  # noqa: ARG002
         """See how far values and errors go in what was learned from."""
@@ -472,10 +483,13 @@ class AnomalyDetector(Learner):
         return {**{name: getattr(self, name) for name in names}, "ranges": ranges}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.channels_ = tuple(state["channels_"])
-        self.quiet_, self.threshold_ = state["quiet_"], state["threshold_"]
+        told = take(_State, state, "header.learned")
+        self.channels_, self.quiet_ = told["channels_"], told["quiet_"]
+        self.threshold_ = told["threshold_"]
+        agree(len(self.channels_), self.network_.plan.channels, "channels")
         parts = asdict(Ranges.none(len(self.channels_)))
-        for name, values in state["ranges"].items():
+        for name, values in told["ranges"].items():
+            agree(len(values), len(self.channels_), f"channels in {name}")
             known = [value is not None for value in values]
             parts[name][known] = [value for value in values if value is not None]
         self._ranges = Ranges(**parts)
@@ -490,7 +504,8 @@ class AnomalyDetector(Learner):
             length = rows.offsets[record + 1] - first
             batch = rows.batch(np.array([first]), np.array([length]))
             if isinstance(network, NextStepNetwork):
-                expected = network.distribution.mean(network(batch)[0])[0]
+                raw = [each for _, each, _ in in_pieces(network, batch)]
+                expected = network.distribution.mean(torch.cat(raw, 1))[0]
             elif isinstance(network, WindowAutoencoder):
                 expected = _last_rows(network, rows, record)
             values = batch.values[0, :, : rows.channels]
@@ -520,6 +535,24 @@ class AnomalyDetector(Learner):
             Event(int(part[0]), int(part[-1]), int(peak), float(scores[peak]))
             for part, peak in zip(parts, peaks, strict=True)
         ]
+
+
+class _Seen(TypedDict):
+    """What was seen of each channel: None where nothing was."""
+
+    low: list[float | None]
+    high: list[float | None]
+    least_error: list[float | None]
+    most_error: list[float | None]
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    channels_: tuple[str, ...]
+    quiet_: int
+    threshold_: float
+    ranges: _Seen
 
 
 def _last_rows(network: WindowAutoencoder, rows: Rows, record: int) -> torch.Tensor:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from recurra import layers
+from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.treatments import Scale, Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.learner import FEWEST_HELD, Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.rows.next_step_baselines import kept_values, of_flags, of_numbers
 from recurra.estimators.rows.next_step_data import (
     are_flags,
@@ -27,6 +29,7 @@ from recurra.estimators.rows.next_step_data import (
     endless_rows,
     has_row_before,
     held_ends,
+    in_pieces,
     rows_in_order,
     slopes_back,
     values_back,
@@ -315,9 +318,7 @@ class NextStep(Learner):
         check_count("hidden_size", self.hidden_size)
         check_count("num_layers", self.num_layers)
         for name in ("input_dropout", "dropout", "recurrent_dropout"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
         return as_rows(X, y, how, type(self).__name__)
@@ -356,6 +357,9 @@ class NextStep(Learner):
                 "not be scaled back. Use the same scale for all records."
             )
 
+    def _cuts_time(self) -> bool:
+        return True
+
     def _default_training(self, records: int) -> Training:
         steps = int(np.clip(ROUNDS * -(-records // BATCH), FEWEST_STEPS, MOST_STEPS))
         return Training(
@@ -384,16 +388,17 @@ class NextStep(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> nn.Module:
-        return NextStepNetwork(NextStepPlan(**header), LAYERS[self.layer])
+        return NextStepNetwork(take(NextStepPlan, header, "header.network"), LAYERS[self.layer])
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         return endless_rows(treated, size, seed)
 
-    def _mean_loss(self, network: nn.Module, waiting: SequenceDataset) -> float:
+    def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         total, count = 0.0, 0
         for _, batch in rows_in_order(waiting):
-            summed, counted, _ = network.loss(batch)  # type: ignore[operator]
-            total, count = total + float(summed), count + int(counted)
+            for piece, raw, _ in in_pieces(network, batch):
+                summed, counted = network.summed(raw, piece)
+                total, count = total + float(summed), count + int(counted)
         return total / max(count, 1)
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
@@ -408,7 +413,9 @@ class NextStep(Learner):
         return {"likelihood": self.likelihood_, "channels": self.channels_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.likelihood_, self.channels_ = state["likelihood"], tuple(state["channels"])
+        told = take(_State, state, "header.learned")
+        self.likelihood_, self.channels_ = told["likelihood"], told["channels"]
+        agree(self._width, self.network_.plan.channels, "channels")
 
     # ------------------------------------------------------------------ inside
 
@@ -430,7 +437,7 @@ class NextStep(Learner):
         treated = self.preprocessor_.transform(dataset)
         parts, order = [], []
         for places, batch in rows_in_order(treated):
-            _, state = self.network_(batch)
+            *_, (_, _, state) = in_pieces(self.network_, batch)
             parts.append(self.network_.step(state)[0])
             order.append(places)
         return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]
@@ -450,8 +457,11 @@ class NextStep(Learner):
         stretch = np.where(treated.stream.mask[:, : self._width], np.log(slopes), 0.0).sum(1)
         found: list[Floats] = [np.zeros(0)] * len(treated)
         for places, batch in rows_in_order(treated):
-            each, there = self.network_.likelihood(self.network_(batch)[0], batch)
-            told = torch.where(there, each, torch.nan).double().numpy()
+            parts = []
+            for piece, raw, _ in in_pieces(self.network_, batch):
+                each, there = self.network_.likelihood(raw, piece)
+                parts.append(torch.where(there, each, torch.nan).double())
+            told = torch.cat(parts, 1).numpy()
             for place, row, length in zip(places, told, batch.lengths.tolist(), strict=True):
                 start = int(treated.stream.offsets[place])
                 found[place] = row[:length] - stretch[start : start + length]
@@ -466,6 +476,13 @@ class NextStep(Learner):
             message, hint = "No record has two rows", "There is nothing to be foretold."
             raise DataError(message, code="too_short", hint=hint)
         return float(known.mean())
+
+
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
+
+    likelihood: Literal["bernoulli", "gaussian", "student"]
+    channels: tuple[str, ...]
 
 
 def _scales_each_record(treatments: Any) -> bool:

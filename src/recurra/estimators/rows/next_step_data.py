@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.batching import Batches, pad_records
@@ -17,7 +18,7 @@ from recurra.data.treatments import Scale
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.models.records.records import RecordBatch
-from recurra.models.rows.next_step_network import RowBatch
+from recurra.models.rows.next_step_network import NextStepNetwork, NextStepState, RowBatch
 from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "endless_rows",
     "has_row_before",
     "held_ends",
+    "in_pieces",
     "rows_in_order",
     "slopes_back",
     "values_back",
@@ -206,6 +208,33 @@ def rows_in_order(treated: SequenceDataset) -> Iterator[tuple[Integers, RowBatch
         places = order[start : start + count]
         yield places, _batch(treated, places)
         start += count
+
+
+def in_pieces(
+    network: NextStepNetwork, batch: RowBatch
+) -> Iterator[tuple[RowBatch, Tensor, NextStepState]]:
+    """Read rows, those of long records in pieces: what a layer says of each step takes memory.
+
+    Parameters
+    ----------
+    network : NextStepNetwork
+        Which reads them.
+    batch : RowBatch
+        The rows.
+
+    Yields
+    ------
+    piece : RowBatch
+        The rows of the next 32768 steps, or all if there are no more.
+    raw : Tensor, shape (batch, time, channels, size)
+        What the network says of them.
+    state : NextStepState
+        After them.
+    """
+    state = None
+    for piece in (batch,) if batch.values.shape[1] <= MOST_CELLS else batch.chunks(MOST_CELLS):
+        raw, state = network(piece, state)
+        yield piece, raw, state
 
 
 def held_ends(

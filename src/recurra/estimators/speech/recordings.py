@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream, Target, from_audio, read_transcripts
+from recurra.data.offsets import offsets_of
 from recurra.data.tables.notes import also_in, counted, tell
 from recurra.errors import DataError, OptionError
 from recurra.types import Array
@@ -209,7 +210,7 @@ def _from_arrays(listed: list[Any], rate: float | None) -> SequenceDataset:
     kinds = {part.dtype for part in parts}
     if len(kinds) > 1:
         parts = [_unit(part) for part in parts]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     values = np.concatenate(parts)[:, None]
     stream = Stream(values, offsets, ("mono",), "signal", rate=float(rate))
     return SequenceDataset(tuple(range(len(parts))), {STREAM: stream})
@@ -278,7 +279,7 @@ def _resampled(stream: Stream, rate: float) -> Stream:
         else values[a:b]
         for a, b in pairwise(stream.offsets)
     ]
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    offsets = offsets_of([len(part) for part in parts])
     joined = np.concatenate(parts).astype(np.float32)
     return replace(stream, values=joined, offsets=offsets, observed=None, rate=rate)
 

@@ -11,18 +11,21 @@ import numpy as np
 from torch import nn
 
 from recurra import layers
+from recurra.artifact import closed, take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.reading.transcripts import frames_needed
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import LogMel, Scale, Treatment
-from recurra.errors import OptionError
+from recurra.errors import FileError, OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
+from recurra.estimators.learning.options import check_choice, check_count, check_share
 from recurra.estimators.learning.record_batches import endless, mean_loss
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments
-from recurra.estimators.learning.record_inputs import as_dataset, conform, recode
+from recurra.estimators.learning.record_inputs import as_dataset, conform
+from recurra.estimators.learning.record_targets import recode
 from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.restoring import agree
 from recurra.estimators.speech.learned_text import as_text_model
 from recurra.estimators.speech.recordings import (
     STREAM,
@@ -427,8 +430,7 @@ class Transcriber(Learner):
         check_choice("unit", self.unit, ("char", "word"))
         for name in ("hidden_size", "num_layers", "stride", "beam"):
             check_count(name, getattr(self, name))
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout={self.dropout!r}, but it must be at least 0 and below 1.")
+        check_share("dropout", self.dropout)
 
     def _begin(
         self,
@@ -527,7 +529,9 @@ class Transcriber(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> TranscriptionNetwork:
-        return TranscriptionNetwork(TranscriptionPlan(**header), LAYERS[self.layer])
+        return TranscriptionNetwork(
+            take(TranscriptionPlan, header, "header.network"), LAYERS[self.layer]
+        )
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[Any]:
         return endless(treated.take(np.flatnonzero(self._fits(treated))), size, seed)
@@ -547,4 +551,8 @@ class Transcriber(Learner):
         return {"symbols": self.symbols_, "rate": self.rate_}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.symbols_, self.rate_ = tuple(state["symbols"]), state["rate"]
+        told = closed({"symbols": tuple[str, ...], "rate": float}, state, "header.learned")
+        self.symbols_, self.rate_ = told["symbols"], told["rate"]
+        agree(len(self.symbols_), self.network_.plan.symbols, "symbols")
+        if not self.rate_ > 0:
+            raise FileError(f"header.learned.rate is {self.rate_}, but it must be positive.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recurra.data import SequenceDataset, Target, from_text
-from recurra.data.offsets import place_of
+from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.answers import read_target
 from recurra.data.tables.notes import also_in
 from recurra.errors import DataError, OptionError
@@ -103,7 +103,7 @@ def read_answers(y: Any, ids: tuple[object, ...], unit: Unit) -> Target:
     stream = from_text([each or "" for each in given], unit=unit).stream
     codes, lengths = stream.values[:, 0].astype(np.int64), stream.lengths
     starts = stream.offsets[:-1][unknown]
-    offsets = np.concatenate([[0], np.cumsum(lengths + unknown)]).astype(np.int64)
+    offsets = offsets_of(lengths + unknown)
     values = np.insert(codes, starts, -1)[:, None]
     return Target(values, "labels", stream.categories["token"], ("y",), offsets)
 

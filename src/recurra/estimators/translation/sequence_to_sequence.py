@@ -7,22 +7,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from operator import eq
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
 from recurra import layers
-from recurra.data import Preprocessor, SequenceDataset, from_text, from_tokens
-from recurra.data.tables.notes import also_in, tell
+from recurra.artifact import take
+from recurra.data import Preprocessor, SequenceDataset
+from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count
-from recurra.estimators.learning.record_checks import answerable, check_filled
+from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import as_dataset, conform
 from recurra.estimators.learning.report import Score
-from recurra.estimators.learning.simple_models import Summary, sample
+from recurra.estimators.learning.restoring import Label, agree
+from recurra.estimators.learning.simple_models import sample
 from recurra.estimators.translation.decoding import (
     Codes,
     attention,
@@ -33,7 +35,6 @@ from recurra.estimators.translation.decoding import (
 from recurra.estimators.translation.sequence_answers import (
     Form,
     Symbols,
-    Unit,
     check_answers,
     coded,
     form_of,
@@ -41,6 +42,7 @@ from recurra.estimators.translation.sequence_answers import (
     symbols_of,
     written,
 )
+from recurra.estimators.translation.sequence_sources import check_sources, nearest, read_sources
 from recurra.models import Input
 from recurra.models.translation.sequence_to_sequence_network import (
     ATTENTIONS,
@@ -50,7 +52,7 @@ from recurra.models.translation.sequence_to_sequence_network import (
 from recurra.training import Training
 
 if TYPE_CHECKING:
-    from recurra.types import Booleans, Floats, Integers
+    from recurra.types import Booleans, Floats
 
 __all__ = ["SequenceToSequence"]
 
@@ -311,7 +313,7 @@ class SequenceToSequence(Learner):
         """Read and treat what is to be answered."""
         self._check_fitted()
         dataset = replace(self._read(X, None, **how), targets={})
-        dataset = _check_sources(conform(dataset, self._shapes))
+        dataset = check_sources(conform(dataset, self._shapes))
         treated = self.preprocessor_.transform(dataset)
         self._check_treated(treated)
         return treated
@@ -344,14 +346,12 @@ class SequenceToSequence(Learner):
         for name in ("hidden_size", "num_layers"):
             check_count(name, getattr(self, name))
         for name in ("dropout", "label_smoothing", "scheduled_sampling"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise OptionError(f"{name}={value!r}, but it must be at least 0 and less than 1.")
+            check_share(name, getattr(self, name))
 
     def _read(self, X: Any, y: Any = None, **how: Any) -> SequenceDataset:
         """Read sources of any kind, and answers if they are there."""
         told = {name: how.pop(name, None) for name in ("weights", "groups")}
-        dataset = _read_sources(X, self.unit, how)
+        dataset = read_sources(X, self.unit, how)
         self._came = form_of(y, self.unit)
         if y is not None:
             dataset = replace(dataset, targets={"y": read_answers(y, dataset.ids, self.unit)})
@@ -427,10 +427,7 @@ class SequenceToSequence(Learner):
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> SequenceToSequenceNetwork:
-        told = header["source"]
-        codes = {int(k): count for k, count in told["cardinalities"].items()}
-        source = Input(told["kind"], tuple(told["channels"]), codes)
-        plan = SequenceToSequencePlan(**{**header, "source": source})
+        plan = take(SequenceToSequencePlan, header, "header.network")
         return SequenceToSequenceNetwork(plan, LAYERS[self.layer])
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
@@ -444,7 +441,7 @@ class SequenceToSequence(Learner):
         answers, wanted = symbols_of(kept.target), symbols_of(part.target)
         common, _ = Counter(answers).most_common(1)[0]
         always = [each == common for each in wanted]
-        near = [answers[place] for place in _nearest(kept, part)]
+        near = [answers[place] for place in nearest(kept, part)]
         return [
             Score("most frequent answer", EXACT, float(np.mean(always))),
             Score("answer of the nearest source", EXACT, float(np.mean([*map(eq, near, wanted)]))),
@@ -454,34 +451,18 @@ class SequenceToSequence(Learner):
         return {"symbols": self.symbols_, "longest": self.longest_, "form": self._form}
 
     def _restore_state(self, state: Mapping[str, Any]) -> None:
-        self.symbols_, self.longest_ = tuple(state["symbols"]), state["longest"]
-        self._form = state["form"]
+        told = take(_State, state, "header.learned")
+        self.symbols_, self.longest_ = told["symbols"], told["longest"]
+        self._form = told["form"]
+        agree(len(self.symbols_), self.network_.plan.symbols, "symbols")
 
 
-def _read_sources(X: Any, unit: Unit, how: Mapping[str, Any]) -> SequenceDataset:
-    """Read texts, lists of tokens, or what `from_arrays` reads."""
-    if isinstance(X, str | bytes):
-        raise OptionError(f"X={X[:40]!r} is one text, but a list of sources is read. Give [text].")
-    if not isinstance(X, list | tuple | np.ndarray):
-        return as_dataset(X, **how)
-    first = next((each for each in X if np.size(each)), None)
-    text = isinstance(first, str)
-    if not text and not (isinstance(first, list | tuple) and isinstance(first[0], str)):
-        return as_dataset(X, **how)
-    extra = [name for name, value in how.items() if value is not None]
-    if extra:
-        raise OptionError(f"{', '.join(extra)} goes with measurements, but X holds texts.")
-    return from_text([*X], unit=unit) if text else from_tokens([*X])
+class _State(TypedDict):
+    """What was learned besides the network, as JSON holds it."""
 
-
-def _check_sources(dataset: SequenceDataset) -> SequenceDataset:
-    """Refuse sources without steps."""
-    empty = np.flatnonzero(~answerable(dataset))
-    if empty.size:
-        message = f"The source is empty{also_in(empty.size)}"
-        hint = "Leave it out: there is nothing to answer."
-        raise DataError(message, code="empty_series", record=dataset.ids[empty[0]], hint=hint)
-    return dataset
+    symbols: tuple[Label, ...]
+    longest: int
+    form: Form
 
 
 def _few(part: SequenceDataset) -> SequenceDataset:
@@ -489,14 +470,3 @@ def _few(part: SequenceDataset) -> SequenceDataset:
     if len(part) <= SCORED:
         return part
     return part.take(np.linspace(0, len(part) - 1, SCORED).astype(np.int64))
-
-
-def _nearest(kept: SequenceDataset, part: SequenceDataset) -> Integers:
-    """Find the record of each other that is most like it, by n-grams or by sums of measurements."""
-    from sklearn.neighbors import NearestNeighbors
-
-    summary = Summary()
-    neighbours = NearestNeighbors(n_neighbors=1, metric="cosine")
-    neighbours.fit(summary.fit_transform(kept))
-    places: Integers = neighbours.kneighbors(summary.transform(part), return_distance=False)[:, 0]
-    return places

@@ -55,6 +55,23 @@ class Batch:
         """Count the windows."""
         return self.target.shape[0]
 
+    def rows(self, start: int, stop: int) -> Batch:
+        """Take some of the windows.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        Batch
+            Views of the same memory.
+        """
+        part = slice(start, stop)
+        reads = (getattr(self.inputs, field.name)[part] for field in fields(Inputs))
+        return Batch(Inputs(*reads), self.anchor[part], self.scale[part], self.target[part])
+
     def chunks(self, steps: int) -> Iterator[Batch]:
         """Cut the time axis into pieces of at most `steps`, in order, for truncated BPTT."""
         for start in range(0, self.target.shape[1], steps):

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator, Tensor, nn
 
+from recurra.layers.dropout import Dropout
 from recurra.models.forecasting.batch import Inputs
+from recurra.models.forecasting.forecast_gradients import ForecastGradients
 from recurra.models.forecasting.history import History
 
 if TYPE_CHECKING:
@@ -70,11 +72,12 @@ class ForecastNetwork(nn.Module):
             nn.Embedding(size, embedding_size(size), padding_idx=0) for size in cardinalities
         )
         self.linear = nn.Linear(sum(sizes), 1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = nn.Linear(layer.output_size, head.size)  # type: ignore[arg-type]
         for last in (self.linear, self.output):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+        self._gradients: ForecastGradients | None = None
 
     @staticmethod
     def width(sizes: tuple[int, int], cardinalities: Sequence[int]) -> int:
@@ -102,9 +105,28 @@ class ForecastNetwork(nn.Module):
         state
             Its state after each row's last valid step.
         """
+        return self.layer(self.joined(inputs), state, lengths=lengths)
+
+    def joined(self, inputs: Inputs) -> Tensor:
+        """Put side by side what the stack reads at each step.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            With leading shape (batch, time).
+
+        Returns
+        -------
+        Tensor, shape (batch, time, inputs)
+            Local features, squashed; real covariates; categories, embedded.
+        """
         embedded = [table(inputs.codes[..., k]) for k, table in enumerate(self.embeddings)]
-        read = torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
-        return self.layer(read, state, lengths=lengths)
+        return torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
+
+    @staticmethod
+    def near(local: Tensor) -> Tensor:
+        """Cut local features off where the linear path reads no farther."""
+        return local.clamp(-LINEAR_REACH, LINEAR_REACH)
 
     def forward(self, inputs: Inputs, state: Any = None) -> tuple[Tensor, Any]:
         """Read steps and say how the value after each is distributed.
@@ -125,8 +147,7 @@ class ForecastNetwork(nn.Module):
         """
         hidden, state = self.read(inputs, state)
         raw = self.output(self.dropout(hidden))
-        near = inputs.local.clamp(-LINEAR_REACH, LINEAR_REACH)
-        move = raw[..., :1] + self.linear(torch.cat([near, inputs.real], -1))
+        move = raw[..., :1] + self.linear(torch.cat([self.near(inputs.local), inputs.real], -1))
         return torch.cat([move, raw[..., 1:]], -1), state
 
     def loss(self, batch: Batch, state: Any = None) -> tuple[Tensor, Tensor, Any]:
@@ -154,6 +175,29 @@ class ForecastNetwork(nn.Module):
         log_probability = self.head.log_probability(raw, value, batch.anchor, batch.scale)
         total = torch.where(counted, -log_probability, 0.0).sum()
         return total, counted.sum(), state
+
+    def loss_and_gradients(self, batch: Batch, state: Any = None) -> tuple[float, int, Any] | None:
+        """Sum the loss as `loss` does, and add its gradients to ``.grad``, without autograd.
+
+        Parameters
+        ----------
+        batch : Batch
+            As for `loss`.
+        state : optional
+            As for `loss`.
+
+        Returns
+        -------
+        tuple of (float, int, state), or None
+            As `loss`; None where only autograd can tell (a layer that the engine does not run, a
+            hook, a frozen parameter), and then nothing was done.
+        """
+        if type(self) is not ForecastNetwork:
+            return None
+        if self._gradients is None:
+            self._gradients = ForecastGradients(self)
+        with torch.no_grad():
+            return self._gradients.add(batch, state)
 
 
 def symlog(x: Tensor) -> Tensor:

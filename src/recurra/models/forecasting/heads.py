@@ -47,6 +47,33 @@ class Head(ABC):
             Natural logarithms.
         """
 
+    def log_probability_and_slope(
+        self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log density as above, and its gradient by the raw outputs.
+
+        A head that knows it in closed form says so in its own method; others ask autograd.
+
+        Parameters
+        ----------
+        raw : Tensor, shape (..., size)
+            Outputs of the network.
+        value, anchor, scale : Tensor, shape (...), float64
+            The values, and where the network stood before them.
+
+        Returns
+        -------
+        log_probability : Tensor, shape (...)
+            Natural logarithms.
+        slope : Tensor, shape (..., size)
+            What each raw output adds to them.
+        """
+        with torch.enable_grad():
+            raw = raw.detach().requires_grad_()
+            found = self.log_probability(raw, value, anchor, scale)
+            (slope,) = torch.autograd.grad(found.sum(), raw)
+        return found.detach(), slope
+
     @abstractmethod
     def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:
         """Return the point forecast: the median, or the mean of counts."""
@@ -98,6 +125,16 @@ class Gaussian(_Continuous):
         return -0.5 * z.square() - spread.log() - 0.5 * math.log(2 * math.pi)
 
     @override
+    def log_probability_and_slope(
+        self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        z, spread = self._standardised(raw, value, anchor, scale)
+        square = z.square()
+        found = -0.5 * square - spread.log() - 0.5 * math.log(2 * math.pi)
+        by_spread = (square - 1.0) / spread * torch.sigmoid(raw[..., 1] + 0.5)
+        return found, torch.stack([z / spread, by_spread], -1)
+
+    @override
     def _noise(self, raw: Tensor, generator: Generator) -> Tensor:
         return torch.randn(raw.shape[:-1], generator=generator, dtype=raw.dtype)
 
@@ -121,6 +158,21 @@ class StudentT(_Continuous):
         tail = half * torch.log1p(z.square() / nu)
         normaliser = torch.lgamma(0.5 * nu) - torch.lgamma(half) + 0.5 * (nu * math.pi).log()
         return -tail - normaliser - spread.log()
+
+    @override
+    def log_probability_and_slope(
+        self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        (z, spread), nu = self._standardised(raw, value, anchor, scale), self._freedom(raw)
+        half, square = 0.5 * (nu + 1.0), z.square()
+        tail = torch.log1p(square / nu)
+        normaliser = torch.lgamma(0.5 * nu) - torch.lgamma(half) + 0.5 * (nu * math.pi).log()
+        found = -(half * tail) - normaliser - spread.log()
+        pull = (nu + 1.0) / (nu + square)  # how much an outlier still counts
+        by_spread = (pull * square - 1.0) / spread * torch.sigmoid(raw[..., 1] + 0.5)
+        by_nu = torch.digamma(half) - torch.digamma(0.5 * nu) + (pull * square - 1.0) / nu - tail
+        by_freedom = 0.5 * by_nu * torch.sigmoid(raw[..., 2] + 2.0)
+        return found, torch.stack([pull * z / spread, by_spread, by_freedom], -1)
 
     @override
     def _noise(self, raw: Tensor, generator: Generator) -> Tensor:
@@ -152,6 +204,21 @@ class NegativeBinomial(Head):
         ways = torch.lgamma(value + shape) - torch.lgamma(shape) - torch.lgamma(value + 1.0)
         log_odds = mean.log() - (shape + mean).log()
         return ways - shape * torch.log1p(mean / shape) + value * log_odds
+
+    @override
+    def log_probability_and_slope(
+        self, raw: Tensor, value: Tensor, anchor: Tensor, scale: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        mean, shape = self._mean_and_shape(raw, anchor, scale)
+        whole, tail = shape + mean, torch.log1p(mean / shape)
+        ways = torch.lgamma(value + shape) - torch.lgamma(shape) - torch.lgamma(value + 1.0)
+        found = ways - shape * tail + value * (mean.log() - whole.log())
+        by_mean = value / mean - (shape + value) / whole
+        by_shape = torch.digamma(value + shape) - torch.digamma(shape) - tail
+        by_shape += (mean - value) / whole
+        by_move = by_mean * scale * torch.sigmoid(anchor / scale + raw[..., 0])
+        by_spread = -by_shape * shape.square() * torch.sigmoid(raw[..., 1].to(shape.dtype))
+        return found, torch.stack([by_move, by_spread], -1).to(raw.dtype)
 
     @override
     def centre(self, raw: Tensor, anchor: Tensor, scale: Tensor) -> Tensor:

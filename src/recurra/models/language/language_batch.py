@@ -76,6 +76,27 @@ class LanguageBatch:
             codes[k, : len(row) - 1], targets[k, : len(row) - 1] = row[:-1], row[1:]
         return cls(codes, targets, lengths)
 
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.codes)
+
+    def rows(self, start: int, stop: int) -> LanguageBatch:
+        """Take some of the rows.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        LanguageBatch
+            Views of the same memory.
+        """
+        part = slice(start, stop)
+        lengths = None if self.lengths is None else self.lengths[part]
+        return LanguageBatch(self.codes[part], self.targets[part], lengths)
+
     def chunks(self, steps: int) -> Iterator[LanguageBatch]:
         """Cut along time into pieces of nearly equal length.
 

@@ -67,13 +67,14 @@ class Pooling(nn.Module):
         Tensor, shape (batch, ways · width)
             One vector for each record.
         """
-        if not outputs.shape[1]:
-            return outputs.new_zeros(len(outputs), self.width)
-        valid = (torch.arange(outputs.shape[1], device=lengths.device) < lengths[:, None])[
-            ..., None
-        ]
-        real = torch.where(valid, outputs, 0.0)
+        batch, steps, _ = outputs.shape
+        if not steps:
+            return outputs.new_zeros(batch, self.width)
         count = lengths[:, None]
+        valid, real = None, outputs
+        if not torch.equal(lengths, lengths.new_full((batch,), steps)):  # there is padding
+            valid = (torch.arange(steps, device=lengths.device) < count)[..., None]
+            real = torch.where(valid, outputs, 0.0)
         parts = []
         for way in self.ways:
             match way:
@@ -82,6 +83,9 @@ class Pooling(nn.Module):
                 case "mean":
                     parts.append(real.sum(1) / count.clamp(min=1))
                 case "max":
+                    if valid is None:
+                        parts.append(real.amax(1))
+                        continue
                     highest = torch.where(valid, real, -torch.inf).amax(1)
                     parts.append(torch.where(count > 0, highest, 0.0))
                 case "attention":
@@ -95,10 +99,13 @@ class Pooling(nn.Module):
         half = real.shape[-1] // 2
         return torch.cat([last[:, :half], real[:, 0, half:]], -1)
 
-    def _attention(self, real: Tensor, valid: Tensor) -> Tensor:
+    def _attention(self, real: Tensor, valid: Tensor | None) -> Tensor:
         scores = self.query(torch.tanh(self.keys(real)))
-        scores = torch.where(valid, scores, torch.finfo(scores.dtype).min)
-        weights = torch.where(valid, torch.softmax(scores, 1), 0.0)
+        if valid is not None:
+            scores = torch.where(valid, scores, torch.finfo(scores.dtype).min)
+        weights = torch.softmax(scores, 1)
+        if valid is not None:
+            weights = torch.where(valid, weights, 0.0)
         return (weights * real).sum(1)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -58,6 +58,49 @@ class StreamBatch:
         lengths, times = torch.from_numpy(padded.lengths), torch.from_numpy(padded.times)
         return cls(values, observed, lengths, times, inner)
 
+    def rows(self, start: int, stop: int) -> StreamBatch:
+        """Take some of the records, and of the records that their steps are.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        StreamBatch
+            Views of the same memory.
+        """
+        part, inner = slice(start, stop), self.inner
+        if inner is not None:  # one for each real step, in order
+            first = int(self.lengths[:start].sum())
+            inner = inner.rows(first, first + int(self.lengths[part].sum()))
+        return StreamBatch(
+            self.values[part], self.observed[part], self.lengths[part], self.times[part], inner
+        )
+
+    def within(self, steps: int) -> StreamBatch:
+        """Leave out what is padding of all records.
+
+        Parameters
+        ----------
+        steps : int
+            Steps that hold the longest record.
+
+        Returns
+        -------
+        StreamBatch
+            Views of the same memory.
+        """
+        part = slice(steps)
+        return StreamBatch(
+            self.values[:, part],
+            self.observed[:, part],
+            self.lengths,
+            self.times[:, part],
+            self.inner,
+        )
+
     @property
     def valid(self) -> Tensor:
         """Which steps are real, shape (batch, time)."""
@@ -79,21 +122,26 @@ class RecordBatch:
         padding; or floats, NaN there.
     weights : Tensor, shape (batch,), optional
         How much each record counts.
+    names : tuple
+        What the records are called.
     """
 
     streams: Mapping[str, StreamBatch]
     static: StreamBatch | None
     targets: Mapping[str, Tensor]
     weights: Tensor | None = None
+    names: tuple[object, ...] = ()
 
     @classmethod
-    def of(cls, padded: PaddedRecords) -> RecordBatch:
+    def of(cls, padded: PaddedRecords, ids: Sequence[object] = ()) -> RecordBatch:
         """Take up arrays.
 
         Parameters
         ----------
         padded : PaddedRecords
             The arrays.
+        ids : sequence, optional
+            What all records of the data set are called.
 
         Returns
         -------
@@ -105,7 +153,51 @@ class RecordBatch:
             _one_step(padded.static, padded.static_observed),
             {name: torch.from_numpy(each) for name, each in padded.targets.items()},
             None if padded.weights is None else torch.from_numpy(padded.weights),
+            tuple(map(ids.__getitem__, padded.places.tolist())) if ids else (),
         )
+
+    def __len__(self) -> int:
+        """Count the records."""
+        first = next(iter(self.streams.values()), self.static)
+        return 0 if first is None else len(first.lengths)
+
+    def rows(self, start: int, stop: int) -> RecordBatch:
+        """Take some of the records.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        RecordBatch
+            Views of the same memory, as long as the longest of all.
+        """
+        part = slice(start, stop)
+        return RecordBatch(
+            {name: each.rows(start, stop) for name, each in self.streams.items()},
+            None if self.static is None else self.static.rows(start, stop),
+            {name: each[part] for name, each in self.targets.items()},
+            None if self.weights is None else self.weights[part],
+            self.names[part],
+        )
+
+    def within(self, steps: int) -> RecordBatch:
+        """Leave out what is padding of all records; targets are of whole records.
+
+        Parameters
+        ----------
+        steps : int
+            Steps that hold the longest record, in every stream.
+
+        Returns
+        -------
+        RecordBatch
+            Views of the same memory.
+        """
+        streams = {name: each.within(steps) for name, each in self.streams.items()}
+        return replace(self, streams=streams)
 
     def chunks(self, steps: int) -> Iterator[RecordBatch]:
         """Refuse to cut: what is said of a whole record needs all of its steps."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +30,7 @@ from recurra.models.records.network_parts import (
 from recurra.models.records.network_plan import JOINS, NetworkPlan
 from recurra.models.records.pooling import Pooling, last_step
 from recurra.models.records.records import RecordBatch, StreamBatch
+from recurra.models.records.sequence_gradients import SequenceGradients
 
 __all__ = ["SequenceNetwork"]
 
@@ -71,34 +74,49 @@ class SequenceNetwork(nn.Module):
         if plan.join not in JOINS:
             raise OptionError(f"join={plan.join!r}, but it is one of {JOINS}.")
         self.plan = plan
-        own = encoders or {}
+        aside = self._make_encoders(layer, encoders or {})
+        found = self._make_layers(layer, aside)
+        self._make_answers(found, aside)
+        self._gradients: SequenceGradients | None = None
+
+    def _make_encoders(self, layer: Callable[..., nn.Module], own: Mapping[str, Encoder]) -> int:
+        """Make what reads each stream by itself; return how wide the static covariates are."""
+        plan = self.plan
         made = [
             own.get(name) or make_encoder(each, plan, layer) for name, each in plan.inputs.items()
         ]
         self.encoders = nn.ModuleList(made)
         self.static = None if plan.static is None else make_encoder(plan.static, plan, layer)
-        aside = 0 if self.static is None else self.static.width
-        widths = [encoder.width for encoder in made]
-        self.reads = tuple(plan.inputs)
+        self.reads, widths = tuple(plan.inputs), [encoder.width for encoder in made]
         self.join = None
         if plan.join != "late":
             self.join = Join(widths, plan.join)
             self.reads, widths = ("all",), [self.join.width]
         self.widths = tuple(widths)
-        fronts = make_fronts(plan, dict(zip(self.reads, widths, strict=True)))
+        return 0 if self.static is None else self.static.width
+
+    def _make_layers(self, layer: Callable[..., nn.Module], aside: int) -> list[int]:
+        """Make fronts and recurrent layers; return how wide what each front finds is."""
+        plan = self.plan
+        fronts = make_fronts(plan, dict(zip(self.reads, self.widths, strict=True)))
         self.fronts = nn.ModuleList(fronts)
         found = [
             front.width if isinstance(front, ConvolutionFront) else width
-            for front, width in zip(fronts, widths, strict=True)
+            for front, width in zip(fronts, self.widths, strict=True)
         ]
         self.beside = tuple(n in plan.fronts and plan.fronts[n].beside for n in self.reads)
-        fed = zip(self.reads, self.beside, widths, found, strict=True)
+        fed = zip(self.reads, self.beside, self.widths, found, strict=True)
         self.layers = nn.ModuleList(
             make_layer(suited(layer, plan, name), (width if beside else front) + aside, plan)
             for name, beside, width, front in fed
         )
+        return found
+
+    def _make_answers(self, found: list[int], aside: int) -> None:
+        """Make what pools the steps, and what answers."""
+        plan = self.plan
         out = plan.hidden_size * (1 + plan.bidirectional)
-        pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in widths]
+        pools = [Pooling(plan.pooling, out, plan.bidirectional) for _ in self.widths]
         self.pools = nn.ModuleList(pools)
         self.dropout = nn.Dropout(plan.dropout)
         self.skipping = tuple(plan.skip or beside for beside in self.beside)
@@ -112,7 +130,7 @@ class SequenceNetwork(nn.Module):
             make_head(answer, whole if answer.level == "record" else out)
             for answer in plan.answers.values()
         )
-        self.shortcuts = make_shortcuts(plan, sum(widths))
+        self.shortcuts = make_shortcuts(plan, sum(self.widths))
         bags = make_bags(plan)
         self.bags, self.counted = nn.ModuleList(bags.values()), tuple(bags)
 
@@ -238,9 +256,35 @@ class SequenceNetwork(nn.Module):
         state : None
             None.
         """
-        each = self.losses(batch).values()
-        total = torch.stack([summed for summed, _ in each]).sum()
-        return total, torch.stack([known for _, known in each]).sum(), None
+        totals, counts = zip(*self.losses(batch).values(), strict=True)
+        return reduce(torch.add, totals), reduce(torch.add, counts), None
+
+    def loss_and_gradients(
+        self,
+        batch: RecordBatch,
+        state: None = None,  # noqa: ARG002 - as for `loss`
+    ) -> tuple[float, int, None] | None:
+        """Sum the loss as `loss` does, and add its gradients to ``.grad``, without autograd.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            As for `loss`.
+        state : None
+            There is none between batches.
+
+        Returns
+        -------
+        tuple of (float, int, None), or None
+            As `loss`; None where only autograd can tell (convolutions, several streams, answers for
+            each step, a hook, a frozen parameter), and then nothing was done.
+        """
+        if type(self) is not SequenceNetwork:
+            return None
+        if self._gradients is None:
+            self._gradients = SequenceGradients(self)
+        with torch.no_grad():
+            return self._gradients.add(batch)
 
     def losses(self, batch: RecordBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Add up the loss over what is known of each target.
@@ -259,14 +303,17 @@ class SequenceNetwork(nn.Module):
         for name, raw in self(batch).items():
             target = batch.targets[name]
             known = target >= 0 if self.plan.answers[name].classes else ~target.isnan()
+            count = known.sum()
+            picked: Any = ... if int(count) == known.numel() else known
             if self.plan.answers[name].classes:
-                each = functional.cross_entropy(raw[known], target[known], reduction="none")
+                seen, wanted = raw[picked].flatten(0, -2), target[picked].flatten()
+                each = functional.cross_entropy(seen, wanted, reduction="none")
             else:
-                each = (raw[known] - target[known].to(raw.dtype)) ** 2
+                each = (raw[picked] - target[picked].to(raw.dtype)) ** 2
             if batch.weights is not None:
                 weights = batch.weights.reshape(-1, *[1] * (target.dim() - 1)).expand_as(target)
-                each = each * weights[known].to(each.dtype)
-            losses[name] = each.sum(), known.sum()
+                each = each * weights[picked].to(each.dtype).reshape(each.shape)
+            losses[name] = each.sum(), count
         return losses
 
     def _with_tokens_hidden(self, batch: RecordBatch) -> RecordBatch:

@@ -81,31 +81,21 @@ class TaggingNetwork(SequenceNetwork):
         """
         return self(batch)[self.name][:, :, 0]
 
-    def loss(
-        self,
-        batch: RecordBatch,
-        state: None = None,  # noqa: ARG002 - the loop hands one to every model
-    ) -> tuple[Tensor, Tensor, None]:
+    def losses(self, batch: RecordBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Add up how improbable the labels are that are known.
 
         Parameters
         ----------
         batch : RecordBatch
             Some records, with targets.
-        state : None
-            There is none between batches.
 
         Returns
         -------
-        total : Tensor
-            The sum, in nats; what is padding or unknown has no part in it.
-        count : Tensor
-            How many labels are known.
-        state : None
-            None.
+        dict of str to (Tensor, Tensor)
+            Of the target: the sum, in nats, and how many labels are known; what is padding or
+            unknown has no part in it.
         """
-        total, count = self._improbability(self.emissions(batch), batch)
-        return total, count, None
+        return {self.name: self._improbability(self.emissions(batch), batch)}
 
     def judge(self, batch: RecordBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Count the labels that are wrong, and add up how improbable the right ones are.
@@ -120,7 +110,7 @@ class TaggingNetwork(SequenceNetwork):
         wrong : Tensor
             How many of the known labels would be answered wrongly.
         total, count : Tensor
-            As those of `loss`.
+            As those of `losses`.
         """
         scores, target = self.emissions(batch), batch.targets[self.name][..., 0]
         wrong = ((self._best(scores, batch) != target) & (target >= 0)).sum()

@@ -100,6 +100,27 @@ class RowBatch:
         """
         return cls(stream.values.float(), stream.observed, stream.lengths, weights)
 
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.lengths)
+
+    def rows(self, start: int, stop: int) -> RowBatch:
+        """Take some of the records.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first, and the one after the last.
+
+        Returns
+        -------
+        RowBatch
+            Views of the same memory.
+        """
+        part = slice(start, stop)
+        weights = None if self.weights is None else self.weights[part]
+        return RowBatch(self.values[part], self.observed[part], self.lengths[part], weights)
+
     def chunks(self, steps: int) -> Iterator[RowBatch]:
         """Cut along time.
 
@@ -278,10 +299,27 @@ class NextStepNetwork(nn.Module):
             To be carried on.
         """
         raw, state = self(batch, state)
+        return *self.summed(raw, batch), state
+
+    def summed(self, raw: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor]:
+        """Add up the negative log-likelihood, as `loss` does, of what `forward` returned.
+
+        Parameters
+        ----------
+        raw : Tensor, shape (batch, time, channels, size)
+            What `forward` returned.
+        batch : RowBatch
+            The rows.
+
+        Returns
+        -------
+        total, count : Tensor
+            As those of `loss`.
+        """
         likelihood, there = self.likelihood(raw, batch)
         if batch.weights is not None:
             likelihood = likelihood * batch.weights[:, None].to(likelihood.dtype)
-        return -likelihood[there].sum(), there.sum(), state
+        return -likelihood[there].sum(), there.sum()
 
     def likelihood(self, raw: Tensor, batch: RowBatch) -> tuple[Tensor, Tensor]:
         """Give the log-likelihood of every row, the sum over its channels.

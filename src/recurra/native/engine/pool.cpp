@@ -13,9 +13,10 @@ namespace recurra {
 namespace {
 
 constexpr int workers_at_most = 255;
-// How long a thread looks before it sleeps. Training calls follow each other within this time; a
+// How long a thread looks before it sleeps. Training calls of small networks follow each other within
+// a tenth of a millisecond, and to be woken costs as much; a
 // busy neighbour on the same core gets it back after it.
-constexpr int64_t look_ns = 50000;
+constexpr int64_t look_ns = 200000;
 
 inline void pause() {
 #if defined(__x86_64__)

@@ -1,0 +1,80 @@
+"""Ray, started if it is not, with settings that suit it to a busy machine."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+from recurra.errors import OptionError, need
+
+__all__ = ["check_workers", "started"]
+
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it is nobody's business
+    "RAY_raylet_start_wait_time_s": "120",  # 30 are too few where all cores are busy
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # hide no GPU from a task that asked for none
+    "OMP_NUM_THREADS": "1",  # a thread for each worker, not one for each core in each of them
+}
+
+
+def started(purpose: str, **options: Any) -> ModuleType:
+    """Import Ray, and start it on this machine where no cluster was joined.
+
+    Parameters
+    ----------
+    purpose : str
+        What it is needed for, as the user would say it.
+    **options
+        Further arguments of ``ray.init``.
+
+    Returns
+    -------
+    module
+        Ray, running. Where ``ray.init`` was not called, and ``RAY_ADDRESS`` names no cluster, it
+        runs on this machine and listens on the loopback only.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    ray = need("ray", extra="ray", purpose=purpose)
+    if not ray.is_initialized():
+        own = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": "127.0.0.1"}
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "warning"}
+        ray.init(**quiet, **own, **options)
+    return ray
+
+
+def check_workers(workers: object, least: int = 1) -> int:
+    """Refuse what is no number of processes.
+
+    Parameters
+    ----------
+    workers : object
+        What was given.
+    least : int
+        The fewest.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    OptionError
+        If it is none.
+
+    Examples
+    --------
+    >>> check_workers(2)
+    2
+    """
+    if type(workers) is not int or workers < least:
+        raise OptionError(f"workers={workers!r}, but it is an int of at least {least}.")
+    return workers

@@ -1,0 +1,426 @@
+"""A stack forward and back without autograd: for training loops that know what they want.
+
+Autograd builds a graph at every step, allocates every result and every gradient, and adds them up.
+`Passes` calls the engine with the same numbers and keeps its memory from step to step: same values,
+same gradients, a fraction of the time where networks are small. What the engine is told is worked
+out once for every shape of input. It runs what the native backend runs plainly; `Passes.able` says
+so, and whoever hears False takes the usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recurra.kernels.calls import Calls, backward_calls, forward_calls, operands_of
+from recurra.kernels.dispatch import forced
+from recurra.kernels.native import refuse
+from recurra.kernels.onlookers import onlooker
+from recurra.kernels.operators import check_lengths, fits
+from recurra.kernels.recurrence import State, Weights
+from recurra.kernels.stack import Stack
+from recurra.native import engine
+
+__all__ = ["Passes", "Workspace"]
+
+MOST = 512  # shapes whose calls are kept
+
+
+class Workspace:
+    """Memory that is taken again at every step instead of allocated.
+
+    Attributes
+    ----------
+    grown : int
+        How often something had to be allocated: what was taken before lies elsewhere since.
+
+    Examples
+    --------
+    >>> space = Workspace()
+    >>> first = space.take("output", (2, 3), torch.float32)
+    >>> first.data_ptr() == space.take("output", (3, 1), torch.float32).data_ptr()
+    True
+    """
+
+    def __init__(self) -> None:
+        self.grown = 0
+        self._rooms: dict[Any, Tensor] = {}
+        self._blocks: dict[Any, tuple[int, Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing in it outlives a step: a copy takes memory of its own."""
+        return {"grown": 0, "_rooms": {}, "_blocks": {}}
+
+    def take(self, name: Any, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Take a tensor of unknown content, contiguous; what bore this name before is lost.
+
+        Parameters
+        ----------
+        name : hashable
+            What it is for.
+        shape : tuple of int
+            Its shape.
+        dtype : torch.dtype
+            Its type.
+
+        Returns
+        -------
+        Tensor
+            On the CPU.
+        """
+        count = 1
+        for size in shape:
+            count *= size
+        room = self._rooms.get(name)
+        if room is None or room.numel() < count or room.dtype is not dtype:
+            room = self._rooms[name] = torch.empty(count, dtype=dtype)
+            self.grown += 1
+        return room[:count].view(shape)
+
+    def block(self, name: Any, size: int) -> int:
+        """Take a block of the engine's memory; what bore this name before is lost.
+
+        Parameters
+        ----------
+        name : hashable
+            What it is for.
+        size : int
+            Bytes at least.
+
+        Returns
+        -------
+        int
+            Its address.
+        """
+        held, block = self._blocks.get(name, (-1, None))
+        if held < size:
+            block = engine.block(size)
+            self._blocks[name] = size, block
+            self.grown += 1
+        address: int = block.address
+        return address
+
+
+class Passes:
+    """Runs a stack over whole records and back, in memory of its own.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+
+    Examples
+    --------
+    >>> weights = [Weights(torch.ones(12, 3), torch.ones(12, 4))]
+    >>> passes, x = Passes(Stack("gru")), torch.ones(2, 5, 3)
+    >>> if passes.able(x, weights):
+    ...     output, _ = passes.forward(x, weights)
+    ...     passes.backward([torch.zeros_like(w) for w in weights[0][:2]], torch.ones_like(output))
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._space = Workspace()
+        self._routes: dict[Any, _Route] = {}
+        self._grown = 0  # of the workspace, when the routes were made
+        self._gone: _Route | None = None  # forward, and not yet back
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a forward pass has left is not for a copy to spend."""
+        return {**self.__dict__, "_routes": {}, "_grown": 0, "_gone": None}
+
+    def able(self, x: Tensor, weights: Sequence[Weights]) -> bool:
+        """Say whether the engine runs an input, and nothing wants to see each operation.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, steps, inputs)
+            The input.
+        weights : sequence of Weights
+            One for each layer and direction.
+
+        Returns
+        -------
+        bool
+            False where only `recurra.kernels.run`, with autograd, can tell.
+        """
+        stack, seen = self._stack, x.transpose(0, 1)
+        if stack.options or stack.projected or stack.recompute or not x.numel():
+            return False
+        if stack.dropout >= 1.0 or not self.unseen(x, weights):
+            return False
+        whole = all(one.is_contiguous() for run in weights for one in run if one is not None)
+        return whole and refuse(stack, seen) is None and fits(stack, seen, None, weights)
+
+    @staticmethod
+    def unseen(x: Tensor, weights: Sequence[Weights] = ()) -> bool:
+        """Say whether nothing wants to see each operation, or other ones: what may change any time.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, steps, inputs)
+            The input.
+        weights : sequence of Weights, optional
+            The weights, if they are to be looked at too.
+
+        Returns
+        -------
+        bool
+            False under another backend, autocast, a lower precision, a trace or a transformation.
+        """
+        if forced() not in (None, "native") or torch.is_autocast_enabled("cpu"):
+            return False
+        plain = x.dtype in (torch.float32, torch.float64) and operands_of(x) == 0
+        return plain and onlooker(x, weights) is None
+
+    def forward(
+        self,
+        x: Tensor,
+        weights: Sequence[Weights],
+        state: State | None = None,
+        lengths: Tensor | None = None,
+        *,
+        training: bool = False,
+    ) -> tuple[Tensor, State]:
+        """Run an input that it is `able` to run, and keep what `backward` needs.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, steps, inputs)
+            The input.
+        weights : sequence of Weights
+            One for each layer and direction.
+        state : tuple of Tensor, each (layers·directions, batch, size), optional
+            Before the first step; without it zeros.
+        lengths : Tensor of int64, shape (batch,), optional
+            The real steps of each record.
+        training : bool, default False
+            Whether the dropout between layers acts; it draws as `recurra.kernels.run` does.
+
+        Returns
+        -------
+        output : Tensor, shape (batch, longest, directions·outputs)
+            Of the last layer, 0 beyond a record's length; the steps end with the longest record.
+        state : tuple of Tensor, each (layers·directions, batch, size)
+            After each record's own last step. Output and state are lost at the next forward pass,
+            which may begin with that state.
+        """
+        if lengths is not None:
+            x, lengths = _trimmed(x, lengths)
+        route = self._route(x, weights, state, lengths, training and self._stack.dropout > 0)
+        route.x.copy_(x)
+        if lengths is not None:
+            route.lengths.copy_(lengths)
+        if state is not None:
+            for room, part in zip(route.before, state, strict=True):
+                room.copy_(part)
+        threads = torch.get_num_threads()
+        for layer in route.layers:
+            if layer.mask is not None:
+                chance = self._stack.dropout  # as torch.nn.functional.dropout draws
+                layer.mask.bernoulli_(1 - chance).div_(1 - chance)
+                torch.mul(layer.below, layer.mask, out=layer.x)
+            engine.forward(threads, *layer.calls)
+        self._gone = route
+        return route.layers[-1].y, route.after
+
+    def incoming(self) -> Tensor:
+        """Give room for the gradient of the last output, to be filled for `backward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, longest, directions·outputs)
+            Of unknown content. Another tensor of this shape does as well, and is copied.
+        """
+        assert self._gone is not None
+        return self._gone.dy
+
+    def backward(
+        self,
+        gradients: Sequence[Tensor],
+        incoming: Tensor | None = None,
+        last: Tensor | None = None,
+        *,
+        inputs: bool = False,
+    ) -> Tensor | None:
+        """Go back through the last forward pass, which can be done once.
+
+        Parameters
+        ----------
+        gradients : sequence of Tensor
+            Of all weights, in order, those of each layer and direction together: what is found is
+            added to them.
+        incoming : Tensor, shape (batch, longest, directions·outputs), optional
+            The gradient of the output; without it 0.
+        last : Tensor, shape (directions, batch, outputs), optional
+            The gradient of what the last layer said at each record's own last step, its last h;
+            without it 0.
+        inputs : bool, default False
+            Whether the gradient of the input is wanted.
+
+        Returns
+        -------
+        Tensor or None, shape (batch, longest, inputs)
+            The gradient of the input, lost at the next backward pass.
+        """
+        route, self._gone = self._gone, None
+        assert route is not None
+        if incoming is not None and incoming is not route.dy:
+            route.dy.copy_(incoming)
+        if last is not None:
+            route.dh.copy_(last)
+        threads = torch.get_num_threads()
+        back = route.back(self._stack, incoming is not None, last is not None, inputs)
+        for layer, calls in zip(reversed(route.layers), back, strict=True):
+            engine.backward(threads, *calls)
+            if layer.mask is not None:
+                layer.dx.mul_(layer.mask)
+        torch._foreach_add_([*gradients], route.found)
+        return route.layers[0].dx if inputs else None
+
+    def _route(
+        self,
+        x: Tensor,
+        weights: Sequence[Weights],
+        state: State | None,
+        lengths: Tensor | None,
+        drops: bool,
+    ) -> _Route:
+        """Take up, or work out, the calls for an input of this shape."""
+        at = [one.data_ptr() for run in weights for one in run if one is not None]
+        shown = (x.shape, x.dtype, state is None, lengths is None, drops, engine.isa())
+        key = (*shown, *at)
+        route = self._routes.get(key)
+        if route is None:
+            route = self._new_route(x, weights, state, lengths, drops)
+            if self._grown != self._space.grown or len(self._routes) == MOST:
+                self._routes, self._grown = {}, self._space.grown
+            self._routes[key] = route
+        return route
+
+    def _new_route(
+        self,
+        x: Tensor,
+        weights: Sequence[Weights],
+        state: State | None,
+        lengths: Tensor | None,
+        drops: bool,
+    ) -> _Route:
+        stack, take, kind = self._stack, self._space.take, x.dtype
+        (batch, steps, _), runs = x.shape, stack.directions
+        hidden = weights[0].weight_hh.shape[1]
+        states = 2 if stack.cell == "lstm" else 1
+        whole = (stack.runs, batch, hidden)
+        after = tuple(take(("after", n), whole, kind) for n in range(states))
+        before = tuple(take(("before", n), whole, kind) for n in range(states if state else 0))
+        dy, dh = (batch, steps, runs * hidden), (runs, batch, hidden)
+        route = _Route(
+            take("x", tuple(x.shape), kind),
+            take("lengths", (batch,), torch.int64),
+            before,
+            after,
+            take("dy", dy, kind),
+            take("dh", dh, kind),
+        )
+        below = route.x
+        for layer in range(stack.num_layers):
+            here = slice(layer * runs, (layer + 1) * runs)
+            parts: list[Tensor | None] = [part[here] for part in before]
+            parts = parts or [None] * states
+            rest = [*parts, *(weight for one in weights[here] for weight in one[:4])]
+            read, mask = below, None
+            if layer and drops:
+                read, mask = (
+                    take((name, layer), (steps, batch, below.shape[-1]), kind).transpose(0, 1)
+                    for name in ("dropped", "mask")
+                )
+            y = take(("y", layer), dy, kind)
+            room = [y.transpose(0, 1), *(part[here] for part in after)]
+            counts = None if lengths is None else route.lengths
+            _, calls, held = forward_calls(
+                stack, counts, read.transpose(0, 1), rest, operands=0, room=room
+            )
+            size = engine.saved_size((*calls[0][:_COUNTS], 0, *calls[0][_COUNTS + 1 :]))
+            calls = [
+                (*call, self._space.block((layer, way), size)) for way, call in enumerate(calls)
+            ]
+            dx = take(("dx", layer), tuple(read.shape), kind)
+            found = [
+                None if one is None else take(("found", layer, n), tuple(one.shape), kind)
+                for n, one in enumerate(rest[states:])
+            ]
+            route.layers.append(_Layer(below, read, y, rest, calls, held, mask, dx, found))
+            below = y
+        route.found += [one for each in route.layers for one in each.found if one is not None]
+        return route
+
+
+_COUNTS = 8  # where a call has the address of the lengths, which bound what is kept
+
+
+@dataclass
+class _Layer:
+    """One layer on a route."""
+
+    below: Tensor  # what the layer beneath says
+    x: Tensor  # what this one reads: that, or what dropout leaves of it
+    y: Tensor
+    rest: list[Tensor | None]
+    calls: Calls
+    held: tuple[Tensor | None, ...]
+    mask: Tensor | None
+    dx: Tensor
+    found: list[Tensor | None]  # gradients of its weights
+
+
+@dataclass
+class _Route:
+    """All that is the same for inputs of one shape: where everything lies, and the calls."""
+
+    x: Tensor
+    lengths: Tensor
+    before: State
+    after: State
+    dy: Tensor
+    dh: Tensor
+    layers: list[_Layer] = field(default_factory=list)
+    found: list[Tensor] = field(default_factory=list)
+    ways_back: dict[Any, list[Calls]] = field(default_factory=dict)
+
+    def back(self, stack: Stack, outputs: bool, last: bool, inputs: bool) -> list[Calls]:
+        """Take up, or work out, the calls of the way back, from the last layer to the first."""
+        found = self.ways_back.get((outputs, last, inputs))
+        if found is None:
+            dy, dh = self.dy if outputs else None, self.dh if last else None
+            found = []
+            for number, layer in reversed([*enumerate(self.layers)]):
+                wanted = inputs or number > 0
+                found.append(_back(stack, layer, dy, dh, wanted))
+                dy, dh = layer.dx, None
+            self.ways_back[outputs, last, inputs] = found
+        return found
+
+
+def _back(stack: Stack, layer: _Layer, dy: Tensor | None, dh: Tensor | None, inputs: bool) -> Calls:
+    """Work out the calls back through one layer."""
+    states = 2 if stack.cell == "lstm" else 1
+    seen = layer.x.transpose(0, 1)
+    incoming = [None if dy is None else dy.transpose(0, 1), dh, None][: 1 + states]
+    room = [layer.dx.transpose(0, 1) if inputs else None, *(None,) * states, *layer.found]
+    needed = (inputs, *(False,) * states, *(True,) * (len(layer.rest) - states))
+    _, calls, _ = backward_calls(
+        stack, layer.calls, seen, layer.y.transpose(0, 1), layer.rest, incoming, needed, room
+    )
+    return calls
+
+
+def _trimmed(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Cut the steps at the longest record; drop the lengths if all fill them then."""
+    batch, steps, _ = x.shape
+    shortest, longest = check_lengths(lengths, steps, batch)
+    x = x[:, :longest]
+    return x, None if shortest == longest else lengths

@@ -1,0 +1,111 @@
+"""A weighted average of networks and baselines that stands at the end of series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from recurra.estimators.forecasting.forecast_checks import checked_levels
+from recurra.tuning.auto_members import NetworkMember
+from recurra.tuning.auto_selection import limited
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recurra.data import Panel
+    from recurra.tuning.auto_members import BaselineMember
+    from recurra.types import Floats
+
+__all__ = ["Ensemble"]
+
+
+@dataclass(eq=False)
+class Ensemble:
+    """Averages the forecasts of its members.
+
+    Parameters
+    ----------
+    members : list of BaselineMember or NetworkMember
+        Those that have a weight, and the leader.
+    weights : list of float
+        They sum to 1.
+    leader : int
+        The member whose intervals are taken: a network.
+    reach : float
+        How far beyond the past forecasts may go; see `recurra.tuning.auto_selection`.
+    """
+
+    members: list[BaselineMember | NetworkMember]
+    weights: list[float]
+    leader: int
+    reach: float
+
+    def __post_init__(self) -> None:
+        """Calibrate no intervals but the leader's."""
+        for place, each in enumerate(self.members):
+            if isinstance(each, NetworkMember) and place != self.leader:
+                each.model._uncalibrated = None
+
+    @property
+    def lead(self) -> NetworkMember:
+        """The network whose intervals are taken."""
+        member = self.members[self.leader]
+        assert isinstance(member, NetworkMember)
+        return member
+
+    def stand(self, panel: Panel) -> None:
+        """Read series to their end.
+
+        Parameters
+        ----------
+        panel : Panel
+            The series, from their first values on.
+        """
+        for each in self.members:
+            each.stand(panel)
+        self.panel = panel
+
+    def forecast(self, coming: Panel, level: Sequence[float] | None, name: str) -> dict[str, Any]:
+        """Forecast from there.
+
+        Parameters
+        ----------
+        coming : Panel
+            The steps to forecast, with their covariates.
+        level : sequence of float or None
+            Coverage of the intervals, in percent.
+        name : str
+            What the columns are called.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The columns.
+        """
+        levels = checked_levels(level)
+        point = self.point(coming)
+        columns = {name: point.ravel()}
+        widths = self.lead.interval(coming, levels) if levels else {}
+        for one, (down, up) in widths.items():
+            columns[f"{name}-lo-{one:g}"] = (point - down).ravel()
+            columns[f"{name}-hi-{one:g}"] = (point + up).ravel()
+        return columns
+
+    def point(self, coming: Panel) -> Floats:
+        """Average the members.
+
+        Parameters
+        ----------
+        coming : Panel
+            The steps to forecast, with their covariates.
+
+        Returns
+        -------
+        ndarray, shape (series, h)
+            The forecast.
+        """
+        total: Any = 0.0
+        for each, weight in zip(self.members, self.weights, strict=True):
+            if weight:
+                total = total + weight * limited(each.point(coming), self.panel, self.reach)
+        return total

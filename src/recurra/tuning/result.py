@@ -1,0 +1,130 @@
+"""What a search found: printable, drawable, with the model refitted on everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Tuning"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """The best configuration of a search, and all that were tried.
+
+    Parameters
+    ----------
+    estimator : str
+        The class.
+    measure : str
+        What trials were scored by.
+    greater : bool
+        Whether more of it is better.
+    judged_on : str
+        What they were scored on.
+    parameters : dict of str
+        What the best configuration changes of the estimator as it was given; empty where nothing
+        that was tried is better.
+    score : float
+        Of the best.
+    default_score : float
+        Of the estimator as it was given, which is always the first trial; NaN if that one failed.
+    trials : pandas.DataFrame
+        A row for each trial: ``trial``, ``score``, ``state`` (``"finished"``, ``"stopped early"``,
+        ``"failed"``, ``"running"``), ``seconds``, ``attempts``, ``error``, then the parameters.
+    model : estimator or None
+        With the best configuration, fitted to all data; None where that was not wanted.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"trial": [0, 1], "score": [0.5, 0.4], "state": "finished"})
+    >>> found = Tuning("Regressor", "RMSE", False, "5 folds, of 50 records", {"hidden_size": 32},
+    ...                0.4, 0.5, trials.assign(seconds=2.0, attempts=1, error=""))
+    >>> print(found)
+    Regressor: 2 trials (2 finished), 4 s in all
+    RMSE, less is better, on 5 folds, of 50 records
+      default  0.5
+      best     0.4  trial 1
+    with
+      hidden_size  32
+    The default is the first trial, so the best is never worse on these records. New data will be
+    less kind: the best of several is lucky, too.
+    """
+
+    estimator: str
+    measure: str
+    greater: bool
+    judged_on: str
+    parameters: dict[str, Any]
+    score: float
+    default_score: float
+    trials: pd.DataFrame
+    model: Any = None
+
+    @property
+    def best(self) -> int:
+        """Which trial is the best: its number."""
+        done = self.trials[self.trials["state"] == "finished"]
+        scores = done["score"].to_numpy(float)
+        return int(done["trial"].iloc[int((scores if self.greater else -scores).argmax())])
+
+    def __str__(self) -> str:
+        counts = self.trials["state"].value_counts(sort=False)
+        states = ", ".join(f"{count} {state}" for state, count in counts.items())
+        spent = self.trials["seconds"].sum()
+        lines = [
+            f"{self.estimator}: {len(self.trials)} trials ({states}), {spent:.0f} s in all",
+            self._scored,
+            f"  default  {self.default_score:.6g}",
+            f"  best     {self.score:.6g}  trial {self.best}",
+        ]
+        if self.parameters:
+            wide = max(map(len, self.parameters))
+            lines.append("with")
+            lines += [f"  {n.ljust(wide)}  {_shown(v)}" for n, v in self.parameters.items()]
+        lines += [WARNING, *self._failures()]
+        return "\n".join(lines)
+
+    def plot(self) -> Figure:
+        """Draw the scores in the order of the trials, and the best so far.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Save it with ``figure.savefig("tuning.png")``, or as ``.svg``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        from recurra.tuning.picture import draw
+
+        return draw(self.trials, self.greater, f"{self.estimator}: {self._scored}")
+
+    @property
+    def _scored(self) -> str:
+        way = "more" if self.greater else "less"
+        return f"{self.measure}, {way} is better, on {self.judged_on}"
+
+    def _failures(self) -> list[str]:
+        failed = self.trials[self.trials["state"] == "failed"]
+        lines = [
+            f"note: trial {row.trial} failed: {row.error}"
+            for row in failed.head(3).itertuples(index=False)
+        ]
+        return lines + ([f"note: … and {len(failed) - 3} more."] if len(failed) > 3 else [])
+
+
+WARNING = """\
+The default is the first trial, so the best is never worse on these records. New data will be
+less kind: the best of several is lucky, too."""
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
