@@ -6,19 +6,18 @@ first of them is made: a second or more, for nothing that is used here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, near
+from recurra.kernels.threads import few_threads
 from recurra.training.flat import Flat
 
 __all__ = ["FlatOptimizer"]
 
-FEW = 2**17  # numbers that one thread moves sooner than several agree on who moves which
 KINDS = ("adam", "adamw", "rmsprop", "sgd")
 MOMENTS = {"adam": 2, "adamw": 2, "rmsprop": 1, "sgd": 1}
 TINY = 1e-6  # keeps the shortening finite, as in torch.nn.utils.clip_grad_norm_
@@ -107,7 +106,7 @@ class FlatOptimizer:
             move = torch._fused_adamw_ if self.kind == "adamw" else torch._fused_adam_
             for k, steps in enumerate(self._steps):
                 first, second = ([moment[k]] for moment in self._moments)
-                with _few_threads(parameters[k].numel()):
+                with few_threads(parameters[k].numel()):
                     move(
                         [parameters[k]], [gradients[k]], first, second, [], [steps],
                         lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8,
@@ -171,17 +170,3 @@ class FlatOptimizer:
             )
         for name, each in mine.items():
             each.copy_(told[name].reshape(each.shape))
-
-
-@contextmanager
-def _few_threads(numbers: int) -> Iterator[None]:
-    """Let one thread do a little work: others would look for more and be in the engine's way."""
-    threads = torch.get_num_threads()
-    if numbers > FEW or threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,26 +47,29 @@ def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBa
     """
     batches = Batches(dataset.lengths, size, seed=seed)
     gather = _at_once if _fits_at_once(dataset) else _one_by_one
-    for epoch in count():
-        yield from gather(dataset, batches.epoch(epoch))
+    yield from gather(dataset, map(batches.epoch, count()))
 
 
-def _one_by_one(dataset: SequenceDataset, epoch: Iterable[Integers]) -> Iterator[RecordBatch]:
-    for places in epoch:
+def _one_by_one(
+    dataset: SequenceDataset, epochs: Iterable[list[Integers]]
+) -> Iterator[RecordBatch]:
+    for places in chain.from_iterable(epochs):
         yield RecordBatch.of(pad_records(dataset, places), dataset.ids)
 
 
-def _at_once(dataset: SequenceDataset, epoch: Iterable[Integers]) -> Iterator[RecordBatch]:
-    """Gather an epoch in one piece; the batches are views of it, as long as their records."""
-    order = np.concatenate([*epoch])
-    whole, lengths = RecordBatch.of(pad_records(dataset, order), dataset.ids), dataset.lengths
-    longest, start = int(lengths.max(initial=0)), 0
-    for places in epoch:
-        stop = start + len(places)
-        batch = whole.rows(start, stop)
-        steps = int(lengths[places].max(initial=0))
-        yield batch if steps == longest else batch.within(steps)
-        start = stop
+def _at_once(dataset: SequenceDataset, epochs: Iterable[list[Integers]]) -> Iterator[RecordBatch]:
+    """Pad all records once; the batches are views of them as an epoch puts them in order."""
+    padded = RecordBatch.of(pad_records(dataset, np.arange(len(dataset))), dataset.ids)
+    lengths = dataset.lengths
+    longest = int(lengths.max(initial=0))
+    for epoch in epochs:
+        whole, start = padded.take(np.concatenate(epoch)), 0
+        for places in epoch:
+            stop = start + len(places)
+            batch = whole.rows(start, stop)
+            steps = int(lengths[places].max(initial=0))
+            yield batch if steps == longest else batch.within(steps)
+            start = stop
 
 
 def _fits_at_once(dataset: SequenceDataset) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recurra.data.batching import Padded, PaddedRecords
 from recurra.errors import TrainingError
-from recurra.types import Array, Booleans
+from recurra.types import Array, Booleans, Integers
 
 __all__ = ["RecordBatch", "StreamBatch"]
 
@@ -77,6 +77,27 @@ class StreamBatch:
             inner = inner.rows(first, first + int(self.lengths[part].sum()))
         return StreamBatch(
             self.values[part], self.observed[part], self.lengths[part], self.times[part], inner
+        )
+
+    def take(self, places: Integers) -> StreamBatch:
+        """Take records in another order.
+
+        Parameters
+        ----------
+        places : ndarray of int64, shape (records,)
+            Which of them.
+
+        Returns
+        -------
+        StreamBatch
+            Copies.
+        """
+        assert self.inner is None  # those within would have to be found first
+        return StreamBatch(
+            _taken(self.values, places),
+            _taken(self.observed, places),
+            _taken(self.lengths, places),
+            _taken(self.times, places),
         )
 
     def within(self, steps: int) -> StreamBatch:
@@ -183,6 +204,27 @@ class RecordBatch:
             self.names[part],
         )
 
+    def take(self, places: Integers) -> RecordBatch:
+        """Take records in another order; not of records within records.
+
+        Parameters
+        ----------
+        places : ndarray of int64, shape (records,)
+            Which of them.
+
+        Returns
+        -------
+        RecordBatch
+            Copies.
+        """
+        return RecordBatch(
+            {name: each.take(places) for name, each in self.streams.items()},
+            None if self.static is None else self.static.take(places),
+            {name: _taken(each, places) for name, each in self.targets.items()},
+            None if self.weights is None else _taken(self.weights, places),
+            tuple(map(self.names.__getitem__, places.tolist())) if self.names else (),
+        )
+
     def within(self, steps: int) -> RecordBatch:
         """Leave out what is padding of all records; targets are of whole records.
 
@@ -205,6 +247,11 @@ class RecordBatch:
             f"truncation={steps} cuts records in pieces, but the answer needs a whole record. Use "
             "Training(truncation=None), or shorter windows of the records."
         )
+
+
+def _taken(tensor: Tensor, places: Integers) -> Tensor:
+    # by NumPy, which does it alone: torch would wake its threads, and they the engine's
+    return torch.from_numpy(tensor.numpy()[places])
 
 
 def _one_step(values: Array | None, observed: Booleans | None) -> StreamBatch | None:

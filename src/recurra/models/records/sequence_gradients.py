@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recurra.kernels.threads import few_threads
 from recurra.layers.passes import LayerPasses
 from recurra.models.gradients import Watch, back_through
 from recurra.models.records.encoders import ValueEncoder
@@ -71,9 +72,15 @@ class SequenceGradients:
         outputs, state = self._layer.forward(read, lengths=stream.lengths)
         state = state if isinstance(state, Tensor) else state[0]
         pools = PoolingGradients(self._pooling, outputs, state, stream.lengths)
-        whole = pools.forward()
-        incoming: Tensor | None = None
-        total, count = 0.0, 0
+        with few_threads(outputs.numel()):
+            total, count, incoming = self._answer(pools.forward(), batch)
+            back = pools.backward(incoming, self._layer.incoming())
+        self._layer.backward(*back)
+        return total, count, None
+
+    def _answer(self, whole: Tensor, batch: RecordBatch) -> tuple[float, int, Tensor]:
+        """Let the heads answer, and go back through them: loss, count, gradient of what is read."""
+        incoming, total, count = torch.zeros_like(whole), 0.0, 0
         for head, (name, answer) in self._heads:
             mask = self._mask(whole)
             seen = whole if mask is None else whole * mask
@@ -81,13 +88,11 @@ class SequenceGradients:
             summed, known, slope = _loss(raw, batch.targets[name], batch.weights, answer)
             total, count = total + summed, count + known
             back_through(head, seen, slope)
-            found = slope @ head.weight
-            if mask is not None:
-                found.mul_(mask)
-            incoming = found if incoming is None else incoming.add_(found)
-        if incoming is not None:
-            self._layer.backward(*pools.backward(incoming, self._layer.incoming()))
-        return total, count, None
+            if mask is None:
+                incoming.addmm_(slope, head.weight)
+            else:
+                incoming.addcmul_(slope @ head.weight, mask)
+        return total, count, incoming
 
     def _mask(self, whole: Tensor) -> Tensor | None:
         """Draw what is dropped, as the dropout of the network does."""
