@@ -124,3 +124,8 @@ def test_the_picture_shows_curve_and_suggestion():
     assert np.allclose(line.get_xdata(), 0.05)
     assert axes.get_xscale() == "log"
     assert "0.05" in axes.get_legend().get_texts()[-1].get_text()
+
+
+def test_a_curve_is_told_in_a_line():
+    curve = RateCurve((1e-6, 1e-3, 1.0), (3.0, 2.0, 9.0), 2e-4)
+    assert repr(curve) == "RateCurve(3 rates from 1e-06 to 1, suggestion 0.0002)"

@@ -140,7 +140,7 @@ class Checkpoints:
         if found:
             raise FileError(
                 f"None of the {len(found)} checkpoints in {self.folder} can be read. Give another "
-                "folder, or resume=False to begin again there."
+                "folder, or resume=False (--no-resume) to begin again there."
             )
         return None
 

@@ -40,7 +40,7 @@ PATIENT = 5  # steps in a row without a finite gradient, before weights go back 
 SLOWEST = 4  # times that they go back, each time to half the rate, before there is no hope
 NAMED = 5  # records that are named
 OTHER = "The folder of checkpoints holds"
-ADVICE = "Give another folder, or resume=False to begin again there."
+ADVICE = "Give another folder, or resume=False (--no-resume) to begin again there."
 
 
 @dataclass

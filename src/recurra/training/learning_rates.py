@@ -35,7 +35,7 @@ SAFE = 1 / 3  # of the largest rate that does no harm
 BLUE, RED = "#1f5fa8", "#b03a2e"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RateCurve:
     """The loss of each step of a training whose learning rate rises.
 
@@ -52,6 +52,10 @@ class RateCurve:
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     suggestion: float
+
+    def __repr__(self) -> str:
+        tried = f"{len(self.rates)} rates from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        return f"RateCurve({tried}, suggestion {self.suggestion:.2g})"
 
     @property
     def smooth(self) -> tuple[float, ...]:
