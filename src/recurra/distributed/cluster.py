@@ -18,6 +18,10 @@ SETTINGS = {
     "OMP_NUM_THREADS": "1",  # a thread for each worker, not one for each core in each of them
 }
 
+# Else it takes an address that others can reach in place of the loopback. It reads this when it is
+# imported: whoever imports it before decides.
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
 
 def started(purpose: str, **options: Any) -> ModuleType:
     """Import Ray, and start it on this machine where no cluster was joined.
@@ -40,11 +44,12 @@ def started(purpose: str, **options: Any) -> ModuleType:
     MissingExtraError
         If it is not installed.
     """
-    for name, value in SETTINGS.items():
+    joins = bool(os.environ.get("RAY_ADDRESS"))
+    for name, value in (SETTINGS if joins else SETTINGS | ALONE).items():
         os.environ.setdefault(name, value)
     ray = need("ray", extra="ray", purpose=purpose)
     if not ray.is_initialized():
-        own = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": "127.0.0.1"}
+        own = {} if joins else {"_node_ip_address": "127.0.0.1"}
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "warning"}
         ray.init(**quiet, **own, **options)
     return ray
