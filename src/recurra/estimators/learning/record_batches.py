@@ -63,13 +63,10 @@ def _at_once(dataset: SequenceDataset, epochs: Iterable[list[Integers]]) -> Iter
     lengths = dataset.lengths
     longest = int(lengths.max(initial=0))
     for epoch in epochs:
-        whole, start = padded.take(np.concatenate(epoch)), 0
-        for places in epoch:
-            stop = start + len(places)
-            batch = whole.rows(start, stop)
-            steps = int(lengths[places].max(initial=0))
+        order, sizes = np.concatenate(epoch), [*map(len, epoch)]
+        most = np.maximum.reduceat(lengths[order], np.cumsum([0, *sizes[:-1]])).tolist()
+        for steps, batch in zip(most, padded.take(order).parts(sizes), strict=True):
             yield batch if steps == longest else batch.within(steps)
-            start = stop
 
 
 def _fits_at_once(dataset: SequenceDataset) -> bool:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recurra.kernels import learning
-from recurra.kernels.threads import few_threads
 from recurra.layers.passes import LayerPasses
 from recurra.models.gradients import Watch
 from recurra.models.records.encoders import ValueEncoder
@@ -72,10 +71,8 @@ class SequenceGradients:
         outputs, state = self._layer.forward(read, lengths=stream.lengths)
         state = state if isinstance(state, Tensor) else state[0]
         pools = PoolingGradients(self._pooling, outputs, state, stream.lengths)
-        with few_threads(outputs.numel()):
-            total, count, incoming = self._answer(pools.forward(), batch)
-            back = pools.backward(incoming, self._layer.incoming())
-        self._layer.backward(*back)
+        total, count, incoming = self._answer(pools.forward(), batch)
+        self._layer.backward(*pools.backward(incoming, self._layer.incoming()))
         return total, count, None
 
     def _alike(self, kind: torch.dtype) -> bool:

@@ -276,7 +276,8 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     const size_t packed_size = size_t(kernels.packed_size(&first, true)) * element;
     const size_t side_size = size_t(first.batch * kernels.side_width(&first, true)) * element;
     const size_t gradient_size = size_t(kernels.gradient_scratch(&first)) * element;
-    const Scratch memory(size_t(count) * (packed_size + side_size) + size_t(threads) * gradient_size);
+    const int shares = first.dw_ih ? worth(threads, order.total * (of_x + of_h)) : 0;
+    const Scratch memory(size_t(count) * (packed_size + side_size + size_t(shares) * gradient_size));
     char* at = memory.as<char>();
     if (!at) return -1;
 
@@ -286,18 +287,24 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
         passes[i] = {&runs[i], order, at, nullptr, runs[i].saved, at + packed_size};
         at += packed_size + side_size;
     }
-    parallel(count * groups.count, worth(threads, count * order.total * of_h),
-             [&](int64_t i) { kernels.backward(passes[i / groups.count], groups.at(i % groups.count)); });
+    // The loops through time, then the gradients of the weights, in one turn of the threads: tasks are
+    // begun in their order, so whoever waits for a loop waits for a thread that is at work on it.
+    const int64_t loops = count * groups.count;
+    std::atomic<int64_t> open{loops};
+    parallel(loops + count * shares, worth(threads, count * order.total * (of_x + of_h)), [&](int64_t i) {
+        if (i < loops) {
+            kernels.backward(passes[i / groups.count], groups.at(i % groups.count));
+            open.fetch_sub(1);
+            return;
+        }
+        await([&] { return open.load() == 0; });
+        const int64_t share = i - loops;
+        kernels.weight_gradient(passes[share / shares], share % shares, shares, at + size_t(share) * gradient_size);
+    });
     for (int i = 0; i < count; ++i)
         if (runs[i].dx)
             over_steps(order, worth(threads, order.total * of_x),
                        [&](int64_t begin, int64_t end) { kernels.input_gradient(passes[i], begin, end); });
-    const int shares = worth(threads, order.total * (of_x + of_h));
-    for (int i = 0; i < count; ++i)
-        if (runs[i].dw_ih)
-            parallel(shares, shares, [&](int64_t task) {
-                kernels.weight_gradient(passes[i], task, shares, at + size_t(task) * gradient_size);
-            });
     return 0;
 }
 
