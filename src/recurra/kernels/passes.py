@@ -413,7 +413,7 @@ def _back(
     inputs: bool,
     grows: list[Tensor],
 ) -> Calls:
-    """Work out the calls back through one layer, whose gradients are the last of those that grow."""
+    """Work out the calls back through one layer; its gradients are the last of those that grow."""
     states = 2 if stack.cell == "lstm" else 1
     seen = layer.x.transpose(0, 1)
     incoming = [None if dy is None else dy.transpose(0, 1), dh, None][: 1 + states]

@@ -125,4 +125,3 @@ def _is_plain(network: Any) -> bool:
     if any(type(head) is not nn.Linear for head in network.heads):
         return False
     return all(answer.level == "record" and not answer.ordinal for answer in plan.answers.values())
-
