@@ -127,13 +127,13 @@ def moved(kind, dtype, count, threads=1, chosen="native"):
     torch.manual_seed(0)
     layer = torch.nn.Linear(count, 1, bias=False, dtype=dtype)
     flat = flatten(layer)
-    optimizer, before = FlatOptimizer(flat, kind, 0.01), torch.get_num_threads()
+    with backend(chosen):
+        optimizer, before = FlatOptimizer(flat, kind, 0.01), torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with backend(chosen):
-            for rate in (0.1, 0.01, 0.02):
-                flat.gradients[0].normal_()
-                assert optimizer.step(rate, 3, 0.8)
+        for rate in (0.1, 0.01, 0.02):
+            flat.gradients[0].normal_()
+            assert optimizer.step(rate, 3, 0.8)
     finally:
         torch.set_num_threads(before)
     return flat.parameters[0].clone(), flat.gradients[0].clone(), optimizer.state()

@@ -70,6 +70,8 @@ class FlatOptimizer:
             [torch.zeros_like(each) for each in flat.parameters] for _ in range(MOMENTS[kind])
         ]
         self._steps = [torch.zeros((), device=each.device) for each in flat.parameters]
+        pieces = [*flat.parameters, *flat.gradients]
+        self._by_engine = len(self._steps) == 1 and learning.able(*pieces)
 
     def step(self, rate: float, count: int = 1, clip_norm: float | None = None) -> bool:
         r"""Divide the gradient, shorten it, and move.
@@ -91,7 +93,7 @@ class FlatOptimizer:
             False if the gradient is not finite, and then nothing moves.
         """
         share = 1.0 / max(count, 1)
-        if len(self._steps) == 1 and learning.able(*self.flat.parameters, *self.flat.gradients):
+        if self._by_engine:
             return self._move_by_engine(rate, share, clip_norm)
         length = float(self.flat.norm()) * share
         if not length < float("inf"):
