@@ -19,7 +19,7 @@ from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengt
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
 from recurra.estimators.forecasting.forecaster import LAYERS, _from_first_value
 from recurra.estimators.forecasting.frames import read_long, write_like
-from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
+from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
 from recurra.estimators.learning.options import check_count, check_seed
 from recurra.training import Training
 from recurra.training.progress import hidden
@@ -36,7 +36,7 @@ from recurra.tuning.auto_trial import Trial, alike, together
 from recurra.tuning.auto_windows import MEASURES, Windows
 
 if TYPE_CHECKING:
-    from recurra.types import Array
+    from recurra.types import Array, Floats
 
 __all__ = ["AutoForecaster"]
 
@@ -312,21 +312,19 @@ class AutoForecaster(BaseEstimator):
         for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
             check_count(name, value)
         panel, backend = read_long(df, self.columns, self.freq)
-        model, parts = None, []
-        for window in rolling_origin(panel, h, n_windows, step_size, min_train_size=SHORTEST):
+        windows = rolling_origin(panel, h, n_windows, step_size, min_train_size=SHORTEST)
+        model: Self | None = None
+
+        def foretell(window: Window) -> dict[str, Floats]:
+            nonlocal model
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, Budget(float(self.time_limit)))
             else:
                 model._ensemble.stand(_from_first_value(window.train))
-            frame = model._ensemble.lead.model._keys(window.actual)
-            frame[CUTOFF] = panel.clock.to_output(np.repeat(window.cutoffs, h))
-            frame[self.columns.target] = window.actual.target
-            frame |= model._ensemble.forecast(window.actual, level, NAME)
-            parts.append(pd.DataFrame(frame))
-        series = np.tile(np.repeat(np.arange(len(panel)), h), n_windows)
-        table = pd.concat(parts, ignore_index=True).iloc[series.argsort(kind="stable")]
-        return write_like(table.reset_index(drop=True), backend)
+            return model._ensemble.forecast(window.actual, level, NAME)
+
+        return write_like(side_by_side(windows, foretell), backend)
 
     # ------------------------------------------------------------------- keep
 

@@ -48,7 +48,7 @@ from recurra.estimators.forecasting.forecast_inputs import InputReader
 from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
-from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
+from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
 from recurra.estimators.learning.options import check_choice, check_count, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
 from recurra.estimators.rate_finding import rate_for_series
@@ -422,21 +422,19 @@ class Forecaster(BaseEstimator):
         for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
             check_count(name, value)
         dataset, backend = read_long(df, self.columns, self.freq)
-        model, parts = None, []
-        for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
+        windows = rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST)
+        model: Self | None = None
+
+        def foretell(window: Window) -> dict[str, Floats]:
+            nonlocal model
             check_lengths(window.train)
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, callbacks)
             state = model._engine.read(_from_first_value(window.train))
-            cutoffs = np.repeat(window.cutoffs, h)
-            frame = self._keys(window.actual)
-            frame[CUTOFF] = dataset.clock.to_output(cutoffs)
-            frame[self.columns.target] = window.actual.target
-            parts.append(pd.DataFrame(frame | model._forecast(state, window.actual, level)))
-        series = np.tile(np.repeat(np.arange(len(dataset)), h), n_windows)
-        table = pd.concat(parts, ignore_index=True).iloc[series.argsort(kind="stable")]
-        return write_like(table.reset_index(drop=True), backend)
+            return model._forecast(state, window.actual, level)
+
+        return write_like(side_by_side(windows, foretell), backend)
 
     def update(self, df: Any) -> Self:
         """Read new rows and carry the state on; nothing is learned anew.
