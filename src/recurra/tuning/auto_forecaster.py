@@ -15,9 +15,10 @@ from recurra.artifact import write_model
 from recurra.data import Columns, Panel
 from recurra.errors import NotFittedError, OptionError, TrainingError, near
 from recurra.estimators import Forecaster
+from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengths, check_names
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
-from recurra.estimators.forecasting.forecaster import LAYERS, _from_first_value
+from recurra.estimators.forecasting.forecaster import LAYERS
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
 from recurra.estimators.learning.options import check_count, check_seed
@@ -181,7 +182,7 @@ class AutoForecaster(BaseEstimator):
     def _fit(self, panel: Panel, budget: Budget) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         check_lengths(panel)
-        notes, panel = panel.notes, _from_first_value(panel)
+        notes, panel = panel.notes, from_first_value(panel)
         seasons = Forecaster(season_length=self.season_length)._seasons(panel)
         season, horizon = min(seasons, default=1), self.horizon or default_horizon(seasons)
         windows = Windows.of(panel, horizon, self.n_windows, season, self.seed)
@@ -321,7 +322,7 @@ class AutoForecaster(BaseEstimator):
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, Budget(float(self.time_limit)))
             else:
-                model._ensemble.stand(_from_first_value(window.train))
+                model._ensemble.stand(from_first_value(window.train))
             return model._ensemble.forecast(window.actual, level, NAME)
 
         return write_like(side_by_side(windows, foretell), backend)

@@ -16,6 +16,7 @@ from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
 from recurra.errors import NotFittedError
 from recurra.estimators.forecasting.conformal import Calibration
+from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
 from recurra.estimators.forecasting.forecast_checks import (
     SHORTEST,
@@ -243,7 +244,7 @@ class Forecaster(BaseEstimator):
         kept_in: Checkpoints | None = None,
     ) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
-        dataset = _from_first_value(self._checked(dataset))
+        dataset = from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
         horizon = int(self.horizon or default_horizon(seasons))
         held = HeldBack.plan(dataset, horizon, self.seed)
@@ -431,7 +432,7 @@ class Forecaster(BaseEstimator):
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, callbacks)
-            state = model._engine.read(_from_first_value(window.train))
+            state = model._engine.read(from_first_value(window.train))
             return model._forecast(state, window.actual, level)
 
         return write_like(side_by_side(windows, foretell), backend)
@@ -457,7 +458,7 @@ class Forecaster(BaseEstimator):
         check_update(new, tail)
         if HEADS[self.distribution].counts:
             check_counts_only(new)
-        joined = _from_first_value(tail.extend(new), old=len(tail))
+        joined = from_first_value(tail.extend(new), old=len(tail))
         self._state = self._engine.read(joined, self._state)
         spacing = dict(zip(new.ids, new.spacing.tolist(), strict=True))
         usual = int(np.median(self._spacing))
@@ -581,13 +582,3 @@ class Forecaster(BaseEstimator):
         check_choice("distribution", self.distribution, HEADS)
         check_options(self.get_params(deep=False))
         check_names(self.columns, self._alias)
-
-
-def _from_first_value(dataset: Panel, old: int = 0) -> Panel:
-    """Leave out the rows before the first value of every series, but for the `old` first ones."""
-    first = np.maximum.reduceat(
-        np.where(dataset.observed, np.arange(len(dataset.times), 0, -1), 0), dataset.offsets[:-1]
-    )
-    before = len(dataset.times) - first - dataset.offsets[:-1]
-    before[:old] = 0
-    return dataset.since(before)
