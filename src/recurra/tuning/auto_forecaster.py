@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel
-from recurra.errors import NotFittedError, OptionError, TrainingError, near
+from recurra.errors import NotFittedError, OptionError, TrainingError, check_count, near
 from recurra.estimators import Forecaster
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengths, check_names
@@ -21,7 +21,7 @@ from recurra.estimators.forecasting.forecast_defaults import default_horizon
 from recurra.estimators.forecasting.forecaster import LAYERS
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
-from recurra.estimators.learning.options import check_count, check_seed
+from recurra.estimators.learning.options import check_seed
 from recurra.training import Training
 from recurra.training.progress import hidden
 from recurra.tuning.auto_budget import Budget

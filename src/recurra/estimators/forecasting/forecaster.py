@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from recurra import layers
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
-from recurra.errors import NotFittedError
+from recurra.errors import NotFittedError, check_count
 from recurra.estimators.forecasting.conformal import Calibration
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
@@ -50,7 +50,7 @@ from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
 from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
-from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.learning.options import check_choice, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
 from recurra.estimators.rate_finding import rate_for_series
 from recurra.layers.checked import attempt
