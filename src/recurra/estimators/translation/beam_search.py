@@ -101,8 +101,7 @@ def beam_search(
     >>> best[0].symbols, round(best[0].ended and best[0].log_probability, 2)
     ((0,), -0.92)
     """
-    check_count("beam", beam)
-    check_count("longest", longest)
+    beam, longest = check_count("beam", beam), check_count("longest", longest)
     if not isinstance(length_penalty, int | float) or length_penalty < 0:
         raise OptionError(f"length_penalty={length_penalty!r}, but it cannot be negative.")
     done: list[list[Hypothesis]] = [[] for _ in range(count)]
