@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 
 __all__ = ["Folds", "HeldOut", "Origins", "Resampling"]
 
@@ -71,7 +71,7 @@ class Folds:
 
     def __post_init__(self) -> None:
         """Refuse fewer than two parts."""
-        _check_count("n", self.n, least=2)
+        check_count("n", self.n, least=2)
 
     def __str__(self) -> str:
         return f"{self.n} folds"
@@ -108,9 +108,7 @@ class Origins:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         for name in ("h", "n_windows", "step_size"):
-            value = getattr(self, name)
-            if value is not None or name == "n_windows":
-                _check_count(name, value, least=1)
+            check_count(name, getattr(self, name), optional=name != "n_windows")
 
     def __str__(self) -> str:
         steps = "" if self.h is None else f"{self.h} steps from "
@@ -118,8 +116,3 @@ class Origins:
 
 
 Resampling = HeldOut | Folds | Origins
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name}={value!r}, but it must be an int of at least {least}.")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-from recurra.errors import DataError, DataWarning, OptionError, TrainingError, need
+from recurra.errors import DataError, DataWarning, OptionError, TrainingError, check_count, need
 from recurra.estimators import Forecaster
-from recurra.estimators.learning.options import check_count, check_seed
+from recurra.estimators.learning.options import check_seed
 from recurra.training.progress import hidden
 from recurra.tuning.configured import configured, own_values, settled, training_changes
 from recurra.tuning.defaults import default_space

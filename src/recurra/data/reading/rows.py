@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.cells import Column, numbered
-from recurra.data.tables.notes import also_in, counted, tell
-from recurra.data.tables.places import Places
+from recurra.data.tables.notes import counted, tell
+from recurra.data.tables.places import Places, check_owned
 from recurra.data.tables.stamps import read_stamps
 from recurra.data.tables.table import Table
 from recurra.errors import DataError
@@ -49,15 +49,7 @@ class Owners(NamedTuple):
         if pd.api.types.is_float_dtype(column.dtype):
             column = _whole_ids(column, name)
         numbers, found = numbered(column, name)
-        missing = np.flatnonzero(numbers < 0)
-        if missing.size:
-            raise DataError(
-                f"The identifier is missing{also_in(missing.size)}",
-                code="null_id",
-                row=int(missing[0]),
-                column=name,
-                hint="Say whose the row is, or drop it.",
-            )
+        check_owned(numbers, name)
         return cls(tuple(found.tolist()), numbers, Places(column))
 
     @classmethod

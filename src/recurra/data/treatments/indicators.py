@@ -10,7 +10,7 @@ from recurra.data.sequences import Stream
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.gaps import neighbours
 from recurra.data.treatments.stream_treatment import StreamTreatment
-from recurra.data.treatments.timing import SpacedTreatment, learn_spacing
+from recurra.data.treatments.timing import SpacedTreatment
 from recurra.data.treatments.treatment import Learned
 from recurra.types import Booleans
 
@@ -97,18 +97,13 @@ class SinceObserved(SpacedTreatment):
     array([0., 0., 1., 3.])
     """
 
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
     def suits(self, stream: Stream, channel: str) -> bool:  # noqa: ARG002
         """Say that every channel may have holes, codes as well."""
         return True
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn which channels have holes, and the median time between steps."""
-        return {"gappy": _gappy(stream, columns), "spacing": learn_spacing(stream)}
+        return {"gappy": _gappy(stream, columns), **super().learn_stream(stream, columns)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
         """Measure back to the last observation."""

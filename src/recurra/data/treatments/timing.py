@@ -62,6 +62,15 @@ class SpacedTreatment(TimedTreatment):
         if self.cap is not None:
             check_number("cap", self.cap, positive=True)
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
+    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
+        """Learn the median time between steps."""
+        return {"spacing": learn_spacing(stream)}
+
     def scaled(self, stream: Stream, stretches: Array, spacing: Array) -> Floats:
         """Bring stretches of time to the size of a network's inputs.
 
@@ -112,15 +121,6 @@ class Gaps(SpacedTreatment):
     array([0., 2., 7.])
     """
 
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
-    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
-        """Learn the median time between steps."""
-        return {"spacing": learn_spacing(stream)}
-
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:  # noqa: ARG002
         """Measure back to the step before."""
         times = stream.clock_times
@@ -159,15 +159,6 @@ class Elapsed(SpacedTreatment):
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
     array([0., 1., 5.])
     """
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
-    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
-        """Learn the median time between steps."""
-        return {"spacing": learn_spacing(stream)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:  # noqa: ARG002
         """Measure back to the first step."""
