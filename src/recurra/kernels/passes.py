@@ -431,5 +431,5 @@ def _trimmed(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
     """Cut the steps at the longest record; drop the lengths if all fill them then."""
     batch, steps, _ = x.shape
     shortest, longest = check_lengths(lengths, steps, batch)
-    x = x[:, :longest]
+    x = x[:, :longest] if longest < steps else x
     return x, None if shortest == longest else lengths
