@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 import recurra as rc
 from recurra.errors import TrainingError
+from recurra.testing.estimator_cases import CASES
 from recurra.tuning import Folds, HeldOut, Origins, Whole, search, tune
 from recurra.tuning.confirming import Confirmation, count_pairs, standard_error
 from recurra.tuning.judging import judge_for
@@ -83,11 +85,9 @@ def test_a_comparison_takes_a_fifth_of_the_trainings_and_ends_in_time(monkeypatc
     pretend(monkeypatch, 3.0, 1.0, 0.02)
     begun = time.monotonic()
     found = tune(MODEL, X, Y, seconds=2.0, **HOW)
-    took = time.monotonic() - begun
-    assert took < 2.5
-    assert found.trials["seconds"].sum() < 1.7, "the last fifth is kept"
-    assert 3 <= found.confirmation.pairs <= 20
-    assert found.confirmation.holds
+    assert time.monotonic() - begun < 3.0
+    assert found.trials["seconds"].sum() < 1.8, "the last fifth is kept"
+    assert found.confirmation.pairs < found.confirmation.wanted, "all would take four times longer"
 
 
 def test_where_no_time_is_left_the_default_is_kept_and_the_next_call_goes_on(monkeypatch, tmp_path):
@@ -129,12 +129,13 @@ def test_a_comparison_that_was_cut_short_is_gone_on_with(monkeypatch, tmp_path):
     assert len(asked) == 6 + 2 * found.confirmation.wanted + 1, "all was done by then"
 
 
-def test_a_trial_that_fails_on_a_fresh_part_is_not_taken(monkeypatch):
+@pytest.mark.parametrize("default", [False, True])
+def test_if_the_trial_or_the_default_fails_on_fresh_parts_the_default_is_kept(monkeypatch, default):
     pretend(monkeypatch, 3.0)
     score = Pretending.score
 
     def fails(self, model, onlooker):
-        if model.seed and model.hidden_size > 4:
+        if model.seed and (model.hidden_size == 4) == default:
             raise TrainingError("It diverged.")
         return score(self, model, onlooker)
 
@@ -162,6 +163,15 @@ def test_the_error_grows_with_the_records_that_parts_share():
 )
 def test_the_decision_is_a_sentence(gain, error, pairs, said):
     assert said in str(Confirmation(7, gain, error, pairs, 15, 80.0))
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_every_estimator_is_scored_on_fresh_parts(name):
+    case = CASES[name]()
+    judge = judge_for(case.estimator, (case.X, case.y, {}), None, None)
+    watch = SimpleNamespace(known=(), callbacks=lambda alone: ())
+    model = clone(case.estimator).set_params(seed=2**31)
+    assert np.isfinite(judge.fresh(1, 2**31).score(model, watch))
 
 
 def ids(part):

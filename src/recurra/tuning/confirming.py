@@ -51,7 +51,7 @@ class Confirmation:
     seconds : float
         What that took, in all processes together.
     failure : str
-        Why the trial failed on one of the parts, if it did.
+        What the trial raised on a part, or the default on so many that too few are left.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Confirmation:
     def __str__(self) -> str:
         if self.failure:
             return (
-                f"Trained again beside the default, trial {self.trial} failed: kept the default.\n"
+                f"On fresh parts trial {self.trial} or the default failed: kept the default.\n"
                 f"{self.failure}"
             )
         if self.pairs < FEWEST:
@@ -218,7 +218,11 @@ def _compared(board: Board, trial: int, judge: Judge, pairs: int) -> Confirmatio
             values[divmod(place, 2)] = each.value
     gains = (values[:, 1] - values[:, 0]) * (1 if judge.greater else -1)
     gains = gains[np.isfinite(gains)]
-    errors = [each.user_attrs.get(ERROR, "") for place, each in counted.items() if place % 2]
+    errors = [
+        each.user_attrs[ERROR]
+        for place, each in counted.items()
+        if ERROR in each.user_attrs and (place % 2 or len(gains) < FEWEST)
+    ]
     return Confirmation(
         trial=trial,
         gain=float(gains.mean()) if len(gains) else math.nan,
@@ -226,5 +230,5 @@ def _compared(board: Board, trial: int, judge: Judge, pairs: int) -> Confirmatio
         pairs=len(gains),
         wanted=pairs,
         seconds=sum(e.duration.total_seconds() for e in counted.values() if e.duration),
-        failure=next(filter(None, errors), ""),
+        failure=next(iter(errors), ""),
     )

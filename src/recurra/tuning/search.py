@@ -136,12 +136,12 @@ def tune(
     (['finished', 'finished'], True)
     """
     need("optuna", extra="tune", purpose="Tuning")
-    begun = time.monotonic()
     check_estimator(estimator)
     _check_budget(trials, seconds)
     chosen = check_space(default_space(estimator) if space is None else space, estimator)
     judge = judge_for(estimator, (X, y, _checked(how)), metric, by)
     board = _open_board(estimator, judge, chosen, trials, check_seed(seed), (storage, study))
+    begun = time.monotonic()
     end = None if seconds is None else begun + seconds
     until = None if seconds is None else begun + (1 - SHARE) * seconds
     disable = hidden(progress)
