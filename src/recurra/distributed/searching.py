@@ -46,7 +46,7 @@ def tune_on_ray(
     Returns
     -------
     Tuning
-        As `recurra.tune` gives it; the best is fitted in this process.
+        As `recurra.tune` gives it; the model is fitted in this process.
 
     Raises
     ------

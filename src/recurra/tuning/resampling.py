@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from recurra.errors import OptionError, check_count
 
-__all__ = ["Folds", "HeldOut", "Origins", "Resampling"]
+__all__ = ["Folds", "HeldOut", "Origins", "Resampling", "spread"]
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,32 @@ class Origins:
 
 
 Resampling = HeldOut | Folds | Origins
+<<<<<<< HEAD
+=======
+
+
+def spread(number: int) -> float:
+    """Give one of any number of places between 0 and 1 that lie well apart.
+
+    Parameters
+    ----------
+    number : int
+        Which one, from 0.
+
+    Returns
+    -------
+    float
+        A multiple of the golden ratio, without what is whole of it.
+
+    Examples
+    --------
+    >>> [round(spread(number), 2) for number in range(4)]
+    [0.62, 0.24, 0.85, 0.47]
+    """
+    return (number + 1) * (math.sqrt(5) - 1) / 2 % 1
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{name}={value!r}, but it must be an int of at least {least}.")
+>>>>>>> tune
