@@ -117,8 +117,6 @@ class Origins:
 
 
 Resampling = HeldOut | Folds | Origins
-<<<<<<< HEAD
-=======
 
 
 def spread(number: int) -> float:
@@ -140,9 +138,3 @@ def spread(number: int) -> float:
     [0.62, 0.24, 0.85, 0.47]
     """
     return (number + 1) * (math.sqrt(5) - 1) / 2 % 1
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name}={value!r}, but it must be an int of at least {least}.")
->>>>>>> tune
