@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel
 from recurra.errors import NotFittedError, OptionError, TrainingError, check_count, near
 from recurra.estimators import Forecaster
+from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengths, check_names
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
@@ -45,7 +46,7 @@ NAME = "AutoForecaster"
 MOST_MEMBERS = 6  # models in an ensemble
 
 
-class AutoForecaster(BaseEstimator):
+class AutoForecaster(Estimator):
     """A forecaster that chooses by itself, within a time that is told.
 
     Networks of different layers, sizes, heads and treatments of the series are trained on the past

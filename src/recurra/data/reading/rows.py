@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.cells import Column, numbered
+from recurra.data.reading.moments import Moments
 from recurra.data.tables.notes import counted, tell
 from recurra.data.tables.places import Places, check_owned
 from recurra.data.tables.stamps import read_stamps
@@ -17,7 +18,7 @@ from recurra.data.tables.table import Table
 from recurra.errors import DataError
 from recurra.types import Array, Floats, Integers
 
-__all__ = ["Duplicates", "Moments", "Owners", "Rows", "arranged", "gathered", "read_moments"]
+__all__ = ["Duplicates", "Owners", "Rows", "arranged", "gathered", "read_moments"]
 
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 DUPLICATES = ("error", "first", "last", "mean", "sum")
@@ -84,27 +85,6 @@ def _whole_ids(column: pd.Series, name: str) -> pd.Series:
         value = float(values[row])
         raise DataError(fault, code="inexact_id", row=row, column=name, value=value, hint=hint)
     return column if np.isnan(values).any() else pd.Series(values.astype(np.int64))
-
-
-class Moments(NamedTuple):
-    """When each row was.
-
-    Parameters
-    ----------
-    times : ndarray of int64 or float64, shape (rows,), or None
-        Nanoseconds since 1970 in UTC, or the user's numbers; None for a clock of steps.
-    clock : {"step", "number", "calendar"}
-        What they are.
-    zone : str or None
-        The time zone of a calendar.
-    notes : tuple of str
-        What reading changed.
-    """
-
-    times: Array | None
-    clock: str
-    zone: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 def read_moments(column: pd.Series, name: str, places: Places, *, dates: bool = False) -> Moments:

@@ -32,7 +32,7 @@ class Indicators(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[[1.0, 2.0], [3.0, float("nan")]]], channels=["a", "b"])
     >>> add = Indicators()
     >>> shown = add.apply(data, add.learn(data)).stream
@@ -89,7 +89,7 @@ class SinceObserved(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> nan = float("nan")
     >>> data = from_arrays([[nan, 1.0, nan, nan]], times=[[0.0, 1.0, 2.0, 4.0]])
     >>> add = SinceObserved(scale="none")

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.panel.steps import DAY
-from recurra.data.panel.wall import to_wall
+from recurra.data.panel.wall import DAY, to_wall
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.added import with_channels
@@ -114,7 +113,7 @@ class Gaps(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[5.0, 6.0, 7.0]], times=[[0.0, 2.0, 9.0]])
     >>> add = Gaps(scale="none")
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
@@ -153,7 +152,7 @@ class Elapsed(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[5.0, 6.0, 7.0]], times=[[1.0, 2.0, 9.0]])
     >>> add = Elapsed(scale="none", cap=5)
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
@@ -189,7 +188,7 @@ class Calendar(TimedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> times = [np.array(["2024-01-01T00", "2024-01-01T06"], "M8[h]")]
     >>> data = from_arrays([[5.0, 6.0]], times=times)
     >>> add = Calendar(("hour",))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, clone
 
 from recurra import layers
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
 from recurra.errors import NotFittedError, check_count
+from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.conformal import Calibration
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
@@ -70,7 +70,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(BaseEstimator):
+class Forecaster(Estimator):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how
@@ -418,6 +418,8 @@ class Forecaster(BaseEstimator):
             Identifier, time stamp, ``cutoff`` (the last stamp known), the actual value and the
             forecast columns. The model itself is left as it was.
         """
+        from sklearn.base import clone
+
         self._check_options()
         step_size = h if step_size is None else step_size
         for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
