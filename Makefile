@@ -53,7 +53,8 @@ sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (
 	$(UNDER_SANITIZERS) -c 'from recurra.native import _engine; _engine.planted_overrun()' 2>&1 \
 		| grep 'AddressSanitizer: heap-buffer-overflow' || (echo "The sanitizer sleeps."; false)
 	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py \
-		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py
+		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py \
+		tests/kernels/test_learning.py
 
 golden: .venv/dev.stamp  ## write the model files that later versions must read; once a release
 	$(BIN)/python tests/golden/write.py

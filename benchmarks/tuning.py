@@ -6,9 +6,10 @@
 
 The sets are in the folder RECURRA_DATA: ten of the UCR archive, and the weekly series of M4, with
 their published test parts. The search sees the training part alone; the test part is scored in the
-end, for the default and for what was found. Both are trained as long as is usual then, whatever
---steps says of the trials, and with each of --finals seeds. One process, and as many threads as
-OMP_NUM_THREADS says. M4 weekly is scored by sMAPE, MASE (season 1, as in the competition) and OWA.
+end, for the default and for the best trial, of which one was taken. Both are trained as long as is
+usual then, whatever --steps says of the trials, and with each of --finals seeds. One process, and
+as many threads as OMP_NUM_THREADS says. M4 weekly is scored by sMAPE, MASE (season 1, as in the
+competition) and OWA.
 
 With --kill, processes search together in one file, and every so many seconds one of those at work
 is killed and another begun. In the end each trial is to be finished once.
@@ -85,7 +86,7 @@ def ucr(name: str, budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, 
 
     model = rc.Classifier(seed=budget.seed)
     found = budget.search(model, train)
-    best = configured(model, found.parameters)
+    best = configured(model, best_of(found))
     return found, budget.scored(model, score), budget.scored(best, score)
 
 
@@ -109,8 +110,14 @@ def weekly(budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, float]]:
 
     model = rc.Forecaster(seed=budget.seed)
     found = budget.search(model, frame, by=Origins(H, 3), metric="OWA")
-    best = configured(model, found.parameters)
+    best = configured(model, best_of(found))
     return found, budget.scored(model, score), budget.scored(best, score)
+
+
+def best_of(found: Tuning) -> dict[str, Any]:
+    """Say what the trial changes that scored best in the search, whether it was taken or not."""
+    row = found.trials.set_index("trial").loc[found.best]
+    return {} if found.best == 0 else row.loc["error":].iloc[1:].to_dict()
 
 
 def read_series(path: Path) -> dict[str, np.ndarray]:
@@ -139,10 +146,12 @@ def compare(names: list[str], budget: Budget, out: Path | None) -> None:
             way = weekly(budget) if name == WEEKLY else ucr(name, budget)
         found, plain, best = way
         print(f"\n{name} ({time.perf_counter() - begun:.0f} s)\n{found}")
-        print(f"  {'on the test part':20} {'default':>10} {'tuned':>10}")
-        for measure, value in plain.items():
-            print(f"  {measure:20} {value:10.4f} {best[measure]:10.4f}", flush=True)
-        told[name] = {"default": plain, "tuned": best, "parameters": found.parameters}
+        tuned = best if found.parameters else plain
+        print(f"  {'on the test part':20} {'default':>10} {'best trial':>10} {'tuned':>10}")
+        for key, value in plain.items():
+            print(f"  {key:20} {value:10.4f} {best[key]:10.4f} {tuned[key]:10.4f}", flush=True)
+        told[name] = {"default": plain, "best trial": best, "tuned": tuned}
+        told[name] |= {"parameters": found.parameters, "decision": str(found.confirmation)}
         if out is not None:
             out.write_text(json.dumps(told, indent=2))
 

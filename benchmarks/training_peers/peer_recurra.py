@@ -1,11 +1,18 @@
-"""Recurra's Regressor without treatments, checks or dropout: the peers' network and steps."""
+"""Recurra's Regressor without treatments, checks or dropout: the peers' network and steps.
+
+With --attention it attends to the outputs of all steps, as `plain.Plain` does.
+"""
 
 from __future__ import annotations
 
 from shared import BATCH, EPOCHS, HIDDEN, RATE, ROUNDS, Fitted, Task, take_turns
 
 # isort: split
+import sys
+
 import recurra as rc
+
+ATTENDS = "--attention" in sys.argv
 
 
 def fit(task: Task) -> Fitted:
@@ -23,7 +30,7 @@ def fit(task: Task) -> Fitted:
     model = rc.Regressor(
         layer="lstm",
         hidden_size=HIDDEN,
-        pooling="last",
+        pooling="attention" if ATTENDS else "last",
         input_dropout=0.0,
         dropout=0.0,
         treatments=[],
@@ -36,4 +43,4 @@ def fit(task: Task) -> Fitted:
 
 
 if __name__ == "__main__":
-    take_turns("recurra", rc.__version__, fit)
+    take_turns("recurra-attention" if ATTENDS else "recurra", rc.__version__, fit)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from shared import EPOCHS, RATE, THREADS, Fitted, Task, take_turns
 
 # isort: split
+import sys
+
 import torch
 from plain import Plain, batches, count
 from torch import nn
+
+ATTENDS = "--attention" in sys.argv
 
 
 def fit(task: Task) -> Fitted:
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    model, measure, loader, steps = Plain(), nn.MSELoss(), batches(task), 0
+    model, measure, loader, steps = Plain(ATTENDS), nn.MSELoss(), batches(task), 0
     optimizer = torch.optim.Adam(model.parameters(), RATE)
     for _ in range(EPOCHS):
         losses = []
@@ -28,4 +32,4 @@ def fit(task: Task) -> Fitted:
 
 
 if __name__ == "__main__":
-    take_turns("torch", torch.__version__, fit)
+    take_turns("torch-attention" if ATTENDS else "torch", torch.__version__, fit)

@@ -11,14 +11,21 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class Plain(nn.Module):
-    """One LSTM layer, and a linear head on its last output."""
+    """One LSTM layer, and a linear head on its last output, or on those that are attended to."""
 
-    def __init__(self) -> None:
+    def __init__(self, attends: bool = False) -> None:
         super().__init__()
         self.layer, self.head = nn.LSTM(1, HIDDEN, batch_first=True), nn.Linear(HIDDEN, 1)
+        self.attends = attends
+        if attends:
+            self.keys, self.query = nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 1, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.layer(x)[0][:, -1])[:, 0]
+        outputs, _ = self.layer(x)
+        if not self.attends:
+            return self.head(outputs[:, -1])[:, 0]
+        weights = torch.softmax(self.query(torch.tanh(self.keys(outputs))), 1)
+        return self.head((weights * outputs).sum(1))[:, 0]
 
 
 def batches(task: Task) -> DataLoader:

@@ -25,6 +25,7 @@ from typing import IO, Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 OURS = "recurra"
+ATTENTION = "--attention"  # of the ways with it: another kind of network
 SLOWEST = 600  # seconds to wait for a process to end
 COMPILING = "PYTHONDONTWRITEBYTECODE"  # libraries come compiled; ours is, from its second start
 VARIABLES = {name: value for name, value in os.environ.items() if name != COMPILING}
@@ -54,6 +55,8 @@ WAYS = {
     "keras-tensorflow-compiled": keras("tensorflow", "--compiled"),
     "darts": Way("darts", "peer_darts.py"),
     "neuralforecast": Way("neuralforecast", "peer_neuralforecast.py"),
+    f"{OURS}-attention": Way(OURS, "peer_recurra.py", (ATTENTION,)),
+    "torch-attention": Way(OURS, "peer_torch.py", (ATTENTION,)),
 }
 PYTHONS = list(dict.fromkeys(way.python for way in WAYS.values()))
 Line = dict[str, Any]
@@ -207,17 +210,19 @@ def note(turn: str, name: str, line: Line) -> None:
 
 
 def table(lines: dict[str, list[Line]], columns: tuple[str, ...]) -> str:
-    """Write medians, and how many times as long as ours each takes."""
+    """Write medians, and how many times as long as the first of its kind each takes."""
     medians = {
         name: {column: median(line[column] for line in found) for column in columns}
         for name, found in lines.items()
     }
     first = columns[0]
-    head = ["peer", "version", *columns, f"{first} / ours", "steps", "weights", "loss"]
+    head = ["peer", "version", *columns, f"{first} / first", "steps", "weights", "loss"]
     rows = [head, ["---"] * len(head)]
+    firsts: dict[bool, float] = {}  # of each kind of network: without attention, and with it
     for name, found in lines.items():
         own, one = medians[name], found[0]
-        ratio = f"{own[first] / medians[OURS][first]:.2f}" if OURS in medians else "–"
+        base = firsts.setdefault(ATTENTION in WAYS[name].arguments, own[first])
+        ratio = f"{own[first] / base:.2f}"
         same = (str(one["steps"]), str(one["weights"]), f"{one['loss']:.3f}")
         rows.append([name, one["version"], *(f"{own[each]:.3f}" for each in columns), ratio, *same])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -7,8 +7,9 @@ Forecaster(layer='gru')
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from recurra.first_use import names_of
 
 if TYPE_CHECKING:
     from recurra import (
@@ -43,38 +44,36 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AnomalyDetector": "recurra.estimators",
-    "AutoForecaster": "recurra.tuning",
-    "Classifier": "recurra.estimators",
-    "Columns": "recurra.data",
-    "Forecaster": "recurra.estimators",
-    "LanguageModel": "recurra.estimators",
-    "MultiTask": "recurra.estimators",
-    "NextStep": "recurra.estimators",
-    "Preprocessor": "recurra.data",
-    "Regressor": "recurra.estimators",
-    "SequenceDataset": "recurra.data",
-    "SequenceToSequence": "recurra.estimators",
-    "Tagger": "recurra.estimators",
-    "Training": "recurra.training",
-    "Transcriber": "recurra.estimators",
-    "audit": "recurra.auditing",
-    "load": "recurra.estimators",
-    "read": "recurra.data",
-    "tune": "recurra.tuning",
+    "AnomalyDetector": "estimators",
+    "AutoForecaster": "tuning",
+    "Classifier": "estimators",
+    "Columns": "data",
+    "Forecaster": "estimators",
+    "LanguageModel": "estimators",
+    "MultiTask": "estimators",
+    "NextStep": "estimators",
+    "Preprocessor": "data",
+    "Regressor": "estimators",
+    "SequenceDataset": "data",
+    "SequenceToSequence": "estimators",
+    "Tagger": "estimators",
+    "Training": "training",
+    "Transcriber": "estimators",
+    "audit": "auditing",
+    "load": "estimators",
+    "read": "data",
+    "tune": "tuning",
+    "auditing": "",
+    "data": "",
+    "distributed": "",
+    "errors": "",
+    "evaluation": "",
+    "kernels": "",
+    "layers": "",
+    "metrics": "",
+    "runtime": "",
+    "tuning": "",
 }
-_ROOMS = (
-    "auditing",
-    "data",
-    "distributed",
-    "errors",
-    "evaluation",
-    "kernels",
-    "layers",
-    "metrics",
-    "runtime",
-    "tuning",
-)
 
 __all__ = [
     "AnomalyDetector",
@@ -107,15 +106,4 @@ __all__ = [
     "tuning",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    if name in _ROOMS:
-        return import_module(f"recurra.{name}")
-    raise AttributeError(f"module 'recurra' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+__getattr__, __dir__ = names_of(__name__, _HOMES)

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
+from numbers import Integral
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,9 +35,12 @@ __all__ = [
     "RecurraError",
     "ShapeError",
     "TrainingError",
+    "check_count",
     "near",
     "need",
 ]
+
+Count = TypeVar("Count")
 
 
 class RecurraError(Exception):
@@ -145,6 +149,47 @@ def need(module: str, *, extra: str, purpose: str) -> ModuleType:
     except ImportError as error:
         message = f"{purpose} needs {module}. Install it with: pip install 'recurra[{extra}]'"
         raise MissingExtraError(message) from error
+
+
+def check_count(name: str, value: Count, least: int = 1, *, optional: bool = False) -> Count:
+    """Refuse an option that is no whole number, or too small.
+
+    Parameters
+    ----------
+    name : str
+        The option.
+    value : int
+        What was given; NumPy's integers will do.
+    least : int, default 1
+        The smallest there is.
+    optional : bool, default False
+        Whether None is allowed as well.
+
+    Returns
+    -------
+    int or None
+        The same, as Python's own.
+
+    Raises
+    ------
+    OptionError
+        If it is none, or less.
+
+    Examples
+    --------
+    >>> check_count("steps", 100)
+    100
+    >>> check_count("steps", 2.5)
+    Traceback (most recent call last):
+    ...
+    recurra.errors.OptionError: steps=2.5, but it must be an int of at least 1.
+    """
+    if optional and value is None:
+        return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        also = " or None" if optional else ""
+        raise OptionError(f"{name}={value!r}, but it must be an int of at least {least}{also}.")
+    return int(value)  # type: ignore[return-value]
 
 
 def near(name: str, known: Iterable[object]) -> str:

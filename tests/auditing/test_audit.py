@@ -14,7 +14,8 @@ import pytest
 
 from recurra.auditing import Audit, audit
 from recurra.data import from_frame
-from recurra.data.reading import from_arrays, from_events
+from recurra.data.reading.arrays import from_arrays
+from recurra.data.reading.events import from_events
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.treatments import Fill, Preprocessor
 from recurra.errors import DataError, DataWarning, OptionError

@@ -11,7 +11,7 @@ import pytest
 
 from recurra.auditing import Audit, audit
 from recurra.auditing.pictures import caption
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.errors import DataWarning, FileError, MissingExtraError, OptionError
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}

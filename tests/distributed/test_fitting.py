@@ -17,15 +17,21 @@ from recurra.distributed import fit_on_ray
 TRAINING = rc.Training(steps=12, batch_size=13, progress=False)
 
 
+ONE_STEP = rc.Training(
+    steps=1, batch_size=13, optimizer="sgd", learning_rate=1.0, warmup=0, schedule="constant",
+    clip_norm=None, progress=False,
+)  # fmt: skip
+
+
 def ragged(count=41):
     random = np.random.default_rng(0)
     X = [random.normal(size=(length, 3)) for length in random.integers(1, 20, count)]
     return X, [int(x.mean() > 0) for x in X]
 
 
-def regressor():
+def regressor(training=TRAINING):
     return rc.Regressor(
-        hidden_size=6, front=None, dropout=0, input_dropout=0, validation=0, training=TRAINING
+        hidden_size=6, front=None, dropout=0, input_dropout=0, validation=0, training=training
     )
 
 
@@ -60,6 +66,13 @@ def test_what_is_wrong_is_told(tmp_path):
     X, y = ragged()
     with pytest.raises(TrainingError, match=r"could not learn.*DataError"):
         fit_on_ray(regressor(), X, y[:-1], workers=0, checkpoint=tmp_path)
+
+
+def test_two_workers_find_the_gradient_that_one_process_finds(tmp_path):
+    X, y = ragged()  # the step is the gradient, of 7 and of 6 records
+    found = fit_on_ray(regressor(ONE_STEP), X, y, checkpoint=tmp_path)
+    alone = regressor(ONE_STEP).fit(X, y)
+    np.testing.assert_allclose(weights_of(found), weights_of(alone), rtol=0, atol=1e-6)
 
 
 def test_two_workers_of_which_one_is_killed_learn_what_one_process_does(tmp_path):

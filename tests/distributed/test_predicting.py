@@ -78,3 +78,9 @@ def test_a_model_that_does_not_answer_for_records_is_refused(tmp_path):
     ).save(tmp_path / "text.recurra")
     with pytest.raises(OptionError, match="holds a LanguageModel"):
         predict_parquet(tmp_path / "text.recurra", tmp_path, tmp_path / "out", **HOW)
+
+
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"parts": 1.5}])
+def test_impossible_values_are_refused(tmp_path, wrong):
+    with pytest.raises(OptionError, match=f"{next(iter(wrong))}=.* an int of at least 1"):
+        predict_parquet(tmp_path / "model.recurra", tmp_path, tmp_path / "out", **wrong, **HOW)

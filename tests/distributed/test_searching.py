@@ -33,3 +33,9 @@ def test_a_wrong_metric_is_told_as_ever(tmp_path, ray_of_two_cores):
 def test_a_study_that_tasks_cannot_share_is_refused():
     with pytest.raises(OptionError, match="Give a file, or a database's URL"):
         tune_on_ray(MODEL, X, Y, storage=None, trials=1)
+
+
+@pytest.mark.parametrize("workers", [0, 1.5, "2", True])
+def test_what_is_no_number_of_workers_is_refused(tmp_path, workers):
+    with pytest.raises(OptionError, match="an int of at least 1"):
+        tune_on_ray(MODEL, X, Y, storage=tmp_path / "study", workers=workers, trials=1)

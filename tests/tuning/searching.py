@@ -24,7 +24,7 @@ SPACE = {"hidden_size": Whole(1, 64)}
 class Pretending:
     """Judges after a while."""
 
-    measure, greater, told, digest = "distance", False, "nothing", "0"
+    measure, greater, told, digest, trainings, share = "distance", False, "nothing", "0", 1, 0.2
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -32,6 +32,9 @@ class Pretending:
     def score(self, model: Any, onlooker: Any) -> float:
         time.sleep(self.seconds)
         return abs(model.hidden_size - 20.0)
+
+    def fresh(self, part: int, seed: int) -> Pretending:
+        return self
 
 
 def search(storage: str, trials: int, seconds: float) -> None:
@@ -41,7 +44,7 @@ def search(storage: str, trials: int, seconds: float) -> None:
         rc.Regressor(), RECORDS, trials=trials, space=SPACE, storage=storage, refit=False
     )
     with open(f"{storage}.best", "a") as file:
-        file.write(f"{found.best} {found.score}\n")
+        file.write(f"{found.best} {found.score} {found.confirmation!r}\n")
 
 
 def main(storage: str, trials: str, seconds: str) -> None:

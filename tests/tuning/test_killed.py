@@ -49,18 +49,24 @@ def lives(pid):
     return True
 
 
-def trials_in(storage):
+def trials_in(storage, study="tune"):
     try:
-        study = optuna.load_study(study_name="tune", storage=open_storage(storage))
+        opened = optuna.load_study(study_name=study, storage=open_storage(storage))
     except KeyError:  # nobody has begun
         return []
-    return study.get_trials(deepcopy=False)
+    return opened.get_trials(deepcopy=False)
 
 
-def at_work(storage):
+def compared_in(storage):
+    names = [each.study_name for each in open_storage(storage).get_all_studies()]
+    (name,) = [each for each in names if each.endswith("beside the default")] or ["none"]
+    return trials_in(storage, name)
+
+
+def at_work(trials):
     return {
         each.user_attrs["owner"]["pid"]
-        for each in trials_in(storage)
+        for each in trials
         if each.state == optuna.trial.TrialState.RUNNING
     }
 
@@ -72,18 +78,22 @@ def test_of_processes_killed_again_and_again_each_trial_is_finished_once(tmp_pat
     while workers:
         assert time.monotonic() - begun < 100, "stuck"
         time.sleep(0.3)
-        busy = sorted(at_work(storage) & workers)
-        if busy and killed < 5:
+        searching, comparing = at_work(trials_in(storage)), at_work(compared_in(storage))
+        busy = sorted((comparing or (searching if killed < 5 else set())) & workers)
+        if busy and killed < 7:
             os.kill(busy[0], signal.SIGKILL)
             killed, workers = killed + 1, workers | {nursery.begin()}
         workers = {each for each in workers if lives(each)}
     nursery.close()
-    assert killed == 5
+    assert killed == 7
     states = [each.state.name for each in trials_in(storage)]
     finished = [e.user_attrs[PLACE] for e in trials_in(storage) if e.state.name == "COMPLETE"]
     assert sorted(finished) == list(range(TRIALS)), "all, and none twice"
     assert "RUNNING" not in states, "none is stuck"
     assert states.count("FAIL") >= 4, "those that were killed at their work"
+    places = [e.user_attrs[PLACE] for e in compared_in(storage) if e.state.name == "COMPLETE"]
+    assert sorted(places) == list(range(6)), "three pairs, of which none was learned twice"
+    assert "FAIL" in [each.state.name for each in compared_in(storage)], "and some were killed"
     best = Path(f"{storage}.best").read_text().splitlines()
     assert len(best) == 3, "the others have returned"
     assert len(set(best)) == 1, "with the same answer"

@@ -76,7 +76,7 @@ def audit(
     Examples
     --------
     >>> import numpy as np
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> rng = np.random.default_rng(0)
     >>> records = [np.stack([rng.normal(size=50), np.full(50, 3.0)], axis=1) for _ in range(20)]
     >>> report = audit(from_arrays(records, channels=["pulse", "room"]))

@@ -14,7 +14,7 @@ from recurra.auditing.finding import Finding
 from recurra.auditing.phrases import ago, names, number, percent, plural
 from recurra.auditing.together import repeated_stamps
 from recurra.data.offsets import place_of
-from recurra.data.panel import Clock
+from recurra.data.panel.clock import Clock
 from recurra.types import Integers
 
 __all__ = ["Ticks", "find_clocks"]

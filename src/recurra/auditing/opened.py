@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recurra.data.panel import Panel
-from recurra.data.reading import read
+from recurra.data.panel.panel import Panel
+from recurra.data.reading.read import read
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, DataWarning

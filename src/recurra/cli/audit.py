@@ -133,7 +133,7 @@ def _check(html: Path | None, json: Path | None, *read: Path | None) -> None:
 
 def _read(file: Path, laid: Laid, quiet: bool) -> tuple[SequenceDataset, str | None]:
     """Read a file; of a table, say what is to be learnt."""
-    from recurra.data.reading import read
+    from recurra.data.reading.read import read
     from recurra.data.tables.files import read_table
     from recurra.data.tables.text import Expected
 
@@ -153,7 +153,7 @@ def _read(file: Path, laid: Laid, quiet: bool) -> tuple[SequenceDataset, str | N
 
 def _wide(frame: pd.DataFrame, file: Path, laid: Laid) -> SequenceDataset:
     """Read a column, or a row, for every record."""
-    from recurra.data.reading import read
+    from recurra.data.reading.read import read
 
     named = {laid.time_column: "--time-column", laid.id_column: "--id-column"}
     named[laid.target_column] = "--target-column"

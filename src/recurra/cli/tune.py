@@ -138,7 +138,7 @@ def tune(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Learn the best from all of FILE, and write it there, as .recurra.",
+            help="Learn what was taken from all of FILE, and write it there, as .recurra.",
             show_default=False,
         ),
     ] = None,
@@ -160,8 +160,9 @@ def tune(
     """Search for a better configuration of TASK, scored on held-out parts of FILE.
 
     What was found goes to standard output. The configuration that the other options describe is
-    tried first. Start the command several times with one --storage to search in several processes;
-    any may be killed and started again.
+    tried first, and stays unless the best is clearly better on fresh parts of FILE, too. Start the
+    command several times with one --storage to search in several processes; any may be killed and
+    started again.
 
     recurra tune classify stays.csv --id stay --time hour --target died --out best.recurra
 

@@ -6,9 +6,9 @@ import os
 from types import ModuleType
 from typing import Any
 
-from recurra.errors import OptionError, need
+from recurra.errors import need
 
-__all__ = ["check_workers", "started"]
+__all__ = ["started"]
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it is nobody's business
@@ -53,33 +53,3 @@ def started(purpose: str, **options: Any) -> ModuleType:
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "warning"}
         ray.init(**quiet, **own, **options)
     return ray
-
-
-def check_workers(workers: object, least: int = 1) -> int:
-    """Refuse what is no number of processes.
-
-    Parameters
-    ----------
-    workers : object
-        What was given.
-    least : int
-        The fewest.
-
-    Returns
-    -------
-    int
-        The same.
-
-    Raises
-    ------
-    OptionError
-        If it is none.
-
-    Examples
-    --------
-    >>> check_workers(2)
-    2
-    """
-    if type(workers) is not int or workers < least:
-        raise OptionError(f"workers={workers!r}, but it is an int of at least {least}.")
-    return workers

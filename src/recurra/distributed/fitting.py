@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recurra.distributed.cluster import check_workers, started
-from recurra.errors import OptionError, RecurraError, TrainingError
+from recurra.distributed.cluster import started
+from recurra.errors import RecurraError, TrainingError, check_count
 from recurra.estimators import load
 from recurra.training import Checkpoints
 
@@ -72,9 +72,8 @@ def fit_on_ray(
     MissingExtraError
         If Ray is not installed.
     """
-    check_workers(workers, least=0)
-    if type(failures) is not int or failures < 0:
-        raise OptionError(f"failures={failures!r}, but it is an int of at least 0.")
+    workers = check_count("workers", workers, least=0)
+    failures = check_count("failures", failures, least=0)
     ray = started("Training on several machines")
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer

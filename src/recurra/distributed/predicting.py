@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recurra.distributed.cluster import check_workers, started
-from recurra.errors import FileError, OptionError
+from recurra.distributed.cluster import started
+from recurra.errors import FileError, OptionError, check_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,9 +70,8 @@ def predict_parquet(
     MissingExtraError
         If Ray is not installed.
     """
-    check_workers(workers)
-    if parts is not None:
-        check_workers(parts)
+    workers = check_count("workers", workers)
+    parts = check_count("parts", parts, optional=True)
     place, source, target = (Path(each).absolute() for each in (model, folder, out))
     how = {**how, "id": id, "time": time}
     _Answers(place, id, probabilities, how)  # says at once what is wrong with the model

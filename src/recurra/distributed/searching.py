@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from recurra.distributed.cluster import check_workers, started
-from recurra.errors import OptionError, RecurraError
+from recurra.distributed.cluster import started
+from recurra.errors import OptionError, RecurraError, check_count
 from recurra.tuning import Tuning, tune
 
 __all__ = ["tune_on_ray"]
@@ -46,7 +46,7 @@ def tune_on_ray(
     Returns
     -------
     Tuning
-        As `recurra.tune` gives it; the best is fitted in this process.
+        As `recurra.tune` gives it; the model is fitted in this process.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def tune_on_ray(
     MissingExtraError
         If Ray or Optuna is not installed.
     """
-    check_workers(workers)
+    workers = check_count("workers", workers)
     if storage is None:
         raise OptionError(
             "storage=None, but tasks share a study. Give a file, or a database's URL."

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import clone
-
 from recurra.training import Log
 from recurra.training.learning_rates import RateCurve, find_learning_rate
 
@@ -27,6 +25,8 @@ def rate_for_records(estimator: Any, X: Any, y: Any, how: dict[str, Any]) -> Rat
     RateCurve
         The curve and what it suggests.
     """
+    from sklearn.base import clone
+
     probe, found = clone(estimator), []
 
     def look(network: Any, batches: Any, options: Any, *_: Any) -> None:
@@ -54,6 +54,8 @@ def rate_for_series(forecaster: Any, df: Any) -> RateCurve:
     RateCurve
         The curve and what it suggests.
     """
+    from sklearn.base import clone
+
     probe, found = clone(forecaster), []
 
     def look(engine: Any, batches: Any, held: Any, *_: Any) -> Log:

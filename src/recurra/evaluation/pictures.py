@@ -17,7 +17,7 @@ from recurra.data.panel.frame import from_frame
 from recurra.data.panel.wall import to_wall
 from recurra.data.tables.columns import Columns
 from recurra.data.tables.table import as_table
-from recurra.errors import DataError, DataWarning, OptionError, near, need
+from recurra.errors import DataError, DataWarning, OptionError, check_count, near, need
 from recurra.evaluation.forecasts import read_forecasts
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def plot_forecast(
     'a: y, and what LSTM foretells'
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a forecast")
-    if last is not None and (isinstance(last, bool) or not isinstance(last, int) or last < 1):
-        raise OptionError(f"last={last!r}, but it must be an int of at least 1.")
+    check_count("last", last, optional=True)
     columns = columns or Columns()
     past, coming = _read(history, forecast, Columns(columns.id, columns.time, columns.target))
     chosen, known = _choose(ids, past, coming)

@@ -221,6 +221,8 @@ def backward_calls(
     incoming: Sequence[Tensor | None],
     needed: Sequence[bool],
     room: Sequence[Tensor | None] | None = None,
+    *,
+    add: bool = False,
 ) -> tuple[list[Tensor | None], Calls, tuple[Tensor | None, ...]]:
     """Prepare the backward calls of one layer.
 
@@ -240,6 +242,8 @@ def backward_calls(
         Of x and each of ``rest``: whether its gradient is wanted.
     room : sequence of Tensor or None, optional
         Memory for the gradients that are wanted, as they are returned; without it new memory.
+    add : bool, default False
+        Whether the gradients of the weights are added to what that memory holds.
 
     Returns
     -------
@@ -264,8 +268,9 @@ def backward_calls(
         weights = addresses[states + each * way : states + each * way + each]
         if each == 5 and stack.peephole:
             weights.insert(4, 0)  # the place of the projection
-        if stack.decay:
-            weights += (*(0,) * (6 - len(weights)), *_of_way(gradients[-1], way))
+        if stack.decay or add:
+            decay = gradients[-1] if stack.decay else None
+            weights += (*(0,) * (6 - len(weights)), *_of_way(decay, way), add)
         back.append((
             *call[:_Y], y_at + shift, *call[_Y + 1 :],
             dy_at and dy_at + shift, dy_step, dy_row,

@@ -44,7 +44,7 @@ from recurra.native import (
     multiplies_bfloat16,
 )
 
-__all__ = ["again", "judge", "one_layer", "refuse", "run"]
+__all__ = ["again", "by_reference", "is_mapped", "judge", "one_layer", "refuse", "run"]
 
 
 def judge(stack: Stack, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:  # noqa: ARG001
@@ -459,9 +459,9 @@ class _Layer(torch.autograd.Function):
         x, y, *rest = ctx.saved_tensors
         needed = ctx.needs_input_grad[5:]
         nothing = (None, None, None, None, None)
-        if torch.is_grad_enabled() or any(map(_mapped, incoming)):  # create_graph=True
+        if torch.is_grad_enabled() or any(map(is_mapped, incoming)):  # create_graph=True
             asked = (ctx.stack, ctx.lengths, ctx.masks, x, rest)
-            return *nothing, *_by_reference(*asked, incoming, needed)
+            return *nothing, *by_reference(*asked, incoming, needed)
         kept, ctx.kept = ctx.kept, None
         if kept is None:
             given = (ctx.stack, ctx.lengths, ctx.masks, ctx.operands, None, x, rest)
@@ -473,7 +473,7 @@ class _Layer(torch.autograd.Function):
         return *nothing, *gradients
 
 
-def _by_reference(
+def by_reference(
     stack: Stack,
     lengths: Tensor | None,
     masks: _Drawn,
@@ -482,7 +482,30 @@ def _by_reference(
     incoming: Sequence[Tensor | None],
     needed: Sequence[bool],
 ) -> list[Tensor | None]:
-    """The same gradients through the reference, as functions that have gradients themselves."""
+    """Compute gradients through the reference, as functions that have gradients themselves.
+
+    Parameters
+    ----------
+    stack : Stack
+        The plan.
+    lengths : Tensor of int64, shape (batch,), or None
+        The real steps of each record; None if all fill the time axis.
+    masks : sequence
+        What chance decided, for each direction; empty where it decided nothing.
+    x : Tensor, shape (time, batch, inputs)
+        The input.
+    rest : sequence of Tensor or None
+        The state before, the weights of each direction, and the decay where there is one.
+    incoming : sequence of Tensor or None
+        The gradients of the outputs and of the state after.
+    needed : sequence of bool
+        Of `x` and each of `rest`: whether its gradient is wanted.
+
+    Returns
+    -------
+    list of Tensor or None
+        The gradients, as wanted.
+    """
     states, each = 2 if stack.cell == "lstm" else 1, count_weights(stack)
     optional = ("weight_hr",) * stack.projected + ("weight_ch",) * stack.peephole
     fields, kernel = (*Weights._fields[:4], *optional), kernel_of(stack)
@@ -529,8 +552,24 @@ def _float32(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.float()
 
 
-def _mapped(gradient: Tensor | None) -> bool:
-    """Whether it stands for many, as with ``is_grads_batched=True``: it has no address."""
+def is_mapped(gradient: Tensor | None) -> bool:
+    """Say whether a gradient stands for many, as with ``is_grads_batched=True``.
+
+    Parameters
+    ----------
+    gradient : Tensor or None
+        The gradient.
+
+    Returns
+    -------
+    bool
+        True if it does: it has no address.
+
+    Examples
+    --------
+    >>> is_mapped(torch.ones(2))
+    False
+    """
     return gradient is not None and (
         torch._C._functorch.is_legacy_batchedtensor(gradient)
         or torch._C._functorch.is_functorch_wrapped_tensor(gradient)

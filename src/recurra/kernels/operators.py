@@ -17,7 +17,7 @@ from torch import Tensor
 
 from recurra.errors import OptionError, ShapeError
 from recurra.kernels.calls import GATES, Calls, backward_calls, forward_calls
-from recurra.kernels.native import _by_reference, _mapped
+from recurra.kernels.native import by_reference, is_mapped
 from recurra.kernels.recurrence import State, Weights, extent
 from recurra.kernels.stack import Stack
 from recurra.native import engine, missing
@@ -298,7 +298,7 @@ def _go_back(ctx: Any, *incoming: Tensor | None) -> tuple[Any, ...]:
     saved, y, x, h0, c0, lengths, *weights = ctx.saved_tensors
     of_x, of_h0, of_c0, of_weights, *_ = ctx.needs_input_grad
     needed = [of_x, of_h0, of_c0, any(of_weights)]
-    if torch.is_grad_enabled() or any(_mapped(one) for one in incoming):  # create_graph=True
+    if torch.is_grad_enabled() or any(is_mapped(one) for one in incoming):  # create_graph=True
         found = iter(_with_graph(ctx.names, x, (h0, c0), weights, lengths, incoming, needed))
     else:
         rest = (saved, y, x, h0, c0, weights, lengths, *ctx.names, needed)
@@ -325,7 +325,7 @@ def _with_graph(
     states = 2 if stack.cell == "lstm" else 1
     wanted = [*needed[: 1 + states], *(needed[3] and one is not None for one in rest[states:])]
     with torch.enable_grad():
-        found = _by_reference(stack, lengths, (), x, rest, incoming[: 1 + states], wanted)
+        found = by_reference(stack, lengths, (), x, rest, incoming[: 1 + states], wanted)
     return [one for one in found if one is not None]
 
 

@@ -274,12 +274,11 @@ class Passes:
         if last is not None:
             route.dh.copy_(last)
         threads = torch.get_num_threads()
-        back = route.back(self._stack, incoming is not None, last is not None, inputs)
+        back = route.back(self._stack, incoming is not None, last is not None, inputs, gradients)
         for layer, calls in zip(reversed(route.layers), back, strict=True):
             engine.backward(threads, *calls)
             if layer.mask is not None:
                 layer.dx.mul_(layer.mask)
-        torch._foreach_add_([*gradients], route.found)
         return route.layers[0].dx if inputs else None
 
     def _route(
@@ -349,13 +348,8 @@ class Passes:
                 (*call, self._space.block((layer, way), size)) for way, call in enumerate(calls)
             ]
             dx = take(("dx", layer), tuple(read.shape), kind)
-            found = [
-                None if one is None else take(("found", layer, n), tuple(one.shape), kind)
-                for n, one in enumerate(rest[states:])
-            ]
-            route.layers.append(_Layer(below, read, y, rest, calls, held, mask, dx, found))
+            route.layers.append(_Layer(below, read, y, rest, calls, held, mask, dx))
             below = y
-        route.found += [one for each in route.layers for one in each.found if one is not None]
         return route
 
 
@@ -374,7 +368,6 @@ class _Layer:
     held: tuple[Tensor | None, ...]
     mask: Tensor | None
     dx: Tensor
-    found: list[Tensor | None]  # gradients of its weights
 
 
 @dataclass
@@ -388,32 +381,48 @@ class _Route:
     dy: Tensor
     dh: Tensor
     layers: list[_Layer] = field(default_factory=list)
-    found: list[Tensor] = field(default_factory=list)
     ways_back: dict[Any, list[Calls]] = field(default_factory=dict)
 
-    def back(self, stack: Stack, outputs: bool, last: bool, inputs: bool) -> list[Calls]:
+    def back(
+        self,
+        stack: Stack,
+        outputs: bool,
+        last: bool,
+        inputs: bool,
+        gradients: Sequence[Tensor],
+    ) -> list[Calls]:
         """Take up, or work out, the calls of the way back, from the last layer to the first."""
-        found = self.ways_back.get((outputs, last, inputs))
+        key = (outputs, last, inputs, *map(Tensor.data_ptr, gradients))
+        found = self.ways_back.get(key)
         if found is None:
-            dy, dh = self.dy if outputs else None, self.dh if last else None
+            dy, dh, grows = self.dy if outputs else None, self.dh if last else None, [*gradients]
             found = []
             for number, layer in reversed([*enumerate(self.layers)]):
                 wanted = inputs or number > 0
-                found.append(_back(stack, layer, dy, dh, wanted))
+                found.append(_back(stack, layer, dy, dh, wanted, grows))
                 dy, dh = layer.dx, None
-            self.ways_back[outputs, last, inputs] = found
+            self.ways_back = {key: found}
         return found
 
 
-def _back(stack: Stack, layer: _Layer, dy: Tensor | None, dh: Tensor | None, inputs: bool) -> Calls:
-    """Work out the calls back through one layer."""
+def _back(
+    stack: Stack,
+    layer: _Layer,
+    dy: Tensor | None,
+    dh: Tensor | None,
+    inputs: bool,
+    grows: list[Tensor],
+) -> Calls:
+    """Work out the calls back through one layer; its gradients are the last of those that grow."""
     states = 2 if stack.cell == "lstm" else 1
     seen = layer.x.transpose(0, 1)
     incoming = [None if dy is None else dy.transpose(0, 1), dh, None][: 1 + states]
-    room = [layer.dx.transpose(0, 1) if inputs else None, *(None,) * states, *layer.found]
+    added = [None if one is None else grows.pop() for one in reversed(layer.rest[states:])]
+    room = [layer.dx.transpose(0, 1) if inputs else None, *(None,) * states, *reversed(added)]
     needed = (inputs, *(False,) * states, *(True,) * (len(layer.rest) - states))
+    y = layer.y.transpose(0, 1)
     _, calls, _ = backward_calls(
-        stack, layer.calls, seen, layer.y.transpose(0, 1), layer.rest, incoming, needed, room
+        stack, layer.calls, seen, y, layer.rest, incoming, needed, room, add=True
     )
     return calls
 
@@ -422,5 +431,5 @@ def _trimmed(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
     """Cut the steps at the longest record; drop the lengths if all fill them then."""
     batch, steps, _ = x.shape
     shortest, longest = check_lengths(lengths, steps, batch)
-    x = x[:, :longest]
+    x = x[:, :longest] if longest < steps else x
     return x, None if shortest == longest else lengths

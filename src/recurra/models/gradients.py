@@ -76,7 +76,7 @@ def _plain(parameter: Tensor) -> bool:
         return False
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)
-    return parameter.is_cpu and parameter.grad.layout is torch.strided
+    return parameter.is_cpu and parameter.is_contiguous() and parameter.grad.is_contiguous()
 
 
 def back_through(linear: nn.Linear, read: Tensor, incoming: Tensor) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from recurra.artifact import read_model, write_model
-from recurra.errors import FileError, OptionError
+from recurra.errors import FileError, OptionError, check_count
 from recurra.types import Array
 
 __all__ = ["Checkpoints", "Interrupts"]
@@ -71,10 +71,8 @@ class Checkpoints:
         object.__setattr__(self, "folder", Path(self.folder))
         if not isinstance(self.seconds, int | float) or not self.seconds >= 0:
             raise OptionError(f"seconds={self.seconds!r}, but it is a number of 0 or more.")
-        for name in ("steps", "keep"):
-            value = getattr(self, name)
-            if not (name == "steps" and value is None) and not (type(value) is int and value >= 1):
-                raise OptionError(f"{name}={value!r}, but it is an int of at least 1.")
+        check_count("steps", self.steps, optional=True)
+        check_count("keep", self.keep)
 
     @classmethod
     def of(cls, place: str | os.PathLike[str] | Checkpoints | None, resume: bool) -> Self | None:

@@ -1,11 +1,13 @@
 """Optimizers over flat parameters: the same numbers as ``torch.optim``, one operation a step.
 
-They call the functions beneath ``torch.optim``, whose classes import torch's compiler when the
-first of them is made: a second or more, for nothing that is used here.
+One piece of memory on the CPU is moved by the engine; several pieces, and those of a GPU, by the
+functions beneath ``torch.optim``. Its classes import torch's compiler when the first of them is
+made: a second or more, for nothing that is used here.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -13,12 +15,12 @@ import torch
 from torch import Tensor
 
 from recurra.errors import OptionError, near
-from recurra.kernels.threads import few_threads
+from recurra.kernels import learning
 from recurra.training.flat import Flat
 
 __all__ = ["FlatOptimizer"]
 
-KINDS = ("adam", "adamw", "rmsprop", "sgd")
+KINDS = learning.OPTIMIZERS
 MOMENTS = {"adam": 2, "adamw": 2, "rmsprop": 1, "sgd": 1}
 TINY = 1e-6  # keeps the shortening finite, as in torch.nn.utils.clip_grad_norm_
 
@@ -68,6 +70,8 @@ class FlatOptimizer:
             [torch.zeros_like(each) for each in flat.parameters] for _ in range(MOMENTS[kind])
         ]
         self._steps = [torch.zeros((), device=each.device) for each in flat.parameters]
+        pieces = [*flat.parameters, *flat.gradients]
+        self._by_engine = len(self._steps) == 1 and learning.able(*pieces)
 
     def step(self, rate: float, count: int = 1, clip_norm: float | None = None) -> bool:
         r"""Divide the gradient, shorten it, and move.
@@ -89,6 +93,8 @@ class FlatOptimizer:
             False if the gradient is not finite, and then nothing moves.
         """
         share = 1.0 / max(count, 1)
+        if self._by_engine:
+            return self._move_by_engine(rate, share, clip_norm)
         length = float(self.flat.norm()) * share
         if not length < float("inf"):
             return False
@@ -100,18 +106,26 @@ class FlatOptimizer:
         self._move(rate)
         return True
 
+    def _move_by_engine(self, rate: float, share: float, clip_norm: float | None) -> bool:
+        (weights,), (gradients,), (step,) = self.flat.parameters, self.flat.gradients, self._steps
+        length = learning.move(
+            self.kind, weights, gradients, [moment[0] for moment in self._moments], step,
+            rate=rate, decay=self.weight_decay, share=share,
+            longest=math.inf if clip_norm is None else clip_norm,
+        )  # fmt: skip
+        return math.isfinite(length)
+
     def _move(self, rate: float) -> None:
         parameters, gradients, decay = self.flat.parameters, self.flat.gradients, self.weight_decay
         if self.kind in ("adam", "adamw"):
             move = torch._fused_adamw_ if self.kind == "adamw" else torch._fused_adam_
             for k, steps in enumerate(self._steps):
                 first, second = ([moment[k]] for moment in self._moments)
-                with few_threads(parameters[k].numel()):
-                    move(
-                        [parameters[k]], [gradients[k]], first, second, [], [steps],
-                        lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8,
-                        amsgrad=False, maximize=False,
-                    )  # fmt: skip
+                move(
+                    [parameters[k]], [gradients[k]], first, second, [], [steps],
+                    lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8,
+                    amsgrad=False, maximize=False,
+                )  # fmt: skip
             return
         if decay:
             torch._foreach_add_(gradients, parameters, alpha=decay)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recurra.errors import OptionError, TrainingError, need
+from recurra.errors import OptionError, TrainingError, check_count, need
 from recurra.training.clipping import clip
 from recurra.training.flat import flatten
 from recurra.training.flat_optimizer import FlatOptimizer
@@ -153,8 +153,7 @@ def find_learning_rate(
     """
     if not 0 < lowest < highest < math.inf:
         raise OptionError(f"lowest={lowest!r} and highest={highest!r}, but the rate is to rise.")
-    if not isinstance(steps, int) or steps < 3 * FIRST:
-        raise OptionError(f"steps={steps!r}, but it must be an int of at least {3 * FIRST}.")
+    check_count("steps", steps, least=3 * FIRST)
     rates = np.geomspace(lowest, highest, steps)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

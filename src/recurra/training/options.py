@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 from recurra.training.precision import Precision
 from recurra.training.schedules import Schedule, rate_of
 
@@ -140,12 +140,8 @@ class Training:
 
     def _check_counts(self) -> None:
         for name in (*COUNTS, *COUNTS_OR_NONE):
-            value, optional = getattr(self, name), name in COUNTS_OR_NONE
-            if not (optional and value is None) and not (_whole(value) and value >= 1):
-                hint = " or None" if optional else ""
-                raise OptionError(f"{name}={value!r}, but it must be an int of at least 1{hint}.")
-        if not (_whole(self.warmup) and self.warmup >= 0):
-            raise OptionError(f"warmup={self.warmup!r}, but it must be an int of at least 0.")
+            check_count(name, getattr(self, name), optional=name in COUNTS_OR_NONE)
+        check_count("warmup", self.warmup, least=0)
 
     def _check_clips(self) -> None:
         given = {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
@@ -199,7 +195,3 @@ class Training:
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -6,6 +6,7 @@ Start with ``recurra.tune(model, X, y, trials=50)``. It needs Optuna: ``pip inst
 
 from recurra.tuning.auto_forecaster import AutoForecaster
 from recurra.tuning.auto_leaderboard import Leaderboard
+from recurra.tuning.confirming import Confirmation
 from recurra.tuning.defaults import default_space
 from recurra.tuning.resampling import Folds, HeldOut, Origins
 from recurra.tuning.result import Tuning
@@ -15,6 +16,7 @@ from recurra.tuning.space import Choice, Real, Whole
 __all__ = [
     "AutoForecaster",
     "Choice",
+    "Confirmation",
     "Folds",
     "HeldOut",
     "Leaderboard",

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel
-from recurra.errors import NotFittedError, OptionError, TrainingError, near
+from recurra.errors import NotFittedError, OptionError, TrainingError, check_count, near
 from recurra.estimators import Forecaster
+from recurra.estimators.estimator import Estimator
+from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengths, check_names
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
-from recurra.estimators.forecasting.forecaster import LAYERS, _from_first_value
+from recurra.estimators.forecasting.forecaster import LAYERS
 from recurra.estimators.forecasting.frames import read_long, write_like
-from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
-from recurra.estimators.learning.options import check_count, check_seed
+from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
+from recurra.estimators.learning.options import check_seed
 from recurra.training import Training
 from recurra.training.progress import hidden
 from recurra.tuning.auto_budget import Budget
@@ -36,7 +38,7 @@ from recurra.tuning.auto_trial import Trial, alike, together
 from recurra.tuning.auto_windows import MEASURES, Windows
 
 if TYPE_CHECKING:
-    from recurra.types import Array
+    from recurra.types import Array, Floats
 
 __all__ = ["AutoForecaster"]
 
@@ -44,7 +46,7 @@ NAME = "AutoForecaster"
 MOST_MEMBERS = 6  # models in an ensemble
 
 
-class AutoForecaster(BaseEstimator):
+class AutoForecaster(Estimator):
     """A forecaster that chooses by itself, within a time that is told.
 
     Networks of different layers, sizes, heads and treatments of the series are trained on the past
@@ -181,7 +183,7 @@ class AutoForecaster(BaseEstimator):
     def _fit(self, panel: Panel, budget: Budget) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
         check_lengths(panel)
-        notes, panel = panel.notes, _from_first_value(panel)
+        notes, panel = panel.notes, from_first_value(panel)
         seasons = Forecaster(season_length=self.season_length)._seasons(panel)
         season, horizon = min(seasons, default=1), self.horizon or default_horizon(seasons)
         windows = Windows.of(panel, horizon, self.n_windows, season, self.seed)
@@ -312,21 +314,19 @@ class AutoForecaster(BaseEstimator):
         for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
             check_count(name, value)
         panel, backend = read_long(df, self.columns, self.freq)
-        model, parts = None, []
-        for window in rolling_origin(panel, h, n_windows, step_size, min_train_size=SHORTEST):
+        windows = rolling_origin(panel, h, n_windows, step_size, min_train_size=SHORTEST)
+        model: Self | None = None
+
+        def foretell(window: Window) -> dict[str, Floats]:
+            nonlocal model
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, Budget(float(self.time_limit)))
             else:
-                model._ensemble.stand(_from_first_value(window.train))
-            frame = model._ensemble.lead.model._keys(window.actual)
-            frame[CUTOFF] = panel.clock.to_output(np.repeat(window.cutoffs, h))
-            frame[self.columns.target] = window.actual.target
-            frame |= model._ensemble.forecast(window.actual, level, NAME)
-            parts.append(pd.DataFrame(frame))
-        series = np.tile(np.repeat(np.arange(len(panel)), h), n_windows)
-        table = pd.concat(parts, ignore_index=True).iloc[series.argsort(kind="stable")]
-        return write_like(table.reset_index(drop=True), backend)
+                model._ensemble.stand(from_first_value(window.train))
+            return model._ensemble.forecast(window.actual, level, NAME)
+
+        return write_like(side_by_side(windows, foretell), backend)
 
     # ------------------------------------------------------------------- keep
 

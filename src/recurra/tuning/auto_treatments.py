@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.estimators.forecasting.baselines import _seasonal_indices
+from recurra.estimators.forecasting.one_series import seasonal_indices
 
 if TYPE_CHECKING:
     from recurra.data import Panel
@@ -81,7 +81,7 @@ def treat(panel: Panel, how: str, season: int) -> Treated:
         place = _places(panel)
         for i in range(len(panel)):
             rows = slice(int(panel.offsets[i]), int(panel.offsets[i + 1]))
-            index[i] = _seasonal_indices(target[rows], season)  # one for all, where not seasonal
+            index[i] = seasonal_indices(target[rows], season)  # one for all, where not seasonal
         target = target / index[np.repeat(np.arange(len(panel)), panel.lengths), place % season]
     is_log = "log" in how
     return Treated(replace(panel, target=np.log(target) if is_log else target), index, is_log)

@@ -34,8 +34,19 @@ class Judge(Protocol):
     def digest(self) -> str:
         """Tells the data from others."""
 
+    @property
+    def trainings(self) -> int:
+        """How many a score takes."""
+
+    @property
+    def share(self) -> float:
+        """How much of the data each of them is scored on."""
+
     def score(self, model: Any, onlooker: Onlooker) -> float:
         """Train a model that is not fitted, and score it."""
+
+    def fresh(self, part: int, seed: int) -> Judge:
+        """Make a judge of one training, on another part of the same data: the n-th by a seed."""
 
 
 def judge_for(

@@ -19,7 +19,7 @@ from recurra.evaluation.origins import find_origins, find_season_length
 from recurra.evaluation.scoring import score_windows
 from recurra.metrics import owa
 from recurra.tuning.measures import usual_measure
-from recurra.tuning.resampling import Origins
+from recurra.tuning.resampling import Origins, spread
 
 if TYPE_CHECKING:
     from recurra.estimators import Forecaster
@@ -87,7 +87,7 @@ class ForecastJudge:
             season = int(np.min(estimator.season_length))
         told = f"{by}, of {len(panel)} series"
         judge = cls(panel, by, measure, season, (1.0, 1.0), told, _digest(panel))
-        return replace(judge, reference=judge._errors(Naive2(season or judge._season())))
+        return judge._beside_naive()
 
     def score(self, model: Forecaster, onlooker: Onlooker) -> float:
         """Train a model on what was before the first origin, and score its forecasts.
@@ -113,6 +113,48 @@ class ForecastJudge:
                 hint="A constant past has no MASE: use metric='sMAPE', or leave such series out.",
             )
         return value
+
+    @property
+    def trainings(self) -> int:
+        """One, before the first origin."""
+        return 1
+
+    @property
+    def share(self) -> float:
+        """Of the steps."""
+        return self._reach * len(self.panel) / int(self.panel.lengths.sum())
+
+    def fresh(self, part: int, seed: int) -> ForecastJudge:  # noqa: ARG002 - moments are not drawn
+        """Make a judge of one training, on other moments in the past of the same series.
+
+        Parameters
+        ----------
+        part : int
+            Which one. All series end earlier, by up to as much as was forecast, as far as the
+            shortest keeps half of what is before the first origin.
+        seed : int
+            Of no matter.
+
+        Returns
+        -------
+        ForecastJudge
+            Of those moments.
+        """
+        lengths = self.panel.lengths
+        most = min(self._reach, (int(lengths.min()) - self._reach) // 2)
+        earlier = self.panel.before(lengths - round(most * spread(part)))
+        return replace(self, panel=earlier)._beside_naive()
+
+    def _beside_naive(self) -> ForecastJudge:
+        """Find what Naive2 scores there."""
+        plain = replace(self, reference=(1.0, 1.0))
+        return replace(plain, reference=plain._errors(Naive2(self.season_length or self._season())))
+
+    @property
+    def _reach(self) -> int:
+        """Steps from the first origin to the end."""
+        step = self.origins.step_size or self.origins.h
+        return int(self.origins.h + (self.origins.n_windows - 1) * step)  # type: ignore[operator]
 
     def _errors(self, model: Any) -> tuple[float, float]:
         found = self._means(model)

@@ -6,7 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from recurra.data import ParquetRecords, SequenceDataset, folds, split
 from recurra.errors import DataWarning, OptionError, TrainingError, near
 from recurra.estimators.learning.report import is_greater_better
 from recurra.tuning.measures import usual_measure
-from recurra.tuning.resampling import Folds, HeldOut
+from recurra.tuning.resampling import Folds, HeldOut, spread
 
 if TYPE_CHECKING:
     from recurra.tuning.onlooker import Onlooker
@@ -38,6 +38,10 @@ class RecordJudge:
 
     Parameters
     ----------
+    dataset : SequenceDataset
+        All records.
+    by : HeldOut or Folds
+        How they are parted.
     parts : tuple of (SequenceDataset, SequenceDataset)
         What is learned from, and what is asked about.
     reading : dict of str
@@ -52,6 +56,8 @@ class RecordJudge:
         Of the data: another study has another.
     """
 
+    dataset: SequenceDataset
+    by: HeldOut | Folds
     parts: tuple[tuple[SequenceDataset, SequenceDataset], ...]
     reading: dict[str, Any]
     measure: str
@@ -74,7 +80,44 @@ class RecordJudge:
         parts = tuple(_parted(dataset, by, estimator.seed))
         told = f"{by}, of {len(dataset)} records"
         greater = measure == MEAN or is_greater_better(measure)
-        return cls(parts, reading, measure, greater, told, _digest(dataset))
+        return cls(dataset, by, parts, reading, measure, greater, told, _digest(dataset))
+
+    @property
+    def trainings(self) -> int:
+        """One for each part."""
+        return len(self.parts)
+
+    @property
+    def share(self) -> float:
+        """Of the records, or of their steps."""
+        return self.by.share if isinstance(self.by, HeldOut) else 1 / self.by.n
+
+    def fresh(self, part: int, seed: int) -> RecordJudge:
+        """Make a judge of one training, on another part of the same records.
+
+        Parameters
+        ----------
+        part : int
+            Which one. Folds come round by round, each round parted anew; where the ends of records
+            are held out, each part ends them earlier, by up to as much as is held out.
+        seed : int
+            Of the parts.
+
+        Returns
+        -------
+        RecordJudge
+            Of that part alone.
+        """
+        dataset, by = self.dataset, self.by
+        if isinstance(by, Folds):
+            turn, fold = divmod(part, by.n)
+            chosen = _parted(dataset, by, seed + turn)[fold]
+        elif by.by == "record":
+            (chosen,) = _parted(dataset, by, seed + part)
+        else:
+            earlier, _ = split(dataset, by.share * spread(part), by="time")
+            (chosen,) = _parted(earlier, by, seed)
+        return replace(self, parts=(chosen,))
 
     def score(self, model: Any, onlooker: Onlooker) -> float:
         """Train a model on each part, and average its scores on the rest.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 
-__all__ = ["Folds", "HeldOut", "Origins", "Resampling"]
+__all__ = ["Folds", "HeldOut", "Origins", "Resampling", "spread"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Folds:
 
     def __post_init__(self) -> None:
         """Refuse fewer than two parts."""
-        _check_count("n", self.n, least=2)
+        check_count("n", self.n, least=2)
 
     def __str__(self) -> str:
         return f"{self.n} folds"
@@ -108,9 +109,7 @@ class Origins:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         for name in ("h", "n_windows", "step_size"):
-            value = getattr(self, name)
-            if value is not None or name == "n_windows":
-                _check_count(name, value, least=1)
+            check_count(name, getattr(self, name), optional=name != "n_windows")
 
     def __str__(self) -> str:
         steps = "" if self.h is None else f"{self.h} steps from "
@@ -120,6 +119,22 @@ class Origins:
 Resampling = HeldOut | Folds | Origins
 
 
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name}={value!r}, but it must be an int of at least {least}.")
+def spread(number: int) -> float:
+    """Give one of any number of places between 0 and 1 that lie well apart.
+
+    Parameters
+    ----------
+    number : int
+        Which one, from 0.
+
+    Returns
+    -------
+    float
+        A multiple of the golden ratio, without what is whole of it.
+
+    Examples
+    --------
+    >>> [round(spread(number), 2) for number in range(4)]
+    [0.62, 0.24, 0.85, 0.47]
+    """
+    return (number + 1) * (math.sqrt(5) - 1) / 2 % 1

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from recurra.tuning.confirming import Confirmation
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -15,7 +17,7 @@ __all__ = ["Tuning"]
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """The best configuration of a search, and all that were tried.
+    """The configuration that a search has taken, and all that were tried.
 
     Parameters
     ----------
@@ -28,32 +30,35 @@ class Tuning:
     judged_on : str
         What they were scored on.
     parameters : dict of str
-        What the best configuration changes of the estimator as it was given; empty where nothing
-        that was tried is better.
+        What is changed of the estimator as it was given; empty where the default was kept.
     score : float
-        Of the best.
+        Of the configuration that was taken, in the search.
     default_score : float
         Of the estimator as it was given, which is always the first trial; NaN if that one failed.
     trials : pandas.DataFrame
         A row for each trial: ``trial``, ``score``, ``state`` (``"finished"``, ``"stopped early"``,
         ``"failed"``, ``"running"``), ``seconds``, ``attempts``, ``error``, then the parameters.
+    confirmation : Confirmation or None
+        How the best trial compares with the default on fresh parts, by which one of them was taken;
+        None where no trial scores better than the default, or the default failed.
     model : estimator or None
-        With the best configuration, fitted to all data; None where that was not wanted.
+        With that configuration, fitted to all data; None where that was not wanted.
 
     Examples
     --------
     >>> trials = pd.DataFrame({"trial": [0, 1], "score": [0.5, 0.4], "state": "finished"})
     >>> found = Tuning("Regressor", "RMSE", False, "5 folds, of 50 records", {"hidden_size": 32},
-    ...                0.4, 0.5, trials.assign(seconds=2.0, attempts=1, error=""))
+    ...                0.4, 0.5, trials.assign(seconds=2.0, attempts=1, error=""),
+    ...                Confirmation(1, 0.08, 0.05, 15, 15, 30.0))
     >>> print(found)
     Regressor: 2 trials (2 finished), 4 s in all
     RMSE, less is better, on 5 folds, of 50 records
       default  0.5
       best     0.4  trial 1
+    Trained again beside the default on 15 fresh parts (30 s), trial 1 gains 0.08, more than one
+    standard error, 0.05: taken.
     with
       hidden_size  32
-    The default is the first trial, so the best is never worse on these records. New data will be
-    less kind: the best of several is lucky, too.
     """
 
     estimator: str
@@ -64,14 +69,19 @@ class Tuning:
     score: float
     default_score: float
     trials: pd.DataFrame
+    confirmation: Confirmation | None = None
     model: Any = None
 
     @property
     def best(self) -> int:
-        """Which trial is the best: its number."""
+        """Which trial scores best in the search, whether it was taken or not: its number."""
+        return int(self._best["trial"])
+
+    @property
+    def _best(self) -> pd.Series:
         done = self.trials[self.trials["state"] == "finished"]
         scores = done["score"].to_numpy(float)
-        return int(done["trial"].iloc[int((scores if self.greater else -scores).argmax())])
+        return done.iloc[int((scores if self.greater else -scores).argmax())]
 
     def __str__(self) -> str:
         counts = self.trials["state"].value_counts(sort=False)
@@ -81,14 +91,14 @@ class Tuning:
             f"{self.estimator}: {len(self.trials)} trials ({states}), {spent:.0f} s in all",
             self._scored,
             f"  default  {self.default_score:.6g}",
-            f"  best     {self.score:.6g}  trial {self.best}",
+            f"  best     {self._best['score']:.6g}  trial {self.best}",
+            self._decision,
         ]
         if self.parameters:
             wide = max(map(len, self.parameters))
             lines.append("with")
             lines += [f"  {n.ljust(wide)}  {_shown(v)}" for n, v in self.parameters.items()]
-        lines += [WARNING, *self._failures()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._failures()])
 
     def plot(self) -> Figure:
         """Draw the scores in the order of the trials, and the best so far.
@@ -112,6 +122,17 @@ class Tuning:
         way = "more" if self.greater else "less"
         return f"{self.measure}, {way} is better, on {self.judged_on}"
 
+    @property
+    def _decision(self) -> str:
+        if self.confirmation is not None:
+            return str(self.confirmation)
+        if self.best == 0:
+            return "No trial scores better than the default: kept the default."
+        return (
+            "The default failed, so nothing confirms the best. Expect less of it on new data: the "
+            "best of\nseveral is lucky, too."
+        )
+
     def _failures(self) -> list[str]:
         failed = self.trials[self.trials["state"] == "failed"]
         lines = [
@@ -119,11 +140,6 @@ class Tuning:
             for row in failed.head(3).itertuples(index=False)
         ]
         return lines + ([f"note: … and {len(failed) - 3} more."] if len(failed) > 3 else [])
-
-
-WARNING = """\
-The default is the first trial, so the best is never worse on these records. New data will be
-less kind: the best of several is lucky, too."""
 
 
 def _shown(value: Any) -> str:

@@ -1,21 +1,21 @@
-"""The search itself: ask for a trial, run it, write down what came of it, until all are done."""
+"""The search itself: trials until all are done, the best of them confirmed, and learned."""
 
 from __future__ import annotations
 
 import os
 import time
-import warnings
-from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from tqdm.auto import tqdm
 
-from recurra.errors import DataError, DataWarning, OptionError, TrainingError, need
+from recurra.errors import OptionError, TrainingError, check_count, need
 from recurra.estimators import Forecaster
-from recurra.estimators.learning.options import check_count, check_seed
+from recurra.estimators.learning.options import check_seed
 from recurra.training.progress import hidden
 from recurra.tuning.configured import configured, own_values, settled, training_changes
+from recurra.tuning.confirming import SHARE, confirm, count_pairs
 from recurra.tuning.defaults import default_space
 from recurra.tuning.judging import Judge, check_estimator, judge_for
 from recurra.tuning.resampling import Resampling
@@ -24,10 +24,9 @@ from recurra.tuning.space import Choice, Real, Space, Whole, check_space, decode
 
 if TYPE_CHECKING:
     from recurra.tuning.board import Attempt, Board
+    from recurra.tuning.working import Work
 
 __all__ = ["tune"]
-
-WAIT = 0.5  # seconds between two looks at what others do
 
 
 def tune(
@@ -48,12 +47,13 @@ def tune(
     progress: bool | None = None,
     **how: Any,
 ) -> Tuning:
-    """Search for a better configuration of an estimator, and fit the best to all data.
+    """Search for a better configuration of an estimator, and fit it to all data.
 
     The first trial is the estimator as it is given; the others change what `space` names, drawn by
     tree-structured Parzen estimators (Bergstra et al. 2011). All are scored on the same parts of
-    the data, which no trial has learned from. Whatever is to test the result in the end, keep out
-    of `X`.
+    the data, which no trial has learned from. In the end the best and the default learn again, in
+    pairs, from other parts; the best is taken if it gains more than one standard error there, else
+    the default stays. Whatever is to test the result, keep out of `X`.
 
     Parameters
     ----------
@@ -65,10 +65,11 @@ def tune(
         What may be tried, by the name of the parameter; of its training as
         ``"training.learning_rate"``. By default :func:`recurra.tuning.default_space`.
     trials : int, optional
-        How many, those of all processes and of earlier calls on this study together.
+        How many, those of all processes and of earlier calls on this study together. The
+        comparison in the end takes a fifth of their trainings more, but three pairs at least.
     seconds : float, optional
-        How long this call searches. A trial that runs when the time is up is left, and begun anew
-        by the next call; the first trial is always finished.
+        How long this call searches; the last fifth is kept for the comparison. A trial that runs
+        when its time is up is left, and begun anew by the next call; the first is always finished.
     metric : str, optional
         What to score by: a measure of the estimator's report, such as ``"accuracy"``; of forecasts
         ``"MASE"``, ``"OWA"``, ``"sMAPE"`` or ``"RMSE"``. By default MASE for forecasts, log loss
@@ -87,9 +88,10 @@ def tune(
         What the search is called there.
     seed : int
         Source of all chance: same seed, same data, one process, same trials to the bit. What is
-        drawn in a training is decided by the estimator's own seed, the same in each trial.
+        drawn in a training is decided by the estimator's own seed, the same in each trial; in the
+        comparison each pair has another.
     refit : bool
-        Whether to fit the best to all of `X` in the end.
+        Whether to fit what is taken to all of `X` in the end.
     progress : bool, optional
         Whether to show a bar; None for only in a terminal or a notebook.
     **how
@@ -119,7 +121,8 @@ def tune(
     A process may be killed at any moment. What it was at is found by the others, or by the next
     call, and begun anew with the same parameters: at once where it ran on the same machine, after
     two minutes of silence where it ran on another. Folds that it has scored are not learned again.
-    So of `trials` each is finished once.
+    So of `trials` each is finished once, and each training of the comparison, which processes share
+    as well.
 
     Examples
     --------
@@ -138,28 +141,18 @@ def tune(
     chosen = check_space(default_space(estimator) if space is None else space, estimator)
     judge = judge_for(estimator, (X, y, _checked(how)), metric, by)
     board = _open_board(estimator, judge, chosen, trials, check_seed(seed), (storage, study))
-    limits = _Limits(None if seconds is None else time.monotonic() + seconds, pruning)
+    begun = time.monotonic()
+    end = None if seconds is None else begun + seconds
+    until = None if seconds is None else begun + (1 - SHARE) * seconds
     disable = hidden(progress)
     with tqdm(total=trials, desc="tuning", unit="trial", disable=disable) as bar:
-        _search(estimator, judge, board, limits, bar)
-    found = _result(estimator, judge, chosen, board)
+        _work(estimator, judge, board, until, pruning).run(bar)
+    found = _decided(estimator, judge, chosen, board, end, disable)
     if not refit:
         return found
     model = configured(estimator, found.parameters)
     settled(model.fit(X) if isinstance(model, Forecaster) else model.fit(X, y, **how))
     return Tuning(**{**found.__dict__, "model": model})
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """When to stop: the search, and a trial."""
-
-    deadline: float | None
-    pruning: bool
-
-    @property
-    def passed(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
 
 
 def _open_board(
@@ -189,58 +182,54 @@ def _open_board(
     return Board(name, storage, space, default, trials, seed)
 
 
-def _search(estimator: Any, judge: Judge, board: Board, limits: _Limits, bar: tqdm) -> None:
-    """Run trials until all are finished, by whomever, or the time is up."""
-    from optuna.trial import TrialState
+def _work(
+    estimator: Any, judge: Judge, board: Board, deadline: float | None, pruning: bool
+) -> Work:
+    """Say what a trial is."""
+    from recurra.tuning.watching import Watch
+    from recurra.tuning.working import Work
 
-    while True:
-        counted = board.counted()
-        finished = sum(each.state != TrialState.RUNNING for each in counted.values())
-        bar.update(finished - bar.n)
-        if limits.passed and finished:
-            return
-        attempt = None if limits.passed and counted else board.begin()
-        if attempt is not None:
-            _run(estimator, judge, board, limits, attempt)
-        elif board.most is not None and finished >= board.most:
-            return
-        else:
-            time.sleep(WAIT)  # others are at it, and may be killed
+    def score(attempt: Attempt, until: float | None) -> float:
+        watch = Watch(attempt.trial, judge.greater, pruning, until, attempt.known)
+        return judge.score(configured(estimator, attempt.parameters, progress=False), watch)
+
+    return Work(board, score, deadline, vital=True)
 
 
-def _run(estimator: Any, judge: Judge, board: Board, limits: _Limits, attempt: Attempt) -> None:
-    """Run one trial, and write down what came of it."""
-    from optuna import TrialPruned
-
-    from recurra.tuning.watching import OutOfTime, Watch
-
-    first = attempt.place == 0
-    pruning = limits.pruning
-    deadline = None if first else limits.deadline
-    watch = Watch(attempt.trial, judge.greater, pruning, deadline, attempt.known)
-    try:
-        with board.beating(attempt), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DataWarning)  # the last training says it
-            model = configured(estimator, attempt.parameters, progress=False)
-            board.finish(attempt, judge.score(model, watch))
-    except TrialPruned:
-        board.stop(attempt)
-    except OutOfTime:
-        board.leave(attempt, "the time was up")
-    except Exception as error:
-        if first and isinstance(error, DataError | OptionError):
-            board.leave(attempt, "the data or the options are wrong")
-            raise
-        board.fail(attempt, error)
-    except BaseException:
-        board.leave(attempt, "interrupted")
-        raise
-
-
-def _result(
-    estimator: Any, judge: Judge, space: dict[str, Choice | Whole | Real], board: Board
+def _decided(
+    estimator: Any,
+    judge: Judge,
+    space: dict[str, Choice | Whole | Real],
+    board: Board,
+    deadline: float | None,
+    disable: bool | None,
 ) -> Tuning:
-    """Put together what was found."""
+    """Take the best trial, if it is better than the default where neither was chosen."""
+    table, best = _scored(estimator, judge, space, board)
+    rows = table.set_index("trial")
+    rival = decoded(space, board.counted()[best].params) if best else {}
+    confirmation = None
+    if best and rows["state"].get(0) != "failed":
+        pairs = count_pairs(len(table), judge.trainings)
+        confirmation = confirm(estimator, judge, (best, rival), board, pairs, deadline, disable)
+    taken = best if confirmation is None or confirmation.holds else 0
+    return Tuning(
+        estimator=type(estimator).__name__,
+        measure=judge.measure,
+        greater=judge.greater,
+        judged_on=judge.told,
+        parameters=rival if taken else {},
+        score=float(rows["score"].get(taken, nan)),
+        default_score=float(rows["score"].get(0, nan)),
+        trials=table,
+        confirmation=confirmation,
+    )
+
+
+def _scored(
+    estimator: Any, judge: Judge, space: dict[str, Choice | Whole | Real], board: Board
+) -> tuple[pd.DataFrame, int]:
+    """List all trials, and say which scores best."""
     table = _table(estimator, space, board)
     done = table[table["state"] == "finished"]
     if done.empty:
@@ -251,18 +240,7 @@ def _result(
         )
     scores = done["score"].to_numpy(float)
     at = int((scores if judge.greater else -scores).argmax())  # the first, of equals
-    best = int(done["trial"].iloc[at])
-    stored = board.counted()[best].params
-    return Tuning(
-        estimator=type(estimator).__name__,
-        measure=judge.measure,
-        greater=judge.greater,
-        judged_on=judge.told,
-        parameters=decoded(space, stored) if best else {},
-        score=float(scores[at]),
-        default_score=float(table["score"].iloc[0]),
-        trials=table,
-    )
+    return table, int(done["trial"].iloc[at])
 
 
 def _table(estimator: Any, space: dict[str, Choice | Whole | Real], board: Board) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.data.batching import Batches, share_padded
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.errors import OptionError
 
 LENGTHS = np.random.default_rng(1).integers(1, 200, 300)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 
 from recurra.data.batching import pad_records
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.errors import OptionError
 from recurra.testing import datasets

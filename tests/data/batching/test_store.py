@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from recurra.data.batching import open_stored, pad, save
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.errors import FileError, OptionError
 from recurra.testing import datasets

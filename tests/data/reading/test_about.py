@@ -1,6 +1,6 @@
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.errors import DataError, OptionError
 
 X = [[1.0], [2.0]]

@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 import torch
 
-from recurra.data.reading import from_arrays, from_flat, from_tokens
 from recurra.data.reading.answers import read_target
+from recurra.data.reading.arrays import from_arrays
+from recurra.data.reading.flat import from_flat
+from recurra.data.reading.tokens import from_tokens
 from recurra.errors import DataError, OptionError
 
 NAN = float("nan")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recurra.data.reading import from_ts
+from recurra.data.reading.archive import from_ts
 from recurra.errors import DataError, FileError
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import arff
 
-from recurra.data.reading import from_arff
+from recurra.data.reading.arff import from_arff
 from recurra.errors import DataError, FileError
 
 ONE = "% said\n@relation r\n@attribute a numeric\n@ATTRIBUTE 'b c' REAL\n@attribute y {u,'v w'}\n"

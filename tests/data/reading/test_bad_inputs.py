@@ -7,7 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from recurra.data.reading import from_events, from_long
+from recurra.data.reading.events import from_events
+from recurra.data.reading.long import from_long
 from recurra.errors import DataError, DataWarning
 
 ROWS = 6

@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import from_events, from_long
+from recurra.data.reading.events import from_events
+from recurra.data.reading.long import from_long
 from recurra.errors import DataError, DataWarning, OptionError
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))

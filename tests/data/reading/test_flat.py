@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recurra.data.reading import from_flat, from_npz
+from recurra.data.reading.flat import from_flat, from_npz
 from recurra.errors import DataError, FileError, OptionError
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))
@@ -128,7 +128,7 @@ def test_a_header_that_claims_a_billion_values_is_refused_before_any_is_made(tmp
         archive.writestr("offsets.npy", claim)
     code = f"""
 import resource
-from recurra.data.reading import from_npz
+from recurra.data.reading.flat import from_npz
 resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 for path in ({str(path)!r}, {str(bomb)!r}):
     try:

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from recurra.data.reading import from_lines
+from recurra.data.reading.lines import from_lines
 from recurra.errors import DataError, FileError, OptionError
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import from_long
+from recurra.data.reading.long import from_long
 from recurra.errors import DataWarning, OptionError
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recurra.data.reading import from_arrays, from_long, read
+from recurra.data.reading.arrays import from_arrays
+from recurra.data.reading.long import from_long
+from recurra.data.reading.read import read
 from recurra.errors import DataWarning, RecurraError
 
 NAN, INF = float("nan"), float("inf")

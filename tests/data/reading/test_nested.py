@@ -7,7 +7,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import from_arrays, from_nested
+from recurra.data.reading.arrays import from_arrays
+from recurra.data.reading.nested import from_nested
 from recurra.errors import DataError, DataWarning, OptionError
 
 A = [[1.0, 2.0], [3.0, 4.0, None]]

@@ -9,7 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import archive, flat, from_events, from_long, read
+from recurra.data.reading import archive, flat
+from recurra.data.reading.events import from_events
+from recurra.data.reading.long import from_long
+from recurra.data.reading.read import read
 from recurra.errors import DataError, DataWarning, FileError, OptionError
 
 LONG = "who,day,pulse,ward\n007,2024-01-01,60,x\n007,2024-01-02,,y\n8,2024-01-01,70.5,x\n"

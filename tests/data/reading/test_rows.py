@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra.data.reading.cells import Column
-from recurra.data.reading.rows import Moments, Owners, arranged, gathered
+from recurra.data.reading.moments import Moments
+from recurra.data.reading.rows import Owners, arranged, gathered
 from recurra.data.tables.places import Places
 from recurra.data.tables.table import as_table
 from recurra.errors import DataError

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.errors import DataError, DataWarning
 
 X = [[1.0, 2.0], [3.0]]

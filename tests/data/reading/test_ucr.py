@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from recurra.data.reading import from_ucr
+from recurra.data.reading.ucr import from_ucr
 from recurra.errors import DataError
 
 DATA = Path(os.environ.get("RECURRA_DATA", Path(__file__).parents[3] / "../shared/data"))

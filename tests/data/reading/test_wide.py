@@ -4,7 +4,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.data.reading import from_wide
+from recurra.data.reading.wide import from_wide
 from recurra.errors import DataError, DataWarning, OptionError
 
 DAYS = {"day": [1, 2, 3], "a": [None, 2.0, 3.0], "b": [4.0, None, None], "c": [7.0, None, 9.0]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.treatments import Drop, Preprocessor
 from recurra.errors import OptionError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments import Fill, Preprocessor
 from recurra.errors import DataError, DataWarning, OptionError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.treatments import Outliers, find_outliers
 from recurra.errors import DataWarning, OptionError
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import preprocessing
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments import Fill, Preprocessor, Scale
 from recurra.data.treatments.scaling import SCALE_METHODS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments import Fill
 from recurra.errors import DataError

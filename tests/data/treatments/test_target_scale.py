@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recurra.data.reading import from_arrays
+from recurra.data.reading.arrays import from_arrays
 from recurra.data.treatments import TargetScale
 from recurra.data.treatments.scaling import SCALE_METHODS
 from recurra.errors import DataWarning, OptionError, ShapeError

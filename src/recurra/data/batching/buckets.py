@@ -8,9 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import SequenceDataset
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 from recurra.types import Array, Integers
 
 __all__ = ["Batches", "share_padded"]
@@ -78,9 +77,9 @@ class Batches:
         self.lengths = _read_lengths(lengths)
         if batch_size is None:
             batch_size = min(max(len(self.lengths) // FEWEST, 1), LARGEST)
-        batch_size = whole_number("batch_size", batch_size)
-        seed = whole_number("seed", seed, least=0)
-        max_steps = None if max_steps is None else whole_number("max_steps", max_steps)
+        batch_size = check_count("batch_size", batch_size)
+        seed = check_count("seed", seed, least=0)
+        max_steps = check_count("max_steps", max_steps, optional=True)
         longest = int(self.lengths.max(initial=0))
         if max_steps is not None and longest > max_steps:
             place = int(self.lengths.argmax())
@@ -175,8 +174,8 @@ class Batches:
                 f"The state was taken with {name} {state[name]!r}, but here it is {own[name]!r}"
             )
             raise OptionError(f"{message}. Give the same records and options.")
-        epoch = whole_number("epoch", state["epoch"], least=0)
-        position = whole_number("position", state["position"], least=0)
+        epoch = check_count("epoch", state["epoch"], least=0)
+        position = check_count("position", state["position"], least=0)
         if position > len(self.epoch(epoch)):
             raise OptionError(f"There is no batch {position} in epoch {epoch}.")
         self._epoch, self._position = epoch, position

@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.offsets import place_of
 from recurra.data.sequences import Stream
 from recurra.data.sequences.stream import SECOND, flat_rows
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, OptionError, check_count
 from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["Padded", "Side", "pad"]
@@ -125,7 +124,7 @@ def pad(
             f"pad reads a Stream, but a {type(stream).__name__} came. Data sets: pad_records."
         )
     _check_options(side, dtype)
-    steps = None if steps is None else whole_number("steps", steps, least=0)
+    steps = check_count("steps", steps, least=0, optional=True)
     places = check_places(places, len(stream))
     lengths = stream.lengths[places]
     longest = int(lengths.max(initial=0))

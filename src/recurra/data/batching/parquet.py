@@ -25,11 +25,10 @@ from recurra.data.batching.roles import (
     read_roles,
 )
 from recurra.data.batching.row_groups import LARGEST_GROUP, find_sources, row_groups
-from recurra.data.batching.whole_numbers import whole_number
 from recurra.data.sequences import SequenceDataset
 from recurra.data.sequences.target import Level
 from recurra.data.tables.notes import tell
-from recurra.errors import FileError
+from recurra.errors import FileError, check_count
 from recurra.types import Integers
 
 __all__ = ["ParquetRecords"]
@@ -177,8 +176,8 @@ class ParquetRecords:
         iterator of SequenceDataset
             With one stream ``"x"``. Closing it ends the thread.
         """
-        records = whole_number("records", records)
-        seed = None if shuffle is None else whole_number("shuffle", shuffle, least=0)
+        records = check_count("records", records)
+        seed = check_count("shuffle", shuffle, least=0, optional=True)
         chance = None if seed is None else np.random.default_rng(seed)
         made = self._blocks(records, chance)
         return _told(read_ahead(made) if ahead else made)
@@ -201,8 +200,8 @@ class ParquetRecords:
         SequenceDataset
             The records, in random order.
         """
-        records = whole_number("records", records)
-        chance = np.random.default_rng(whole_number("seed", seed, least=0))
+        records = check_count("records", records)
+        chance = np.random.default_rng(check_count("seed", seed, least=0))
         parts = []
         for unit, places in self._plan(records, chance).items():
             at = 0

@@ -98,7 +98,7 @@ def pad_records(
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[1.0, 2.0], [3.0]], [["a", "b"], ["b"]])
     >>> batch = pad_records(data, [1, 0])
     >>> batch

@@ -11,7 +11,7 @@ import pandas as pd
 from recurra.data.batching.cutting import cut_by, cut_rows, main_stream
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.treatments.sorting import check_order
-from recurra.errors import DataError, OptionError, near
+from recurra.errors import DataError, OptionError, check_count, near
 from recurra.types import Array, Booleans, Integers
 
 __all__ = ["folds", "split"]
@@ -129,8 +129,7 @@ def folds(
     >>> sorted(test.ids for train, test in folds(data, 3))
     [(1,), (2,), (3,)]
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise OptionError(f"n={n!r}, but a data set is split in 2 ways or more.")
+    n = check_count("n", n, least=2)
     labels, groups = _read(dataset, stratify, n)
     found = list(_folder(n, seed, labels, groups).split(labels, labels, groups))
     return ((dataset.take(np.sort(a)), dataset.take(np.sort(b))) for a, b in found)

@@ -42,7 +42,7 @@ def save(dataset: SequenceDataset, folder: str | os.PathLike[str]) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(from_arrays([[1.0, 2.0], [3.0]], ids=["a", "b"]), Path(folder) / "stored")
     ...     open_stored(Path(folder) / "stored")["b"].streams["x"].values.item()

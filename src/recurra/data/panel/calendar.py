@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recurra.data.panel.clock import Clock
-from recurra.data.panel.steps import DAY, HOUR
-from recurra.data.panel.wall import to_wall
+from recurra.data.panel.wall import DAY, HOUR, to_wall
 from recurra.types import Floats, Integers, Reals
 
 __all__ = ["calendar_features"]

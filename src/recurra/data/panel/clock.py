@@ -10,17 +10,8 @@ import pandas as pd
 
 from recurra.data.panel.frequency import infer_integer_step, infer_step
 from recurra.data.panel.gaps import same_record
-from recurra.data.panel.steps import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
-    CalendarStep,
-    FixedStep,
-    out_of_range,
-    parse_step,
-)
-from recurra.data.panel.wall import from_wall, to_wall
+from recurra.data.panel.steps import CalendarStep, FixedStep, out_of_range, parse_step
+from recurra.data.panel.wall import DAY, HOUR, MINUTE, SECOND, from_wall, to_wall
 from recurra.errors import DataError, OptionError
 from recurra.types import Integers
 

@@ -16,7 +16,7 @@ from recurra.data.panel.panel import Panel
 from recurra.data.tables.columns import Columns
 from recurra.data.tables.files import read_table
 from recurra.data.tables.notes import also_in, counted, tell
-from recurra.data.tables.places import Places
+from recurra.data.tables.places import Places, check_owned
 from recurra.data.tables.stamps import Stamps, read_stamps
 from recurra.data.tables.table import Table, as_table
 from recurra.data.tables.values import count_inexact, covariate_values, target_values
@@ -109,15 +109,7 @@ def _read_ids(table: Table, name: str) -> tuple[tuple[object, ...], Integers, Pl
     """Number the series in the order in which they first appear."""
     column = table.column(name)
     owners, found = pd.factorize(column)
-    missing = np.flatnonzero(owners < 0)
-    if missing.size:
-        raise DataError(
-            f"The identifier is missing{also_in(missing.size)}",
-            code="null_id",
-            row=int(missing[0]),
-            column=name,
-            hint="Say whose the row is, or drop it.",
-        )
+    check_owned(owners, name)
     if pd.api.types.is_float_dtype(column.dtype) and (column.abs() >= 2**53).any():
         raise DataError(
             f"The identifiers are {column.dtype}, which cannot tell such large ones apart",

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from recurra.data.panel.gaps import same_record
-from recurra.data.panel.steps import DAY, HOUR, MINUTE, SECOND
-from recurra.data.panel.wall import to_wall
+from recurra.data.panel.wall import DAY, HOUR, MINUTE, SECOND, to_wall
 from recurra.types import Booleans, Integers
 
 __all__ = ["infer_integer_step", "infer_step"]

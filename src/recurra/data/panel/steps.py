@@ -14,15 +14,12 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+from recurra.data.panel.wall import DAY, SECOND
 from recurra.errors import DataError, OptionError
 from recurra.types import Integers
 
-__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "CalendarStep", "FixedStep", "parse_step"]
+__all__ = ["CalendarStep", "FixedStep", "parse_step"]
 
-SECOND = 1_000_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 YEAR = 31_556_952 * SECOND
 LARGEST = np.iinfo(np.int64).max
 

@@ -1,14 +1,17 @@
-"""Between absolute time and the clock on the wall."""
+"""Between absolute time and the clock on the wall, in nanoseconds."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from recurra.data.panel.steps import DAY
 from recurra.types import Integers
 
-__all__ = ["from_wall", "to_wall"]
+__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "from_wall", "to_wall"]
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def to_wall(times: Integers, zone: str | None) -> Integers:
@@ -34,6 +37,8 @@ def to_wall(times: Integers, zone: str | None) -> Integers:
     """
     if zone is None or zone == "UTC":
         return times
+    import pandas as pd
+
     stamps = pd.DatetimeIndex(times.ravel().view("M8[ns]")).tz_localize("UTC").tz_convert(zone)
     wall = stamps.tz_localize(None).asi8.reshape(times.shape)
     midnight = wall // DAY * DAY
@@ -63,6 +68,8 @@ def from_wall(wall: Integers, zone: str | None) -> Integers:
     """
     if zone is None or zone == "UTC":
         return wall
+    import pandas as pd
+
     local = pd.DatetimeIndex(wall.ravel().view("M8[ns]"))
     first = np.ones(local.shape, np.bool_)
     stamps = local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.tables.notes import also_in
@@ -37,6 +36,8 @@ def read_ids(ids: Any) -> tuple[object, ...]:
     """
     if isinstance(ids, str | bytes | Mapping | Set) or not hasattr(ids, "__len__"):
         raise OptionError(f"ids={ids!r}, but it is a list with one for each record.")
+    import pandas as pd
+
     found = tuple(ids.tolist() if isinstance(ids, np.ndarray) else ids)
     for row, each in enumerate(found):
         if pd.api.types.is_scalar(each) and pd.isna(each):
@@ -82,6 +83,8 @@ def read_groups(groups: Any, ids: tuple[object, ...]) -> Array:
         came = f"shape {read.shape}" if read.ndim else f"a {type(groups).__name__}"
         message = f"groups has {came}, but there are {len(ids)} records"
         raise DataError(message, code="record_count", hint="Give one for each record.")
+    import pandas as pd
+
     missing = np.flatnonzero(pd.isna(read))
     if missing.size:
         message = f"The group of a record is missing{also_in(missing.size)}"

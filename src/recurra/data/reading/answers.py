@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from recurra.data.offsets import offsets_of
 from recurra.data.reading.numbers import numbers_of
@@ -208,11 +207,16 @@ def _row(given: Any, name: str, record: object) -> Array:
 def _coded(cells: Array, name: str, owners: Sequence[object]) -> tuple[Array, tuple[object, ...]]:
     """Turn labels into codes, and numbers into float64; each row has its owner."""
     flat = cells.ravel()
+    if _alike(flat):  # as most are; the rest is looked at by pandas, which takes long to import
+        found, places = np.unique(flat, return_inverse=True)
+        return places.reshape(cells.shape), tuple(found.tolist())
+    if cells.dtype.kind == "f":
+        return _numbers(cells, name, owners), ()
+    import pandas as pd
+
     kind = pd.api.types.infer_dtype(flat, skipna=True)
-    if cells.dtype.kind == "f" or kind in ("floating", "mixed-integer-float", "decimal"):
-        values = numbers_of(cells, name).astype(np.float64)
-        _check_size(values, name, owners)
-        return values, ()
+    if kind in ("floating", "mixed-integer-float", "decimal"):
+        return _numbers(cells, name, owners), ()
     odd = _odd_label(flat, kind)
     if odd is not None:
         row, value = odd // cells.shape[1], flat[odd]
@@ -226,6 +230,20 @@ def _coded(cells: Array, name: str, owners: Sequence[object]) -> tuple[Array, tu
     if not len(classes):
         return np.full(cells.shape, np.nan), ()
     return codes.astype(np.int64).reshape(cells.shape), tuple(pd.Index(classes).tolist())
+
+
+def _alike(flat: Array) -> bool:
+    """Say whether all labels are integers, all flags or all texts, and none is missing."""
+    if flat.dtype == object:
+        return {type(each) for each in flat} == {str}
+    return flat.size > 0 and flat.dtype.kind in "iubU"
+
+
+def _numbers(cells: Array, name: str, owners: Sequence[object]) -> Floats:
+    """Read numbers, and refuse those that cannot be learned."""
+    values = numbers_of(cells, name).astype(np.float64)
+    _check_size(values, name, owners)
+    return values
 
 
 def _check_size(values: Floats, name: str, owners: Sequence[object]) -> None:
@@ -253,6 +271,8 @@ def _odd_label(flat: Array, kind: str) -> int | None:
     """Find the first label that is not like the others, or is none."""
     if not (kind.startswith("mixed") or kind in NO_LABELS or flat.dtype.kind in "cmMSV"):
         return None
+    import pandas as pd
+
     known = [k for k, cell in enumerate(flat) if not (np.ndim(cell) == 0 and pd.isna(cell))]
     if not known:
         return None

@@ -11,13 +11,12 @@ import numpy as np
 from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.about import read_groups, read_ids, read_weights
 from recurra.data.reading.answers import TargetLevel, read_target
+from recurra.data.reading.moments import Moments
 from recurra.data.reading.numbers import numbers_of
-from recurra.data.reading.rows import Moments
-from recurra.data.reading.times import read_times
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.channel_names import channel_names
+from recurra.data.sequences.stream import LARGEST_VALUE
 from recurra.data.tables.notes import also_in, counted, tell
-from recurra.data.tables.values import LARGEST_VALUE
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Integers
 
@@ -166,6 +165,8 @@ class _Given:
         self._check_finite(values, offsets, names)
         moments = Moments(None, "step")
         if self.times is not None:
+            from recurra.data.reading.times import read_times  # by pandas, which arrays do without
+
             moments = read_times(self.times, lengths, self._ids(len(parts)), "times")
         notes = list(moments.notes)
         if rounded:

@@ -14,6 +14,7 @@ from recurra.data.offsets import offsets_of, place_of
 from recurra.data.reading.answers import read_target
 from recurra.data.reading.arrays import check_finite
 from recurra.data.reading.long import from_long
+from recurra.data.reading.moments import Moments
 from recurra.data.reading.numbers import numbers_of
 from recurra.data.reading.roles import (
     Extras,
@@ -22,7 +23,7 @@ from recurra.data.reading.roles import (
     listed,
     opened_table,
 )
-from recurra.data.reading.rows import Moments, Owners, arranged, read_moments
+from recurra.data.reading.rows import Owners, arranged, read_moments
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.channel_names import channel_names
 from recurra.data.tables.places import Places

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.data.offsets import offsets_of
+from recurra.data.reading.moments import Moments
 from recurra.data.reading.roles import Extras, opened_table
-from recurra.data.reading.rows import Moments, Owners, arranged
+from recurra.data.reading.rows import Owners, arranged
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.notes import also_in, tell
 from recurra.errors import DataError, OptionError

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from recurra.data.reading.cells import Column, numbered
-from recurra.data.tables.notes import also_in, counted, tell
-from recurra.data.tables.places import Places
+from recurra.data.reading.moments import Moments
+from recurra.data.tables.notes import counted, tell
+from recurra.data.tables.places import Places, check_owned
 from recurra.data.tables.stamps import read_stamps
 from recurra.data.tables.table import Table
 from recurra.errors import DataError
 from recurra.types import Array, Floats, Integers
 
-__all__ = ["Duplicates", "Moments", "Owners", "Rows", "arranged", "gathered", "read_moments"]
+__all__ = ["Duplicates", "Owners", "Rows", "arranged", "gathered", "read_moments"]
 
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 DUPLICATES = ("error", "first", "last", "mean", "sum")
@@ -49,15 +50,7 @@ class Owners(NamedTuple):
         if pd.api.types.is_float_dtype(column.dtype):
             column = _whole_ids(column, name)
         numbers, found = numbered(column, name)
-        missing = np.flatnonzero(numbers < 0)
-        if missing.size:
-            raise DataError(
-                f"The identifier is missing{also_in(missing.size)}",
-                code="null_id",
-                row=int(missing[0]),
-                column=name,
-                hint="Say whose the row is, or drop it.",
-            )
+        check_owned(numbers, name)
         return cls(tuple(found.tolist()), numbers, Places(column))
 
     @classmethod
@@ -92,27 +85,6 @@ def _whole_ids(column: pd.Series, name: str) -> pd.Series:
         value = float(values[row])
         raise DataError(fault, code="inexact_id", row=row, column=name, value=value, hint=hint)
     return column if np.isnan(values).any() else pd.Series(values.astype(np.int64))
-
-
-class Moments(NamedTuple):
-    """When each row was.
-
-    Parameters
-    ----------
-    times : ndarray of int64 or float64, shape (rows,), or None
-        Nanoseconds since 1970 in UTC, or the user's numbers; None for a clock of steps.
-    clock : {"step", "number", "calendar"}
-        What they are.
-    zone : str or None
-        The time zone of a calendar.
-    notes : tuple of str
-        What reading changed.
-    """
-
-    times: Array | None
-    clock: str
-    zone: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 def read_moments(column: pd.Series, name: str, places: Places, *, dates: bool = False) -> Moments:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.reading.rows import Moments, read_moments
+from recurra.data.reading.moments import Moments
+from recurra.data.reading.rows import read_moments
 from recurra.data.tables.notes import also_in, counted, tell
 from recurra.data.tables.places import Places
 from recurra.errors import DataError

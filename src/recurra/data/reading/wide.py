@@ -11,6 +11,7 @@ import pandas as pd
 
 from recurra.data.offsets import offsets_of
 from recurra.data.reading.cells import read_column
+from recurra.data.reading.moments import Moments
 from recurra.data.reading.roles import (
     Extras,
     Targets,
@@ -18,7 +19,7 @@ from recurra.data.reading.roles import (
     listed,
     opened_table,
 )
-from recurra.data.reading.rows import Moments, Owners, Rows, arranged, read_moments
+from recurra.data.reading.rows import Owners, Rows, arranged, read_moments
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.tables.places import Places
 from recurra.data.tables.table import Table

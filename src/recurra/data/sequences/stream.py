@@ -12,12 +12,15 @@ from recurra.data.offsets import offsets_of
 from recurra.errors import OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
-__all__ = ["Kind", "Steps", "Stream", "flat_rows"]
+__all__ = ["LARGEST_VALUE", "Kind", "Steps", "Stream", "flat_rows"]
 
 Kind = Literal["values", "tokens", "signal", "frames", "records"]
 KINDS = ("values", "tokens", "signal", "frames", "records")
 CLOCKS = ("step", "number", "calendar")
 SECOND = 1e9
+
+LARGEST_VALUE = 1e30
+"""More than this single precision cannot work with."""
 
 
 class Steps(NamedTuple):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recurra.data.tables.notes import also_in
 from recurra.errors import DataError
 from recurra.types import Integers
 
-__all__ = ["Places"]
+__all__ = ["Places", "check_owned"]
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,37 @@ class Places:
         at = int(row if self.rows is None else self.rows[row])
         return DataError(
             message, code=code, record=record, row=at, column=column, value=value, hint=hint
+        )
+
+
+def check_owned(owners: Integers, column: str) -> None:
+    """Refuse rows that do not say whose they are.
+
+    Parameters
+    ----------
+    owners : ndarray of int64, shape (rows,)
+        The place of each row's series or record; below 0 where it has no identifier.
+    column : str
+        The column of identifiers.
+
+    Raises
+    ------
+    DataError
+        ``null_id``; it names the first such row.
+
+    Examples
+    --------
+    >>> check_owned(np.array([0, -1, 0]), "unique_id")
+    Traceback (most recent call last):
+    ...
+    recurra.errors.DataError: The identifier is missing (row 1, column 'unique_id'). Say whose ...
+    """
+    missing = np.flatnonzero(owners < 0)
+    if missing.size:
+        raise DataError(
+            f"The identifier is missing{also_in(missing.size)}",
+            code="null_id",
+            row=int(missing[0]),
+            column=column,
+            hint="Say whose the row is, or drop it.",
         )

@@ -8,13 +8,13 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
+from recurra.data.sequences.stream import LARGEST_VALUE
 from recurra.data.tables.notes import also_in
 from recurra.data.tables.places import Places
 from recurra.errors import DataError
 from recurra.types import Array, Floats
 
 __all__ = [
-    "LARGEST_VALUE",
     "count_inexact",
     "covariate_values",
     "holds_text",
@@ -22,7 +22,6 @@ __all__ = [
     "target_values",
 ]
 
-LARGEST_VALUE = 1e30
 EXACT = 2**53
 NUMERIC_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
 

@@ -29,7 +29,7 @@ class Drop(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[[1.0, 2.0]]], channels=["a", "b"])
     >>> drop = Drop(["a"])
     >>> drop.apply(data, drop.learn(data))

@@ -92,7 +92,7 @@ class Fill(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> nan = float("nan")
     >>> data = from_arrays([[nan, 1.0, nan, nan, 4.0], [nan, 2.0]])
     >>> fill = Fill("linear")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recurra.data.panel.steps import DAY, CalendarStep, FixedStep, out_of_range, parse_step
-from recurra.data.panel.wall import from_wall, to_wall
+from recurra.data.panel.steps import CalendarStep, FixedStep, out_of_range, parse_step
+from recurra.data.panel.wall import DAY, from_wall, to_wall
 from recurra.data.sequences import Stream
 from recurra.errors import DataError, OptionError
 from recurra.types import Array, Integers

@@ -10,7 +10,7 @@ from recurra.data.sequences import Stream
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.gaps import neighbours
 from recurra.data.treatments.stream_treatment import StreamTreatment
-from recurra.data.treatments.timing import SpacedTreatment, learn_spacing
+from recurra.data.treatments.timing import SpacedTreatment
 from recurra.data.treatments.treatment import Learned
 from recurra.types import Booleans
 
@@ -32,7 +32,7 @@ class Indicators(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[[1.0, 2.0], [3.0, float("nan")]]], channels=["a", "b"])
     >>> add = Indicators()
     >>> shown = add.apply(data, add.learn(data)).stream
@@ -89,7 +89,7 @@ class SinceObserved(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> nan = float("nan")
     >>> data = from_arrays([[nan, 1.0, nan, nan]], times=[[0.0, 1.0, 2.0, 4.0]])
     >>> add = SinceObserved(scale="none")
@@ -97,18 +97,13 @@ class SinceObserved(SpacedTreatment):
     array([0., 0., 1., 3.])
     """
 
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
     def suits(self, stream: Stream, channel: str) -> bool:  # noqa: ARG002
         """Say that every channel may have holes, codes as well."""
         return True
 
     def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:
         """Learn which channels have holes, and the median time between steps."""
-        return {"gappy": _gappy(stream, columns), "spacing": learn_spacing(stream)}
+        return {"gappy": _gappy(stream, columns), **super().learn_stream(stream, columns)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:
         """Measure back to the last observation."""

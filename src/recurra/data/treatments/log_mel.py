@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from recurra.data.offsets import offsets_of
 from recurra.data.sequences import SequenceDataset, Stream, Target
 from recurra.data.tables.notes import counted
+from recurra.data.treatments.options import check_count
 from recurra.data.treatments.stream_treatment import StreamTreatment
 from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError, OptionError
@@ -88,8 +89,7 @@ class LogMel(StreamTreatment):
     def __post_init__(self) -> None:
         """Refuse what no signal could be cut into."""
         super().__post_init__()
-        if isinstance(self.bands, bool) or not isinstance(self.bands, int) or self.bands < 1:
-            raise OptionError(f"bands={self.bands!r}, but it must be an int of at least 1.")
+        check_count("bands", self.bands, 1)
         if not 0 < self.hop <= self.window:
             message = f"hop={self.hop!r} and window={self.window!r}"
             raise OptionError(f"{message}, but a hop is longer than 0 and no longer than a window.")

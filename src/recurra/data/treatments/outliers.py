@@ -70,7 +70,7 @@ class Outliers(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[1.0, 2.0, 3.0, 2.0, 1.0]])
     >>> outliers = Outliers()
     >>> learned = outliers.learn(data)

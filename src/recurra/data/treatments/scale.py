@@ -77,7 +77,7 @@ class Scale(StreamTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[1.0, 2.0, 3.0], [4.0, 5.0]])
     >>> scale = Scale("minmax")
     >>> learned = scale.learn(data)

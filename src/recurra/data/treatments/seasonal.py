@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.panel.steps import DAY, HOUR
-from recurra.data.panel.wall import to_wall
+from recurra.data.panel.wall import DAY, HOUR, to_wall
 from recurra.data.sequences import Stream
 from recurra.errors import DataError, OptionError
 from recurra.types import Floats, Integers

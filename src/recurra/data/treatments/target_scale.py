@@ -40,7 +40,7 @@ class TargetScale(Treatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[1.0], [2.0], [3.0]], [10.0, 20.0, 40.0])
     >>> scale = TargetScale("minmax")
     >>> learned = scale.learn(data)

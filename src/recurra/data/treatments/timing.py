@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.data.panel.steps import DAY
-from recurra.data.panel.wall import to_wall
+from recurra.data.panel.wall import DAY, to_wall
 from recurra.data.sequences import SequenceDataset, Stream
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.added import with_channels
@@ -62,6 +61,15 @@ class SpacedTreatment(TimedTreatment):
         if self.cap is not None:
             check_number("cap", self.cap, positive=True)
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether steps can be treated as they come."""
+        return True
+
+    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
+        """Learn the median time between steps."""
+        return {"spacing": learn_spacing(stream)}
+
     def scaled(self, stream: Stream, stretches: Array, spacing: Array) -> Floats:
         """Bring stretches of time to the size of a network's inputs.
 
@@ -105,21 +113,12 @@ class Gaps(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[5.0, 6.0, 7.0]], times=[[0.0, 2.0, 9.0]])
     >>> add = Gaps(scale="none")
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
     array([0., 2., 7.])
     """
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
-    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
-        """Learn the median time between steps."""
-        return {"spacing": learn_spacing(stream)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:  # noqa: ARG002
         """Measure back to the step before."""
@@ -153,21 +152,12 @@ class Elapsed(SpacedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> data = from_arrays([[5.0, 6.0, 7.0]], times=[[1.0, 2.0, 9.0]])
     >>> add = Elapsed(scale="none", cap=5)
     >>> add.apply(data, add.learn(data)).stream.values[:, 1]
     array([0., 1., 5.])
     """
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether steps can be treated as they come."""
-        return True
-
-    def learn_stream(self, stream: Stream, columns: list[int]) -> Learned:  # noqa: ARG002
-        """Learn the median time between steps."""
-        return {"spacing": learn_spacing(stream)}
 
     def apply_stream(self, stream: Stream, columns: list[int], learned: Learned) -> Stream:  # noqa: ARG002
         """Measure back to the first step."""
@@ -198,7 +188,7 @@ class Calendar(TimedTreatment):
 
     Examples
     --------
-    >>> from recurra.data.reading import from_arrays
+    >>> from recurra.data.reading.arrays import from_arrays
     >>> times = [np.array(["2024-01-01T00", "2024-01-01T06"], "M8[h]")]
     >>> data = from_arrays([[5.0, 6.0]], times=times)
     >>> add = Calendar(("hour",))

@@ -26,8 +26,15 @@ from numpy.typing import ArrayLike
 
 from recurra.data.panel.panel import Panel
 from recurra.data.tables.columns import Columns
-from recurra.errors import DataError, NotFittedError, OptionError, ShapeError
+from recurra.errors import DataError, NotFittedError, OptionError
 from recurra.estimators.forecasting.frames import read_long, write_like
+from recurra.estimators.forecasting.one_series import (
+    checked_season,
+    observed,
+    seasonal_indices,
+    slope,
+    steps_ahead,
+)
 from recurra.estimators.forecasting.rolling import cross_validate
 from recurra.types import Booleans, Floats, Integers
 
@@ -216,13 +223,13 @@ class Naive(Baseline):
 
     def forecast(self, values: ArrayLike, h: int) -> Floats:
         """Foretell one series: see `Baseline.forecast`."""
-        _, x = _observed(values, h)
+        _, x = observed(values, h)
         return np.full(h, x[-1])
 
     def spread(self, values: ArrayLike, h: int) -> Floats:
         """Deviation of each step: see `Baseline.spread`."""
-        at, x = _observed(values, h)
-        return _deviation(np.diff(x) / np.sqrt(np.diff(at))) * np.sqrt(_ahead(values, at, h))
+        at, x = observed(values, h)
+        return _deviation(np.diff(x) / np.sqrt(np.diff(at))) * np.sqrt(steps_ahead(values, at, h))
 
 
 @final
@@ -287,14 +294,14 @@ class Drift(Baseline):
 
     def forecast(self, values: ArrayLike, h: int) -> Floats:
         """Foretell one series: see `Baseline.forecast`."""
-        at, x = _observed(values, h)
-        return x[-1] + _slope(at, x) * _ahead(values, at, h)
+        at, x = observed(values, h)
+        return x[-1] + slope(at, x) * steps_ahead(values, at, h)
 
     def spread(self, values: ArrayLike, h: int) -> Floats:
         """Deviation of each step: see `Baseline.spread`."""
-        at, x = _observed(values, h)
-        gaps, ahead = np.diff(at), _ahead(values, at, h)
-        residuals = (np.diff(x) - _slope(at, x) * gaps) / np.sqrt(gaps)
+        at, x = observed(values, h)
+        gaps, ahead = np.diff(at), steps_ahead(values, at, h)
+        residuals = (np.diff(x) - slope(at, x) * gaps) / np.sqrt(gaps)
         span = max(int(at[-1] - at[0]), 1)
         return _deviation(residuals, fitted=1) * np.sqrt(ahead * (1 + ahead / span))
 
@@ -313,12 +320,12 @@ class Mean(Baseline):
 
     def forecast(self, values: ArrayLike, h: int) -> Floats:
         """Foretell one series: see `Baseline.forecast`."""
-        _, x = _observed(values, h)
+        _, x = observed(values, h)
         return np.full(h, x.mean())
 
     def spread(self, values: ArrayLike, h: int) -> Floats:
         """Deviation of each step: see `Baseline.spread`."""
-        _, x = _observed(values, h)
+        _, x = observed(values, h)
         return np.full(h, _deviation(x - x.mean(), fitted=1) * math.sqrt(1 + 1 / len(x)))
 
 
@@ -360,8 +367,9 @@ class Naive2(Baseline):
 
     def forecast(self, values: ArrayLike, h: int) -> Floats:
         """Foretell one series: see `Baseline.forecast`."""
-        at, x = _observed(values, h)
-        index = _seasonal_indices(np.asarray(values, dtype=np.float64), _season(self.season_length))
+        at, x = observed(values, h)
+        season = checked_season(self.season_length)
+        index = seasonal_indices(np.asarray(values, dtype=np.float64), season)
         last = x[-1] / index[at[-1] % len(index)]
         return last * index[(np.size(values) + np.arange(h)) % len(index)]
 
@@ -371,39 +379,6 @@ class Naive2(Baseline):
             "Naive2 has no intervals: the M4 competition defines none. "
             "Leave level out, or use SeasonalNaive."
         )
-
-
-def _observed(values: ArrayLike, h: int) -> tuple[Integers, Floats]:
-    """Positions and values of what was observed, or an error if there is nothing to go by."""
-    x = np.asarray(values, dtype=np.float64)
-    if h < 1:
-        raise OptionError(f"h is {h}; foretell 1 step or more.")
-    if x.ndim != 1:
-        raise ShapeError(f"values has shape {x.shape}, but a baseline reads one series: (time,).")
-    at = np.flatnonzero(~np.isnan(x))
-    if not at.size:
-        message = f"None of {x.size} values is observed"
-        raise DataError(message, code="nothing_observed", hint="Leave this series out.")
-    if np.isinf(x).any():
-        first = int(np.flatnonzero(np.isinf(x))[0])
-        hint = "Use NaN for a value that was not observed."
-        raise DataError("A value is infinite", code="infinite_target", row=first, hint=hint)
-    return at, x[at]
-
-
-def _season(season_length: int) -> int:
-    if season_length < 1:
-        raise OptionError(f"season_length is {season_length}; use 1 or more (1 means no season).")
-    return season_length
-
-
-def _ahead(values: ArrayLike, at: Integers, h: int) -> Integers:
-    """Steps from the last observed value to each foretold one."""
-    return np.size(values) - 1 - at[-1] + np.arange(1, h + 1)
-
-
-def _slope(at: Integers, x: Floats) -> float:
-    return float(x[-1] - x[0]) / (at[-1] - at[0]) if len(x) > 1 else 0.0
 
 
 def _deviation(residuals: Floats, fitted: int = 0) -> float:
@@ -416,44 +391,11 @@ def _seasons(values: ArrayLike, season_length: int) -> tuple[Floats, Booleans, I
     """The whole seasons, one a row, the last step ahead's in the same column.
 
     Returns the grid (seasons, m), which columns were ever observed, and how many seasons ago. The
-    first season is filled up with NaN; a series shorter than a season has
-    no row.
+    first season is filled up with NaN; a series shorter than a season has no row.
     """
-    x, m = np.asarray(values, dtype=np.float64), _season(season_length)
+    x, m = np.asarray(values, dtype=np.float64), checked_season(season_length)
     if len(x) < m:
         return np.empty((0, m)), np.zeros(m, dtype=np.bool_), np.zeros(m, dtype=np.int64)
     grid = np.concatenate((np.full(-len(x) % m, np.nan), x)).reshape(-1, m)
     seen = ~np.isnan(grid)
     return grid, seen.sum(axis=0) > 0, seen[::-1].argmax(axis=0)
-
-
-def _seasonal_indices(x: Floats, m: int) -> Floats:
-    """Indices of the classical multiplicative decomposition, mean 1; (1,) if not seasonal.
-
-    R's ``decompose``: a centred moving average over a season is the trend, the mean ratio to
-    it at each place of the season its index.
-    """
-    if m == 1 or len(x) < 3 * m or np.nanmin(x) <= 0 or not _is_seasonal(x, m):
-        return np.ones(1)
-    ends = [0.5] if m % 2 == 0 else []
-    weights = np.concatenate((ends, np.ones(m - len(ends)), ends)) / m
-    trend = np.convolve(x, weights, mode="valid")
-    ratio = np.full(-(-len(x) // m) * m, np.nan)
-    ratio[m // 2 : m // 2 + len(trend)] = x[m // 2 : m // 2 + len(trend)] / trend
-    grid = ratio.reshape(-1, m)
-    count = (~np.isnan(grid)).sum(axis=0)
-    if not count.all():
-        return np.ones(1)
-    index = np.nansum(grid, axis=0) / count
-    return index / index.mean()
-
-
-def _is_seasonal(x: Floats, m: int) -> bool:
-    """The 90 % test of M4 on the autocorrelation at one season; unobserved pairs are left out."""
-    centred = np.where(np.isnan(x), 0.0, x - np.nanmean(x))
-    variance = centred @ centred
-    if variance <= 0:
-        return False
-    r = np.array([centred[k:] @ centred[:-k] for k in range(1, m + 1)]) / variance
-    limit = 1.645 * math.sqrt((1 + 2 * float(r[:-1] @ r[:-1])) / len(x))
-    return bool(abs(r[-1]) > limit)

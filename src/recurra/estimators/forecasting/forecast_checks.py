@@ -8,8 +8,8 @@ import numpy as np
 
 from recurra.data import Columns
 from recurra.data.offsets import place_of
-from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.errors import DataError, OptionError, check_count
+from recurra.estimators.learning.options import check_choice, check_seed
 from recurra.training import Training
 
 if TYPE_CHECKING:

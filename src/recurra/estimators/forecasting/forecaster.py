@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, clone
 
 from recurra import layers
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
-from recurra.errors import NotFittedError
+from recurra.errors import NotFittedError, check_count
+from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.conformal import Calibration
+from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
 from recurra.estimators.forecasting.forecast_checks import (
     SHORTEST,
@@ -48,8 +49,8 @@ from recurra.estimators.forecasting.forecast_inputs import InputReader
 from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
-from recurra.estimators.forecasting.rolling import CUTOFF, rolling_origin
-from recurra.estimators.learning.options import check_choice, check_count, check_seed
+from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
+from recurra.estimators.learning.options import check_choice, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
 from recurra.estimators.rate_finding import rate_for_series
 from recurra.layers.checked import attempt
@@ -69,7 +70,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(BaseEstimator):
+class Forecaster(Estimator):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how
@@ -243,7 +244,7 @@ class Forecaster(BaseEstimator):
         kept_in: Checkpoints | None = None,
     ) -> Self:
         """Learn from records; what was learned before stays until all has gone well."""
-        dataset = _from_first_value(self._checked(dataset))
+        dataset = from_first_value(self._checked(dataset))
         seasons = self._seasons(dataset)
         horizon = int(self.horizon or default_horizon(seasons))
         held = HeldBack.plan(dataset, horizon, self.seed)
@@ -417,26 +418,26 @@ class Forecaster(BaseEstimator):
             Identifier, time stamp, ``cutoff`` (the last stamp known), the actual value and the
             forecast columns. The model itself is left as it was.
         """
+        from sklearn.base import clone
+
         self._check_options()
         step_size = h if step_size is None else step_size
         for name, value in (("h", h), ("n_windows", n_windows), ("step_size", step_size)):
             check_count(name, value)
         dataset, backend = read_long(df, self.columns, self.freq)
-        model, parts = None, []
-        for window in rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST):
+        windows = rolling_origin(dataset, h, n_windows, step_size, min_train_size=SHORTEST)
+        model: Self | None = None
+
+        def foretell(window: Window) -> dict[str, Floats]:
+            nonlocal model
             check_lengths(window.train)
             if model is None or refit:
                 model = clone(self).set_params(horizon=self.horizon or h)
                 model._fit(window.train, callbacks)
-            state = model._engine.read(_from_first_value(window.train))
-            cutoffs = np.repeat(window.cutoffs, h)
-            frame = self._keys(window.actual)
-            frame[CUTOFF] = dataset.clock.to_output(cutoffs)
-            frame[self.columns.target] = window.actual.target
-            parts.append(pd.DataFrame(frame | model._forecast(state, window.actual, level)))
-        series = np.tile(np.repeat(np.arange(len(dataset)), h), n_windows)
-        table = pd.concat(parts, ignore_index=True).iloc[series.argsort(kind="stable")]
-        return write_like(table.reset_index(drop=True), backend)
+            state = model._engine.read(from_first_value(window.train))
+            return model._forecast(state, window.actual, level)
+
+        return write_like(side_by_side(windows, foretell), backend)
 
     def update(self, df: Any) -> Self:
         """Read new rows and carry the state on; nothing is learned anew.
@@ -459,7 +460,7 @@ class Forecaster(BaseEstimator):
         check_update(new, tail)
         if HEADS[self.distribution].counts:
             check_counts_only(new)
-        joined = _from_first_value(tail.extend(new), old=len(tail))
+        joined = from_first_value(tail.extend(new), old=len(tail))
         self._state = self._engine.read(joined, self._state)
         spacing = dict(zip(new.ids, new.spacing.tolist(), strict=True))
         usual = int(np.median(self._spacing))
@@ -583,13 +584,3 @@ class Forecaster(BaseEstimator):
         check_choice("distribution", self.distribution, HEADS)
         check_options(self.get_params(deep=False))
         check_names(self.columns, self._alias)
-
-
-def _from_first_value(dataset: Panel, old: int = 0) -> Panel:
-    """Leave out the rows before the first value of every series, but for the `old` first ones."""
-    first = np.maximum.reduceat(
-        np.where(dataset.observed, np.arange(len(dataset.times), 0, -1), 0), dataset.offsets[:-1]
-    )
-    before = len(dataset.times) - first - dataset.offsets[:-1]
-    before[:old] = 0
-    return dataset.since(before)

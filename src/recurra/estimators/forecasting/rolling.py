@@ -13,7 +13,7 @@ The split of Nixtla's ``cross_validation``, counted from the end of each record;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,9 +22,9 @@ import pandas as pd
 
 from recurra.data.panel.panel import Panel
 from recurra.errors import DataError, OptionError
-from recurra.types import Integers
+from recurra.types import Floats, Integers
 
-__all__ = ["CUTOFF", "Window", "cross_validate", "rolling_origin"]
+__all__ = ["CUTOFF", "Window", "cross_validate", "rolling_origin", "side_by_side"]
 
 CUTOFF = "cutoff"
 
@@ -111,6 +111,44 @@ def rolling_origin(
     return (_window(dataset, h, steps_held_back=steps) for steps in later)
 
 
+def side_by_side(
+    windows: Iterable[Window],
+    foretell: Callable[[Window], pd.DataFrame | Mapping[str, Floats]],
+) -> pd.DataFrame:
+    """Put what is foretold in each window beside what happened there.
+
+    Parameters
+    ----------
+    windows : iterable of Window
+        The cuts, as :func:`rolling_origin` makes them.
+    foretell : callable
+        Called with each window in turn; gives the model's columns, a row for each step of
+        ``actual``, in its order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Identifier, time, cutoff, target, then the model's columns; by record, window and time.
+
+    Examples
+    --------
+    >>> from recurra.data.panel.frame import from_frame
+    >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(4), "y": range(4)})
+    >>> windows = rolling_origin(from_frame(frame), h=1, n_windows=2)
+    >>> side_by_side(windows, lambda window: {"last": window.train.target[-1:]})
+      unique_id  ds  cutoff    y  last
+    0         a   2       1  2.0   1.0
+    1         a   3       2  3.0   2.0
+    """
+    parts, records = [], []
+    for window in windows:
+        foretold = pd.DataFrame(foretell(window))
+        parts.append(pd.concat([_actual(window), foretold], axis=1))
+        records.append(np.repeat(np.arange(len(window.actual)), window.actual.lengths))
+    order = np.concatenate(records).argsort(kind="stable")
+    return pd.concat(parts, ignore_index=True).iloc[order].reset_index(drop=True)
+
+
 def cross_validate(
     model: Forecasting,
     dataset: Panel,
@@ -151,8 +189,8 @@ def cross_validate(
     2         a   4       3  4.0    3.0
     3         a   5       3  5.0    3.0
     """
-    parts = []
-    for window in rolling_origin(dataset, h, n_windows, step_size):
+
+    def foretell(window: Window) -> pd.DataFrame:
         foretold = model.fit(window.train).predict(h, level=level)
         columns = dataset.columns
         models = foretold.drop(columns=[columns.id, columns.time]).reset_index(drop=True)
@@ -162,13 +200,9 @@ def cross_validate(
                 f"h={h} of each were asked for",
                 code="rows_foretold",
             )
-        parts.append(pd.concat([_actual(window, h), models], axis=1))
-    record = np.tile(np.repeat(np.arange(len(dataset)), h), n_windows)
-    return (
-        pd.concat(parts, ignore_index=True)
-        .iloc[record.argsort(kind="stable")]
-        .reset_index(drop=True)
-    )
+        return models
+
+    return side_by_side(rolling_origin(dataset, h, n_windows, step_size), foretell)
 
 
 def _check_lengths(dataset: Panel, h: int, n_windows: int, step: int, min_train_size: int) -> None:
@@ -196,15 +230,15 @@ def _window(dataset: Panel, h: int, steps_held_back: int) -> Window:
     return Window(train, actual)
 
 
-def _actual(window: Window, h: int) -> pd.DataFrame:
+def _actual(window: Window) -> pd.DataFrame:
     """What happened after the cutoff, as the columns the user knows."""
     dataset, columns = window.actual, window.actual.columns
     show = dataset.clock.to_output
     return pd.DataFrame(
         {
-            columns.id: pd.Index(dataset.ids).repeat(h),
+            columns.id: pd.Index(dataset.ids).repeat(dataset.lengths),
             columns.time: show(dataset.times),
-            CUTOFF: show(np.repeat(window.cutoffs, h)),
+            CUTOFF: show(np.repeat(window.cutoffs, dataset.lengths)),
             columns.target: dataset.target,
         }
     )

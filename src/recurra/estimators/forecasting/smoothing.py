@@ -12,13 +12,13 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from recurra.estimators.forecasting.baselines import (
-    Baseline,
-    _ahead,
-    _observed,
-    _season,
-    _seasonal_indices,
-    _slope,
+from recurra.estimators.forecasting.baselines import Baseline
+from recurra.estimators.forecasting.one_series import (
+    checked_season,
+    observed,
+    seasonal_indices,
+    slope,
+    steps_ahead,
 )
 from recurra.types import Floats
 
@@ -72,7 +72,8 @@ class Theta(Baseline):
         r"""Deviation of each step: :math:`\hat\sigma \sqrt{1 + (k-1) \alpha^2}`."""
         adjusted, index = _adjusted(values, h, self.season_length)
         smoothed = _Smoothed(2 * adjusted - _line(adjusted, len(adjusted)), ALPHAS)
-        ahead = _ahead(values, *_observed(values, h)[:1], h)
+        at, _ = observed(values, h)
+        ahead = steps_ahead(values, at, h)
         growth = np.sqrt(1 + (ahead - 1) * smoothed.alpha**2)
         return smoothed.deviation / 2 * growth * np.abs(index)
 
@@ -121,7 +122,8 @@ class DampedTrend(Baseline):
         """Deviation of each step: see `Baseline.spread`."""
         adjusted, index = _adjusted(values, h, self.season_length)
         smoothed = _damped(adjusted)
-        ahead = _ahead(values, *_observed(values, h)[:1], h)
+        at, _ = observed(values, h)
+        ahead = steps_ahead(values, at, h)
         steps = np.arange(1, ahead[-1])
         reach = smoothed.alpha * (1 + smoothed.beta * np.cumsum(smoothed.phi**steps))
         growth = np.sqrt(1 + np.append(0.0, np.cumsum(reach**2)))
@@ -141,10 +143,10 @@ class _Smoothed:
         alpha: Floats,
         beta: Floats | float = 0.0,
         phi: Floats | float = 1.0,
-        slope: float = 0.0,
+        rise: float = 0.0,
     ) -> None:
         at = np.flatnonzero(~np.isnan(x))
-        level, trend = np.full_like(alpha, x[at[0]]), np.full_like(alpha, slope)
+        level, trend = np.full_like(alpha, x[at[0]]), np.full_like(alpha, rise)
         squares, gain = np.zeros_like(alpha), alpha * beta
         for value in x[at[0] + 1 :].tolist():
             trend = phi * trend
@@ -166,14 +168,14 @@ def _damped(x: Floats) -> _Smoothed:
     """Smooth with a trend, which begins as that of the first values."""
     alpha, beta, phi = (each.ravel() for each in np.meshgrid(LEVELS, TRENDS, DAMPING))
     at = np.flatnonzero(~np.isnan(x))[:BEGINNING]
-    return _Smoothed(x, alpha, beta, phi, _slope(at, x[at]))
+    return _Smoothed(x, alpha, beta, phi, slope(at, x[at]))
 
 
 def _adjusted(values: ArrayLike, h: int, season_length: int) -> tuple[Floats, Floats]:
     """The series without its season, and what the season makes of each step to foretell."""
-    _observed(values, h)  # refuses what cannot be foretold
+    observed(values, h)  # refuses what cannot be foretold
     x = np.asarray(values, dtype=np.float64)
-    index = _seasonal_indices(x, _season(season_length))
+    index = seasonal_indices(x, checked_season(season_length))
     place = np.arange(len(x) + h) % len(index)
     return x / index[place[: len(x)]], index[place[len(x) :]]
 
@@ -182,5 +184,5 @@ def _line(x: Floats, steps: int) -> Floats:
     """The regression of the observed values on time, at the first steps."""
     at = np.flatnonzero(~np.isnan(x))
     away = at - at.mean()
-    slope = float(away @ x[at]) / float(away @ away) if len(at) > 1 else 0.0
-    return x[at].mean() + slope * (np.arange(steps) - at.mean())
+    rise = float(away @ x[at]) / float(away @ away) if len(at) > 1 else 0.0
+    return x[at].mean() + rise * (np.arange(steps) - at.mean())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recurra.data.units import Joiner, TextUnit
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 
 if TYPE_CHECKING:
     from recurra.estimators.language.text_session import TextSession
@@ -58,9 +58,7 @@ class Sampling:
         """Refuse impossible values."""
         if not (_number(self.temperature) and 0 <= self.temperature < np.inf):
             raise OptionError(f"temperature={self.temperature!r}, but it must be 0 or more.")
-        k = self.top_k
-        if k is not None and (isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1):
-            raise OptionError(f"top_k={k!r}, but it must be an int of at least 1, or None.")
+        check_count("top_k", self.top_k, optional=True)
         if self.top_p is not None and not (_number(self.top_p) and 0 < self.top_p <= 1):
             raise OptionError(f"top_p={self.top_p!r}, but it must be above 0 and at most 1.")
         penalty = self.repetition_penalty

@@ -13,7 +13,7 @@ from recurra.artifact import closed, take
 from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Vocabulary
 from recurra.data.treatments import Subwords, Treatment
 from recurra.data.units import UNITS, TextUnit
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 from recurra.estimators.language.generation import (
     Sampling,
     draw_codes,
@@ -47,13 +47,7 @@ from recurra.estimators.language.language_scores import (
 )
 from recurra.estimators.language.text_session import TextSession
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import (
-    check_choice,
-    check_count,
-    check_flag,
-    check_seed,
-    check_share,
-)
+from recurra.estimators.learning.options import check_choice, check_flag, check_seed, check_share
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.metrics import bits_per_character, perplexity
@@ -474,8 +468,7 @@ class LanguageModel(Learner):
         check_choice("layer", self.layer, ("lstm", "gru", "rnn"))
         check_choice("unit", self.unit, UNITS)
         for name in ("vocabulary_size", "min_count", "hidden_size", "embedding_size", "num_layers"):
-            if getattr(self, name) is not None or name == "num_layers":
-                check_count(name, getattr(self, name))
+            check_count(name, getattr(self, name), optional=name != "num_layers")
         for name in ("input_dropout", "dropout", "recurrent_dropout", "weight_dropout"):
             check_share(name, getattr(self, name))
         for name in ("tie_weights", "refit"):

@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from recurra.data import SequenceDataset, Stream, from_arrays, from_images, from_text, from_tokens
+from recurra import data
+from recurra.data import SequenceDataset, Stream, from_arrays
 from recurra.data.offsets import offsets_of
-from recurra.data.reading import read
-from recurra.data.reading.audio import AUDIO_ENDINGS
-from recurra.data.reading.images import IMAGE_ENDINGS
-from recurra.data.reading.text import TEXT_ENDINGS
 from recurra.errors import DataError, OptionError, near
 from recurra.estimators.learning.text_units import Units
 
@@ -25,7 +21,6 @@ __all__ = ["enter", "unwrapped"]
 
 BESIDE = ("ids", "static", "weights", "groups")
 """What goes with records of any kind."""
-FILES = (*AUDIO_ENDINGS, *IMAGE_ENDINGS, *TEXT_ENDINGS)
 MOST_COLOURS = 4
 SOUNDS = {1: ("mono",), 2: ("left", "right")}
 FULL_SCALE = 2.0**31
@@ -74,13 +69,13 @@ def enter(
             texts = list(X)
             if units.open:
                 _check_no_names(texts)
-            return _called(from_text, texts, options, unit=units.of(name, texts)), left
+            return _called(data.from_text, texts, options, unit=units.of(name, texts)), left
         case "tokens":
-            return _called(from_tokens, list(map(_listed, X)), options), left
+            return _called(data.from_tokens, list(map(_listed, X)), options), left
         case "files":
             return _files(X, options, units, name), left
         case "table" if "layout" in options:
-            return read(X, **options), left
+            return data.read(X, **options), left
         case "table":
             return _flat(_numbers_of_table(X), given)
         case "sound":
@@ -89,9 +84,9 @@ def enter(
             return _flat(X, given)
         case "image":
             _check_colours(X)
-            return _called(from_images, X, {"read": "rows", **options}), left
+            return _called(data.from_images, X, {"read": "rows", **options}), left
         case "video":
-            return _called(from_images, X, {"read": "frames", **options}), left
+            return _called(data.from_images, X, {"read": "frames", **options}), left
     return X, dict(given)
 
 
@@ -159,20 +154,25 @@ def _holds_text(record: Any) -> bool:
     """Say whether a record is a list of tokens, by its first."""
     if isinstance(record, np.ndarray) and record.dtype.kind in "US":
         return record.ndim == 1
-    plain = isinstance(record, Sequence | pd.Series) or (
-        isinstance(record, np.ndarray) and record.dtype == object
-    )
+    plain = isinstance(record, Sequence) or _is_series(record)
+    plain = plain or (isinstance(record, np.ndarray) and record.dtype == object)
     return plain and len(record) > 0 and isinstance(next(iter(record)), str)
 
 
 def _listed(record: Any) -> Any:
     """Make a list of what pandas holds."""
-    return record.tolist() if isinstance(record, pd.Series) else record
+    return record.tolist() if _is_series(record) else record
+
+
+def _is_series(record: Any) -> bool:
+    """Say whether it is of pandas, which is not imported for that."""
+    return hasattr(record, "iloc") and hasattr(record, "tolist")
 
 
 def _check_no_names(texts: Sequence[Any]) -> None:
     """Refuse what looks like the names of files."""
-    if all(isinstance(each, str) and each.lower().endswith(FILES) for each in texts):
+    known = _endings()
+    if all(isinstance(each, str) and each.lower().endswith(known) for each in texts):
         message = f"X may be texts or the names of files, such as {texts[0]!r}"
         hint = "Write [Path(name) for name in X] for files; unit='char' or 'word' for texts."
         raise OptionError(f"{message}. {hint}")
@@ -193,19 +193,31 @@ def _files(X: Any, options: dict[str, Any], units: Units, name: str) -> Sequence
     """Read files by their ending; files in a list are a record each."""
     source = X if isinstance(X, os.PathLike) else list(X)
     if not _are_texts(source):
-        return read(source, **options)
+        return data.read(source, **options)
     options = options if source is X else {"lines": False, **options}
-    letters = _called(from_text, source, options, unit="char")
+    letters = _called(data.from_text, source, options, unit="char")
     chosen = units.of(name, _texts_of(letters.stream))
-    return letters if chosen == "char" else _called(from_text, source, options, unit=chosen)
+    return letters if chosen == "char" else _called(data.from_text, source, options, unit=chosen)
 
 
 def _are_texts(source: Any) -> bool:
     """Say whether files, or all of a folder that can be read as records, are texts."""
+    from recurra.data.reading.text import TEXT_ENDINGS
+
     paths = [source] if isinstance(source, os.PathLike) else source
     if len(paths) == 1 and os.path.isdir(paths[0]):
-        paths = [each for each in Path(paths[0]).rglob("*") if str(each).lower().endswith(FILES)]
+        known = _endings()
+        paths = [each for each in Path(paths[0]).rglob("*") if str(each).lower().endswith(known)]
     return bool(paths) and all(str(each).lower().endswith(TEXT_ENDINGS) for each in paths)
+
+
+def _endings() -> tuple[str, ...]:
+    """List the endings of files that are read as records; the readers know them."""
+    from recurra.data.reading.audio import AUDIO_ENDINGS
+    from recurra.data.reading.images import IMAGE_ENDINGS
+    from recurra.data.reading.text import TEXT_ENDINGS
+
+    return (*AUDIO_ENDINGS, *IMAGE_ENDINGS, *TEXT_ENDINGS)
 
 
 def _texts_of(stream: Stream) -> list[str]:
@@ -253,6 +265,8 @@ def _flat(X: Any, given: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 def _numbers_of_table(X: Any) -> Any:
     """Take the numbers of a table, a row each record."""
+    import pandas as pd
+
     frame = X if isinstance(X, pd.DataFrame) else X.to_pandas()
     odd = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
     if odd:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.model_selection import train_test_split
 from torch import nn
 
 from recurra.artifact import write_model
@@ -19,7 +18,6 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, DataWarning, OptionError
-from recurra.estimators.learning.not_fitted import NotFittedError
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.learning.record_checks import check_streams, known_targets
@@ -495,6 +493,8 @@ class Learner(TrainingChoice, ABC):
         share = self.validation if self.validation != "auto" else share_held(len(dataset))
         if round(share * len(names)) < FEWEST_HELD:
             return dataset, None
+        from sklearn.model_selection import train_test_split
+
         _, held = train_test_split(
             np.arange(len(names)),
             test_size=share,
@@ -522,6 +522,8 @@ class Learner(TrainingChoice, ABC):
 
     def _check_fitted(self) -> None:
         if not self._fitted:
+            from recurra.estimators.learning.not_fitted import NotFittedError
+
             raise NotFittedError(f"This {type(self).__name__} is not fitted. Call fit(X, y) first.")
 
     # ------------------------------------------------------------------ what a task says of itself

@@ -8,7 +8,7 @@ import numpy as np
 
 from recurra.errors import OptionError
 
-__all__ = ["check_choice", "check_count", "check_flag", "check_seed", "check_share"]
+__all__ = ["check_choice", "check_flag", "check_seed", "check_share"]
 
 
 def check_seed(seed: int) -> int:
@@ -23,12 +23,6 @@ def check_choice(name: str, value: object, known: Collection[str]) -> None:
     if not isinstance(value, str) or value not in known:
         choice = ", ".join(map(repr, known))
         raise OptionError(f"{name}={value!r}, but it must be one of {choice}.")
-
-
-def check_count(name: str, value: object) -> None:
-    """Refuse what is no whole number from 1 on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{name}={value!r}, but it must be an int of at least 1.")
 
 
 def check_share(name: str, value: object) -> None:

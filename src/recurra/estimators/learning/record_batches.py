@@ -19,7 +19,7 @@ from recurra.models import Answer, RecordBatch, SequenceNetwork
 if TYPE_CHECKING:
     from recurra.types import Array, Integers
 
-__all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss"]
+__all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss", "shortest_first"]
 
 LARGEST, MOST_STEPS = 256, 2**15  # records in a batch of predictions, and steps with padding
 SAMPLE = 2048  # records that treatments are learned from, where there are more than memory holds
@@ -63,13 +63,10 @@ def _at_once(dataset: SequenceDataset, epochs: Iterable[list[Integers]]) -> Iter
     lengths = dataset.lengths
     longest = int(lengths.max(initial=0))
     for epoch in epochs:
-        whole, start = padded.take(np.concatenate(epoch)), 0
-        for places in epoch:
-            stop = start + len(places)
-            batch = whole.rows(start, stop)
-            steps = int(lengths[places].max(initial=0))
+        order, sizes = np.concatenate(epoch), [*map(len, epoch)]
+        most = np.maximum.reduceat(lengths[order], np.cumsum([0, *sizes[:-1]])).tolist()
+        for steps, batch in zip(most, padded.take(order).parts(sizes), strict=True):
             yield batch if steps == longest else batch.within(steps)
-            start = stop
 
 
 def _fits_at_once(dataset: SequenceDataset) -> bool:
@@ -192,13 +189,37 @@ def _by_record(raw: Array, answer: Answer, batch: RecordBatch) -> list[Array]:
 
 def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
     """Go through the data once, shortest records first."""
-    lengths = dataset.lengths
+    for places in shortest_first(dataset.lengths, LARGEST, MOST_STEPS):
+        yield places, RecordBatch.of(pad_records(dataset, places))
+
+
+def shortest_first(lengths: Integers, records: int, steps: int) -> Iterator[Integers]:
+    """Put records of like length together, each once, the shortest first.
+
+    Parameters
+    ----------
+    lengths : ndarray of int64, shape (records,)
+        Steps of each record.
+    records : int
+        The most together.
+    steps : int
+        The most steps together, padding included; a longer record is alone.
+
+    Yields
+    ------
+    ndarray of int64
+        Which records.
+
+    Examples
+    --------
+    >>> [few.tolist() for few in shortest_first(np.array([3, 9, 2, 4]), 3, 8)]
+    [[2, 0], [3], [1]]
+    """
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
-        longest = np.maximum(lengths[order[start : start + LARGEST]], 1)
+        longest = np.maximum(lengths[order[start : start + records]], 1)
         cells = longest * np.arange(1, len(longest) + 1)
-        count = max(int(np.searchsorted(cells, MOST_STEPS, side="right")), 1)
-        places = order[start : start + count]
-        yield places, RecordBatch.of(pad_records(dataset, places))
-        start += count
+        together = max(int(np.searchsorted(cells, steps, side="right")), 1)
+        yield order[start : start + together]
+        start += together

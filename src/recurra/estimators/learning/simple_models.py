@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import csr_matrix, hstack
 
 from recurra.data import SequenceDataset, Stream
 from recurra.estimators.learning.record_inputs import all_streams
 
 if TYPE_CHECKING:
-    from recurra.types import Array
+    from recurra.types import Array, Booleans, Floats, Integers
 
 __all__ = ["Summary", "linear_classifier", "linear_regressor", "sample"]
 
 MOST = 3000  # records that a simple model learns from
-SUMS = ("mean", "std", "min", "max", "first", "last")
+PENALTY = 1.0  # of ridge regression
+STILL = 1e-12  # of its size: a number that varies no more is constant
 
 
 class Summary:
@@ -45,23 +44,22 @@ class Summary:
 
         Returns
         -------
-        sparse matrix, shape (records, numbers)
+        ndarray or, where there are words, sparse matrix, shape (records, numbers)
             The sums.
         """
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.impute import SimpleImputer
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         numbers, texts = _numbers(dataset), _texts(dataset)
-        self.numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-        parts = [csr_matrix(self.numbers.fit_transform(numbers))]
+        known = ~np.isnan(numbers)
+        self.centre = np.where(known, numbers, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+        spread = np.where(known, numbers, self.centre).std(0)
+        self.spread = np.where(spread > STILL * np.abs(self.centre), spread, 1.0)
         self.words = None
-        if any(texts):
-            letters = max(len(each) for text in texts for each in text) == 1
-            self.words = TfidfVectorizer(analyzer=lambda text: _grams(text, 3 if letters else 2))
-            parts.append(self.words.fit_transform(texts))
-        return hstack(parts).tocsr()
+        if not any(texts):
+            return self._scaled(numbers)
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        letters = max(len(each) for text in texts for each in text) == 1
+        self.words = TfidfVectorizer(analyzer=lambda text: _grams(text, 3 if letters else 2))
+        return _beside(self._scaled(numbers), self.words.fit_transform(texts))
 
     def transform(self, dataset: SequenceDataset) -> Any:
         """Sum up other records.
@@ -73,13 +71,17 @@ class Summary:
 
         Returns
         -------
-        sparse matrix, shape (records, numbers)
+        ndarray or, where there are words, sparse matrix, shape (records, numbers)
             The sums.
         """
-        parts = [csr_matrix(self.numbers.transform(_numbers(dataset)))]
-        if self.words is not None:
-            parts.append(self.words.transform(_texts(dataset)))
-        return hstack(parts).tocsr()
+        numbers = self._scaled(_numbers(dataset))
+        if self.words is None:
+            return numbers
+        return _beside(numbers, self.words.transform(_texts(dataset)))
+
+    def _scaled(self, numbers: Floats) -> Floats:
+        """Write numbers in standard deviations; those that are missing are the mean."""
+        return np.where(np.isnan(numbers), 0.0, (numbers - self.centre) / self.spread)
 
 
 def linear_classifier(kept: SequenceDataset, codes: Array, part: SequenceDataset) -> Array:
@@ -127,12 +129,23 @@ def linear_regressor(kept: SequenceDataset, numbers: Array, part: SequenceDatase
     ndarray, shape (records of part, outputs)
         The numbers.
     """
+    summary = Summary()
+    sums, asked = summary.fit_transform(kept), summary.transform(part)
+    if summary.words is None:
+        return _ridge(sums, numbers, asked)
     from sklearn.linear_model import Ridge
 
-    summary = Summary()
-    learned = Ridge(alpha=1.0).fit(summary.fit_transform(kept), numbers)
-    answer: Array = learned.predict(summary.transform(part)).reshape(len(part), -1)
+    learned = Ridge(alpha=PENALTY).fit(sums, numbers)
+    answer: Array = learned.predict(asked).reshape(len(part), -1)
     return answer
+
+
+def _ridge(sums: Floats, numbers: Array, asked: Floats) -> Floats:
+    """Answer by ridge regression on sums whose means are 0, without scikit-learn's import."""
+    mean = numbers.mean(0)
+    penalty = PENALTY * np.eye(sums.shape[1])
+    weights = np.linalg.solve(sums.T @ sums + penalty, sums.T @ (numbers - mean))
+    return asked @ weights + mean
 
 
 def sample(dataset: SequenceDataset) -> SequenceDataset:
@@ -162,10 +175,48 @@ def _numbers(dataset: SequenceDataset) -> Array:
         measured = [k for k, name in enumerate(stream.channels) if name not in stream.categories]
         if not measured:
             continue
-        values = np.where(stream.mask[:, measured], stream.values[:, measured], np.nan)
-        sums = pd.DataFrame(values).groupby(stream.owners).agg(list(SUMS))
-        columns.append(sums.reindex(range(len(dataset))).to_numpy(float))
+        sums = np.full((len(dataset), 6 * len(measured)), np.nan)
+        there = stream.lengths > 0
+        if there.any():
+            sums[there] = _sums(
+                stream.values[:, measured].astype(float),
+                stream.mask[:, measured],
+                stream.offsets[:-1][there],
+                stream.lengths[there],
+            )
+        columns.append(sums)
     return np.concatenate(columns, 1)
+
+
+def _sums(values: Floats, seen: Booleans, starts: Integers, lengths: Integers) -> Floats:
+    """Give mean, deviation, least, largest, first and last of each channel in each record."""
+    count = np.add.reduceat(seen, starts, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.add.reduceat(np.where(seen, values, 0.0), starts) / count
+        away = np.where(seen, values - np.repeat(mean, lengths, axis=0), 0.0)
+        spread = np.sqrt(np.add.reduceat(away**2, starts) / np.where(count > 1, count - 1, np.nan))
+    least = np.minimum.reduceat(np.where(seen, values, np.inf), starts)
+    largest = np.maximum.reduceat(np.where(seen, values, -np.inf), starts)
+    spread[(least == largest) & (count > 1)] = 0.0  # but for rounding
+    rows = np.arange(len(values))[:, None]
+    first = np.minimum.reduceat(np.where(seen, rows, len(values) - 1), starts)
+    last = np.maximum.reduceat(np.where(seen, rows, 0), starts)
+    sums = [
+        mean,
+        spread,
+        least,
+        largest,
+        np.take_along_axis(values, first, 0),
+        np.take_along_axis(values, last, 0),
+    ]
+    return np.concatenate([np.where(count > 0, each, np.nan) for each in sums], 1)
+
+
+def _beside(numbers: Floats, words: Any) -> Any:
+    """Put numbers and the tf-idf of words side by side."""
+    from scipy.sparse import csr_matrix, hstack
+
+    return hstack([csr_matrix(numbers), words]).tocsr()
 
 
 def _texts(dataset: SequenceDataset) -> list[list[str]]:

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Self
 
-from sklearn.base import BaseEstimator
-
 from recurra.errors import OptionError, near
+from recurra.estimators.estimator import Estimator
 from recurra.estimators.learning.record_defaults import default_training
 from recurra.training import Training
 
 __all__ = ["TrainingChoice"]
 
 
-class TrainingChoice(BaseEstimator):
+class TrainingChoice(Estimator):
     """Chooses a training when the data are known; `Learner` asks for it."""
 
     training: Training | None
@@ -83,7 +82,9 @@ class TrainingChoice(BaseEstimator):
 
     def __sklearn_clone__(self) -> Self:
         """Make one that is not fitted, with the same options, for scikit-learn."""
-        made: Self = super().__sklearn_clone__()
+        from sklearn.base import BaseEstimator
+
+        made: Self = BaseEstimator.__sklearn_clone__(self)
         if self.training_changes:
             made._changes = self.training_changes
         return made

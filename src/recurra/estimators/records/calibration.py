@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 if TYPE_CHECKING:
     from recurra.types import Array, Floats
 
-__all__ = ["best_temperature"]
+__all__ = ["best_temperature", "chances_of"]
 
 COLDEST, HOTTEST = 0.2, 10.0
 
@@ -46,6 +44,9 @@ def best_temperature(logits: Floats, codes: Array) -> float:
     known = codes >= 0
     if not known.any():
         return 1.0
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
     read, places = logits[known], codes[known]
     right = np.take_along_axis(read, places[:, None], 1)[:, 0]
 
@@ -55,3 +56,29 @@ def best_temperature(logits: Floats, codes: Array) -> float:
 
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(found.x))
+
+
+def chances_of(logits: Floats, temperature: float) -> Floats:
+    """Say how probable each class is.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (…, classes)
+        What a network says.
+    temperature : float
+        What they are divided by.
+
+    Returns
+    -------
+    ndarray, shape (…, classes)
+        Their softmax; NaN where they are.
+
+    Examples
+    --------
+    >>> chances_of(np.array([0.0, np.log(3.0)]), 1.0)
+    array([0.25, 0.75])
+    """
+    cooled = logits / temperature
+    weights = np.exp(cooled - cooled.max(-1, keepdims=True))
+    chances: Floats = weights / weights.sum(-1, keepdims=True)
+    return chances

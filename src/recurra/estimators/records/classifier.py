@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
 import numpy as np
-from scipy.special import softmax
-from sklearn.base import ClassifierMixin
 from torch import nn
 
 from recurra.artifact import take
@@ -28,7 +26,7 @@ from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.learning.text_units import Unit
-from recurra.estimators.records.calibration import best_temperature
+from recurra.estimators.records.calibration import best_temperature, chances_of
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.models import Adversarial, NetworkPlan
@@ -46,7 +44,7 @@ TINY = 1e-12  # a probability whose logarithm can still be taken
 WORTH = 0.05  # share of the records held back that are worth to be learned from, too
 
 
-class Classifier(ClassifierMixin, RecordEstimator):
+class Classifier(RecordEstimator):
     """Says one label for each record, or several: a recurrent network over its steps.
 
     Records may differ in length, have holes, irregular times, several streams and static inputs.
@@ -300,11 +298,11 @@ class Classifier(ClassifierMixin, RecordEstimator):
     def _chances(self, X: Any, **how: Any) -> Floats:
         """Say how probable each label is, shape (records, outputs, classes)."""
         (raw,) = self._raw(X, **how).values()
-        return softmax(raw / self.temperature_, axis=-1)
+        return chances_of(raw, self.temperature_)
 
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (logits,) = raw.values()
-        return self._shaped(softmax(logits / self.temperature_, axis=-1))[0]
+        return self._shaped(chances_of(logits, self.temperature_))[0]
 
     def _shaped(self, chances: Floats) -> Floats:
         """Leave out what says nothing: the only output, the first of two classes."""
@@ -329,11 +327,17 @@ class Classifier(ClassifierMixin, RecordEstimator):
         float
             The accuracy, 0 to 1.
         """
-        return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
+        from sklearn.metrics import accuracy_score
+
+        truth = answers_of(X) if y is None else y
+        return float(accuracy_score(truth, self.predict(X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Tags:
-        """Say to scikit-learn that there may be several outputs, and several labels together."""
+        """Say to scikit-learn that it is a classifier, also of several labels together."""
+        from sklearn.utils import ClassifierTags
+
         tags = super().__sklearn_tags__()
+        tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         tags.target_tags.multi_output = tags.classifier_tags.multi_label = True
         return tags
 
@@ -445,7 +449,7 @@ class Classifier(ClassifierMixin, RecordEstimator):
         (raw,) = answers(network, waiting).values()
         codes = waiting.target.values
         known = codes >= 0
-        shares = softmax(raw[known] / best_temperature(raw, codes), axis=-1)
+        shares = chances_of(raw[known], best_temperature(raw, codes))
         right = np.take_along_axis(shares, codes[known][:, None], 1)
         return float(-np.log(np.maximum(right, TINY)).mean())
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra import layers
-from recurra.errors import OptionError
-from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.errors import OptionError, check_count
+from recurra.estimators.learning.options import check_choice, check_share
 
 if TYPE_CHECKING:
     from recurra.data import SequenceDataset
@@ -40,8 +40,7 @@ def check_layer(model: Any, both: bool) -> None:
     for name in DROPS:
         check_share(name, getattr(model, name))
     for name in ("hidden_size", "num_layers", "encoder_size", "memory"):
-        if not (name in ("encoder_size", "memory") and getattr(model, name) is None):
-            check_count(name, getattr(model, name))
+        check_count(name, getattr(model, name), optional=name in ("encoder_size", "memory"))
     if model.layer == "grud" and (both or model.num_layers > 1):
         raise OptionError('layer="grud" reads once, forwards: num_layers=1, bidirectional=False.')
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
-from sklearn.base import RegressorMixin
 
 from recurra.artifact import take
 from recurra.data.tables.notes import tell
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Regressor"]
 
 
-class Regressor(RegressorMixin, RecordEstimator):
+class Regressor(RecordEstimator):
     """Says one number, or several, for each record: a recurrent network over its steps.
 
     Numbers that are unknown (NaN) in `y` count in no loss. Parameters and attributes are those of
@@ -79,11 +78,17 @@ class Regressor(RegressorMixin, RecordEstimator):
         float
             R², 1 at most.
         """
-        return float(super().score(X, answers_of(X) if y is None else y, sample_weight))
+        from sklearn.metrics import r2_score
+
+        truth = answers_of(X) if y is None else y
+        return float(r2_score(truth, self.predict(X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Tags:
-        """Say to scikit-learn that there may be several outputs."""
+        """Say to scikit-learn that it is a regressor, and may have several outputs."""
+        from sklearn.utils import RegressorTags
+
         tags = super().__sklearn_tags__()
+        tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
         tags.target_tags.multi_output = True
         return tags
 

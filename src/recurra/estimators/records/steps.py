@@ -9,7 +9,6 @@ import numpy as np
 
 from recurra.data import Stream
 from recurra.data.reading.arrays import check_finite
-from recurra.data.reading.times import read_times
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_inputs import Shape
 from recurra.types import Array
@@ -115,6 +114,8 @@ def _times(shape: Shape, time: Any, rows: int) -> dict[str, Any]:
     if not rows:
         kind = np.int64 if shape.clock == "calendar" else np.float64
         return {"times": np.zeros(0, kind), "clock": shape.clock}
+    from recurra.data.reading.times import read_times
+
     read = read_times([[time]], np.array([1]), (ID,), "time")
     if read.clock != shape.clock:
         message = f"The records learned from had times of a {shape.clock}, but a {read.clock} came"

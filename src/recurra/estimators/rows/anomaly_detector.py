@@ -12,9 +12,9 @@ import torch
 from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
@@ -348,8 +348,7 @@ class AnomalyDetector(Learner):
         check_choice("layer", self.layer, LAYERS)
         for name in ("hidden_size", "window", "code_size", "smoothing"):
             check_count(name, getattr(self, name))
-        if self.quiet is not None:
-            check_count("quiet", self.quiet)
+        check_count("quiet", self.quiet, optional=True)
         check_share("dropout", self.dropout)
         if not isinstance(self.margin, int | float):
             raise OptionError(f"margin={self.margin!r}, but it must be a number.")

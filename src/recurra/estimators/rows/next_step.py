@@ -14,9 +14,9 @@ from recurra import layers
 from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.treatments import Scale, Treatment
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, OptionError, check_count
 from recurra.estimators.learning.learner import FEWEST_HELD, Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree

@@ -16,6 +16,7 @@ from recurra.data.offsets import place_of
 from recurra.data.tables.notes import also_in, tell
 from recurra.data.treatments import Scale
 from recurra.errors import DataError, OptionError
+from recurra.estimators.learning.record_batches import shortest_first
 from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.models.records.records import RecordBatch
 from recurra.models.rows.next_step_network import NextStepNetwork, NextStepState, RowBatch
@@ -198,16 +199,8 @@ def rows_in_order(treated: SequenceDataset) -> Iterator[tuple[Integers, RowBatch
     batch : RowBatch
         Their rows.
     """
-    lengths = treated.lengths
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        longest = np.maximum(lengths[order[start : start + LARGEST]], 1)
-        cells = longest * np.arange(1, len(longest) + 1)
-        count = max(int(np.searchsorted(cells, MOST_CELLS, side="right")), 1)
-        places = order[start : start + count]
+    for places in shortest_first(treated.lengths, LARGEST, MOST_CELLS):
         yield places, _batch(treated, places)
-        start += count
 
 
 def in_pieces(

@@ -16,9 +16,9 @@ from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.reading.transcripts import frames_needed
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import LogMel, Scale, Treatment
-from recurra.errors import FileError, OptionError
+from recurra.errors import FileError, OptionError, check_count
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_batches import endless, mean_loss
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments
@@ -268,8 +268,7 @@ class Transcriber(Learner):
             between = self._separator
             prior = Prior(text, self.symbols_, between, language_weight, length_bonus)
             beam = beam or (self.beam if self.beam > 1 else WIDE)
-        if beam is not None:
-            check_count("beam", beam)
+        check_count("beam", beam, optional=True)
         texts = self._texts(self._heard(X, rate), beam or self.beam, prior)
         return texts[0] if is_one(X) else texts
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 
 __all__ = ["Hypothesis", "beam_search"]
 
@@ -101,9 +101,7 @@ def beam_search(
     >>> best[0].symbols, round(best[0].ended and best[0].log_probability, 2)
     ((0,), -0.92)
     """
-    for name, value in (("beam", beam), ("longest", longest)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise OptionError(f"{name}={value!r}, but it must be an int of at least 1.")
+    beam, longest = check_count("beam", beam), check_count("longest", longest)
     if not isinstance(length_penalty, int | float) or length_penalty < 0:
         raise OptionError(f"length_penalty={length_penalty!r}, but it cannot be negative.")
     done: list[list[Hypothesis]] = [[] for _ in range(count)]

@@ -16,9 +16,9 @@ from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, OptionError, check_count
 from recurra.estimators.learning.learner import Learner
-from recurra.estimators.learning.options import check_choice, check_count, check_share
+from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
 from recurra.estimators.learning.record_inputs import as_dataset, conform

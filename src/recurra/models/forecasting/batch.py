@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from recurra.models.part_of_batch import RowsOfTensors
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ __all__ = ["Batch", "Inputs"]
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Inputs(RowsOfTensors):
     """What the network reads at each step.
 
     Attributes
@@ -33,7 +35,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(RowsOfTensors):
     """Windows of several series, padded on the right.
 
     Attributes
@@ -54,23 +56,6 @@ class Batch:
     def __len__(self) -> int:
         """Count the windows."""
         return self.target.shape[0]
-
-    def rows(self, start: int, stop: int) -> Batch:
-        """Take some of the windows.
-
-        Parameters
-        ----------
-        start, stop : int
-            The first, and the one after the last.
-
-        Returns
-        -------
-        Batch
-            Views of the same memory.
-        """
-        part = slice(start, stop)
-        reads = (getattr(self.inputs, field.name)[part] for field in fields(Inputs))
-        return Batch(Inputs(*reads), self.anchor[part], self.scale[part], self.target[part])
 
     def chunks(self, steps: int) -> Iterator[Batch]:
         """Cut the time axis into pieces of at most `steps`, in order, for truncated BPTT."""

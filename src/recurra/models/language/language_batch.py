@@ -9,6 +9,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from recurra.models.part_of_batch import RowsOfTensors
+
 __all__ = ["UNCOUNTED", "LanguageBatch"]
 
 UNCOUNTED = -1
@@ -16,7 +18,7 @@ UNCOUNTED = -1
 
 
 @dataclass(frozen=True)
-class LanguageBatch:
+class LanguageBatch(RowsOfTensors):
     """Stretches of tokens, each with the tokens that follow.
 
     Parameters
@@ -79,23 +81,6 @@ class LanguageBatch:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.codes)
-
-    def rows(self, start: int, stop: int) -> LanguageBatch:
-        """Take some of the rows.
-
-        Parameters
-        ----------
-        start, stop : int
-            The first, and the one after the last.
-
-        Returns
-        -------
-        LanguageBatch
-            Views of the same memory.
-        """
-        part = slice(start, stop)
-        lengths = None if self.lengths is None else self.lengths[part]
-        return LanguageBatch(self.codes[part], self.targets[part], lengths)
 
     def chunks(self, steps: int) -> Iterator[LanguageBatch]:
         """Cut along time into pieces of nearly equal length.

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Self
 
-from recurra.errors import NotFittedError, OptionError
+from recurra.errors import NotFittedError, OptionError, check_count
 from recurra.models.speech.ctc_decoding import END
 
 __all__ = ["NGrams"]
@@ -40,8 +40,7 @@ class NGrams:
     """
 
     def __init__(self, order: int = 3, *, unit: Literal["char", "word"] = "char") -> None:
-        if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-            raise OptionError(f"order={order!r}, but it must be an int of at least 1.")
+        check_count("order", order)
         if unit not in ("char", "word"):
             raise OptionError(f"unit={unit!r}, but it is 'char' or 'word'.")
         self.order, self.unit = order, unit

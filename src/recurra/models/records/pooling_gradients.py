@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recurra.kernels.threads import few_threads
 from recurra.models.gradients import back_through
 from recurra.models.records.pooling import Pooling
 
@@ -46,7 +47,7 @@ class PoolingGradients:
         self.pooling, self.outputs, self.lengths = pooling, outputs, lengths
         self.runs = 1 + pooling.bidirectional
         self.last = state[-self.runs :]
-        self.highest = self.keys = self.shares = torch.empty(())
+        self.highest = self.keys = self.shares = self.last  # filled by those that need them
 
     def forward(self) -> Tensor:
         """Pool.
@@ -56,20 +57,10 @@ class PoolingGradients:
         Tensor, shape (batch, ways · width)
             One vector for each record.
         """
-        parts: list[Tensor] = []
-        for way in self.pooling.ways:
-            match way:
-                case "last":
-                    parts += self.last.unbind()
-                case "mean":
-                    parts.append(self.outputs.sum(1) / self._count())
-                case "max":
-                    self.highest = self._real(-torch.inf).amax(1)
-                    there = (self.lengths > 0)[:, None]
-                    parts.append(torch.where(there, self.highest, 0.0))
-                case "attention":
-                    parts.append(self._attend())
-        return torch.cat(parts, -1) if len(parts) > 1 else parts[0]
+        if self.pooling.ways == ("last",):
+            return self._last()
+        with few_threads(self.outputs.numel()):
+            return torch.cat([*map(self._pool, self.pooling.ways)], -1)
 
     def backward(self, incoming: Tensor, room: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Go back.
@@ -88,22 +79,46 @@ class PoolingGradients:
         last : Tensor or None, shape (directions, batch, width / directions)
             That of the last.
         """
+        if self.pooling.ways == ("last",):
+            return None, self._back_to_last(incoming)
         found = last = None
         parts = incoming.split(self.outputs.shape[-1], -1)
-        for way, part in zip(self.pooling.ways, parts, strict=True):
-            match way:
-                case "last":
-                    last = part.unflatten(-1, (self.runs, -1)).transpose(0, 1)
+        with few_threads(self.outputs.numel()):
+            for way, part in zip(self.pooling.ways, parts, strict=True):
+                if way == "last":
+                    last = self._back_to_last(part)
                     continue
-                case "mean":
-                    each = (part / self._count())[:, None]
-                case "max":
-                    which = (self._real(-torch.inf) == self.highest[:, None]).to(part.dtype)
-                    each = which * (part / which.sum(1))[:, None]  # shared by those alike
-                case _:
-                    each = self._look_back(part)
-            found = room.copy_(each) if found is None else found.add_(each)
+                each = self._back_to_all(way, part)
+                found = room.copy_(each) if found is None else found.add_(each)
         return found, last
+
+    def _last(self) -> Tensor:
+        return self.last[0] if self.runs == 1 else torch.cat(self.last.unbind(), -1)
+
+    def _back_to_last(self, incoming: Tensor) -> Tensor:
+        return incoming[None] if self.runs == 1 else torch.stack(incoming.chunk(self.runs, -1))
+
+    def _pool(self, way: str) -> Tensor:
+        match way:
+            case "last":
+                return self._last()
+            case "mean":
+                return self.outputs.sum(1) / self._count()
+            case "max":
+                self.highest = self._real(-torch.inf).amax(1)
+                return torch.where((self.lengths > 0)[:, None], self.highest, 0.0)
+            case _:
+                return self._attend()
+
+    def _back_to_all(self, way: str, incoming: Tensor) -> Tensor:
+        match way:
+            case "mean":
+                return (incoming / self._count())[:, None]
+            case "max":
+                which = (self._real(-torch.inf) == self.highest[:, None]).to(incoming.dtype)
+                return which * (incoming / which.sum(1))[:, None]  # shared by those alike
+            case _:
+                return self._look_back(incoming)
 
     def _attend(self) -> Tensor:
         keys, query = self.pooling.keys, self.pooling.query

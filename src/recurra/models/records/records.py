@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, repeat
 
 import torch
 from torch import Tensor
@@ -78,6 +79,23 @@ class StreamBatch:
         return StreamBatch(
             self.values[part], self.observed[part], self.lengths[part], self.times[part], inner
         )
+
+    def parts(self, sizes: list[int]) -> Iterator[StreamBatch]:
+        """Part the records; not those of records within records.
+
+        Parameters
+        ----------
+        sizes : list of int
+            How many records each part has.
+
+        Yields
+        ------
+        StreamBatch
+            Views of the same memory.
+        """
+        assert self.inner is None
+        each = (self.values, self.observed, self.lengths, self.times)
+        return map(StreamBatch, *(one.split(sizes) for one in each))
 
     def take(self, places: Integers) -> StreamBatch:
         """Take records in another order.
@@ -203,6 +221,33 @@ class RecordBatch:
             None if self.weights is None else self.weights[part],
             self.names[part],
         )
+
+    def parts(self, sizes: list[int]) -> Iterator[RecordBatch]:
+        """Part the records; not those of records within records.
+
+        Parameters
+        ----------
+        sizes : list of int
+            How many records each part has.
+
+        Yields
+        ------
+        RecordBatch
+            Views of the same memory, as long as the longest of all: what `rows` takes, all at once.
+        """
+        streams = [each.parts(sizes) for each in self.streams.values()]
+        static = repeat(None) if self.static is None else self.static.parts(sizes)
+        targets = [iter(each.split(sizes)) for each in self.targets.values()]
+        weights = repeat(None) if self.weights is None else self.weights.split(sizes)
+        starts, names = accumulate(sizes, initial=0), self.names
+        for size, start, one, weight in zip(sizes, starts, static, weights, strict=False):
+            yield RecordBatch(
+                dict(zip(self.streams, map(next, streams), strict=True)),
+                one,
+                dict(zip(self.targets, map(next, targets), strict=True)),
+                weight,
+                names[start : start + size],
+            )
 
     def take(self, places: Integers) -> RecordBatch:
         """Take records in another order; not of records within records.

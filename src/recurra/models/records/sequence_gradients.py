@@ -12,15 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recurra.kernels.threads import few_threads
+from recurra.kernels import learning
 from recurra.layers.passes import LayerPasses
-from recurra.models.gradients import Watch, back_through
+from recurra.models.gradients import Watch
 from recurra.models.records.encoders import ValueEncoder
 from recurra.models.records.pooling import Pooling
 from recurra.models.records.pooling_gradients import PoolingGradients
 
 if TYPE_CHECKING:
-    from recurra.models.records.network_plan import Answer
     from recurra.models.records.records import RecordBatch
 
 __all__ = ["SequenceGradients"]
@@ -66,32 +65,37 @@ class SequenceGradients:
             return None
         network = self._network
         stream = batch.streams[network.reads[0]]
-        if not self._layer.able(stream.values):
+        if not self._layer.able(stream.values) or not self._alike(stream.values.dtype):
             return None
         read = network._dropped(stream.values)
         outputs, state = self._layer.forward(read, lengths=stream.lengths)
         state = state if isinstance(state, Tensor) else state[0]
         pools = PoolingGradients(self._pooling, outputs, state, stream.lengths)
-        with few_threads(outputs.numel()):
-            total, count, incoming = self._answer(pools.forward(), batch)
-            back = pools.backward(incoming, self._layer.incoming())
-        self._layer.backward(*back)
+        total, count, incoming = self._answer(pools.forward(), batch)
+        self._layer.backward(*pools.backward(incoming, self._layer.incoming()))
         return total, count, None
+
+    def _alike(self, kind: torch.dtype) -> bool:
+        return all(head.weight.dtype is kind for head, _ in self._heads)
 
     def _answer(self, whole: Tensor, batch: RecordBatch) -> tuple[float, int, Tensor]:
         """Let the heads answer, and go back through them: loss, count, gradient of what is read."""
-        incoming, total, count = torch.zeros_like(whole), 0.0, 0
-        for head, (name, answer) in self._heads:
-            mask = self._mask(whole)
-            seen = whole if mask is None else whole * mask
-            raw = functional.linear(seen, head.weight, head.bias)
-            summed, known, slope = _loss(raw, batch.targets[name], batch.weights, answer)
+        incoming, total, count = torch.empty(whole.shape, dtype=whole.dtype), 0.0, 0
+        counts = None if batch.weights is None else batch.weights.to(whole.dtype)
+        for k, (head, (name, answer)) in enumerate(self._heads):
+            target = batch.targets[name]
+            summed, known = learning.answer(
+                whole,
+                head.weight,
+                head.bias,
+                target if answer.classes else target.to(whole.dtype),
+                incoming,
+                classes=answer.classes,
+                mask=self._mask(whole),
+                counts=counts,
+                add=k > 0,
+            )
             total, count = total + summed, count + known
-            back_through(head, seen, slope)
-            if mask is None:
-                incoming.addmm_(slope, head.weight)
-            else:
-                incoming.addcmul_(slope @ head.weight, mask)
         return total, count, incoming
 
     def _mask(self, whole: Tensor) -> Tensor | None:
@@ -121,43 +125,3 @@ def _is_plain(network: Any) -> bool:
     if any(type(head) is not nn.Linear for head in network.heads):
         return False
     return all(answer.level == "record" and not answer.ordinal for answer in plan.answers.values())
-
-
-def _loss(
-    raw: Tensor, target: Tensor, weights: Tensor | None, answer: Answer
-) -> tuple[float, int, Tensor]:
-    """The summed loss, what was counted, and the gradient by what the head said, as flat as it."""
-    if answer.classes:
-        return _cross_entropy(raw, target, weights, answer)
-    target = target.to(raw.dtype)
-    if weights is None:
-        apart = raw - target
-        flat = apart.view(-1)
-        total = float(torch.dot(flat, flat))
-        if total == total:  # all are known
-            return total, len(flat), apart.mul_(2.0)
-    known = ~target.isnan()
-    apart = raw - torch.where(known, target, 0.0)
-    apart = torch.where(known, apart, 0.0)
-    slope = 2.0 * apart if weights is None else 2.0 * apart * weights.to(raw.dtype)[:, None]
-    return float((slope * apart).sum()) / 2.0, int(known.sum()), slope
-
-
-def _cross_entropy(
-    raw: Tensor, target: Tensor, weights: Tensor | None, answer: Answer
-) -> tuple[float, int, Tensor]:
-    """The same for classes; each of several outputs has logits of its own, side by side."""
-    log_share = torch.log_softmax(raw.view(-1, answer.classes), -1)
-    code, known = target.reshape(-1, 1), target.reshape(-1, 1) >= 0
-    counted = int(known.sum())
-    slope = log_share.exp()
-    by = known.to(raw.dtype)
-    if weights is not None:
-        by *= weights.to(raw.dtype).repeat_interleave(target.shape[1])[:, None]
-    if counted < len(code):
-        code = code.clamp(min=0)
-    total = -float(log_share.gather(1, code).mul_(by).sum())
-    slope.scatter_add_(1, code, slope.new_full((), -1.0).expand(code.shape))
-    if counted < len(code) or weights is not None:
-        slope.mul_(by)
-    return total, counted, slope.view(raw.shape)

@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from recurra.models.part_of_batch import RowsOfTensors
 from recurra.models.records.records import StreamBatch
 from recurra.models.rows.row_distributions import DISTRIBUTIONS
 
@@ -62,7 +63,7 @@ class NextStepPlan:
 
 
 @dataclass(frozen=True)
-class RowBatch:
+class RowBatch(RowsOfTensors):
     """Rows of some records.
 
     Parameters
@@ -103,23 +104,6 @@ class RowBatch:
     def __len__(self) -> int:
         """Count the records."""
         return len(self.lengths)
-
-    def rows(self, start: int, stop: int) -> RowBatch:
-        """Take some of the records.
-
-        Parameters
-        ----------
-        start, stop : int
-            The first, and the one after the last.
-
-        Returns
-        -------
-        RowBatch
-            Views of the same memory.
-        """
-        part = slice(start, stop)
-        weights = None if self.weights is None else self.weights[part]
-        return RowBatch(self.values[part], self.observed[part], self.lengths[part], weights)
 
     def chunks(self, steps: int) -> Iterator[RowBatch]:
         """Cut along time.

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from recurra.errors import OptionError
+from recurra.errors import OptionError, check_count
 from recurra.types import Array, Integers
 
 __all__ = ["END", "Prior", "Reading", "TextModel", "best_path", "prefix_beam_search"]
@@ -248,8 +248,7 @@ def prefix_beam_search(
     >>> best_path(unsure)[0], prefix_beam_search(unsure)[0].symbols
     ([], (0,))
     """
-    if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-        raise OptionError(f"width={width!r}, but it must be an int of at least 1.")
+    check_count("width", width)
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NEVER)}
     for frame in np.asarray(log_probabilities, np.float64):
         beams = _kept(_extended(beams, frame, math.log(least)), width, prior)

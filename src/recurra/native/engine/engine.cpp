@@ -1,4 +1,5 @@
 // The C interface: orders the rows, packs the weights, gives tasks to the threads.
+#include <math.h>
 #include <string.h>
 
 #include <atomic>
@@ -47,6 +48,18 @@ constexpr Table tables[RECURRA_ISAS] = {
     nullptr,
 #endif
 };
+
+// Numbers are float or double here: processors with bfloat16 take what AVX-512 has.
+const Learning& learning_for(int isa, int64_t element) {
+#ifdef RECURRA_HAS_AVX512
+    if (isa >= RECURRA_AVX512) return *avx512::learning(element);
+#endif
+#ifdef RECURRA_HAS_AVX2
+    if (isa >= RECURRA_AVX2) return *avx2::learning(element);
+#endif
+    (void)isa;
+    return *baseline::learning(element);
+}
 
 int supported(int isa) {
 #if defined(__x86_64__)
@@ -151,6 +164,9 @@ void pack_all(const Kernels& kernels, const recurra_run& run, bool backward, voi
     parallel(tasks, worth(threads, 16 * kernels.packed_size(&run, backward)),
              [&](int64_t task) { kernels.pack(&run, backward, to, task); });
 }
+
+// Weights moved by one task: fewer are done before another thread has begun.
+constexpr int64_t numbers_moved = 65536;
 
 // Ranges of steps for `tasks` shares of all slots.
 int64_t step_of(const Order& order, int64_t share, int64_t shares) {
@@ -260,7 +276,8 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
     const size_t packed_size = size_t(kernels.packed_size(&first, true)) * element;
     const size_t side_size = size_t(first.batch * kernels.side_width(&first, true)) * element;
     const size_t gradient_size = size_t(kernels.gradient_scratch(&first)) * element;
-    const Scratch memory(size_t(count) * (packed_size + side_size) + size_t(threads) * gradient_size);
+    const int shares = first.dw_ih ? worth(threads, order.total * (of_x + of_h)) : 0;
+    const Scratch memory(size_t(count) * (packed_size + side_size + size_t(shares) * gradient_size));
     char* at = memory.as<char>();
     if (!at) return -1;
 
@@ -270,19 +287,56 @@ int recurra_backward(const recurra_run* runs, int count, int threads) {
         passes[i] = {&runs[i], order, at, nullptr, runs[i].saved, at + packed_size};
         at += packed_size + side_size;
     }
-    parallel(count * groups.count, worth(threads, count * order.total * of_h),
-             [&](int64_t i) { kernels.backward(passes[i / groups.count], groups.at(i % groups.count)); });
+    // The loops through time, then the gradients of the weights, in one turn of the threads: tasks are
+    // begun in their order, so whoever waits for a loop waits for a thread that is at work on it.
+    const int64_t loops = count * groups.count;
+    std::atomic<int64_t> open{loops};
+    parallel(loops + count * shares, worth(threads, count * order.total * (of_x + of_h)), [&](int64_t i) {
+        if (i < loops) {
+            kernels.backward(passes[i / groups.count], groups.at(i % groups.count));
+            open.fetch_sub(1);
+            return;
+        }
+        await([&] { return open.load() == 0; });
+        const int64_t share = i - loops;
+        kernels.weight_gradient(passes[share / shares], share % shares, shares, at + size_t(share) * gradient_size);
+    });
     for (int i = 0; i < count; ++i)
         if (runs[i].dx)
             over_steps(order, worth(threads, order.total * of_x),
                        [&](int64_t begin, int64_t end) { kernels.input_gradient(passes[i], begin, end); });
-    const int shares = worth(threads, order.total * (of_x + of_h));
-    for (int i = 0; i < count; ++i)
-        if (runs[i].dw_ih)
-            parallel(shares, shares, [&](int64_t task) {
-                kernels.weight_gradient(passes[i], task, shares, at + size_t(task) * gradient_size);
-            });
     return 0;
+}
+
+int recurra_answer(const recurra_head* head, double* total, int64_t* count) {
+    const Scratch memory(size_t(head->width + head->outputs) * size_t(head->element));
+    void* scratch = memory.as<void>();
+    if (!scratch) return -1;
+    *total = learning_for(isa_in_use(), head->element).answer(*head, scratch, count);
+    return 0;
+}
+
+double recurra_move_weights(const recurra_move* move, int threads) {
+    const Learning& learning = learning_for(isa_in_use(), move->element);
+    const int64_t tasks = (move->count + numbers_moved - 1) / numbers_moved;
+    auto over_parts = [&](auto f) {
+        parallel(tasks, threads, [&](int64_t task) {
+            int64_t begin = task * numbers_moved, end = begin + numbers_moved;
+            f(task, begin, end < move->count ? end : move->count);
+        });
+    };
+    const Scratch memory(size_t(tasks) * sizeof(double));
+    double* sums = memory.as<double>();
+    if (!sums) return -1;
+    over_parts([&](int64_t task, int64_t begin, int64_t end) { sums[task] = learning.squares(move->gradients, begin, end); });
+    double total = 0;  // in the order of the parts, however they were shared out
+    for (int64_t task = 0; task < tasks; ++task) total += sums[task];
+    const double length = sqrt(total) * move->share, shorter = move->longest / (length + 1e-6);
+    if (!(length < INFINITY)) return length;
+    ++*move->step;
+    const double share = shorter < 1 ? move->share * shorter : move->share;
+    over_parts([&](int64_t, int64_t begin, int64_t end) { learning.move(*move, share, begin, end); });
+    return length;
 }
 
 void* recurra_take(size_t bytes) { return take(bytes); }

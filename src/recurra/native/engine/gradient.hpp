@@ -127,14 +127,14 @@ void optional_gradients(const Pass& pass, int64_t task, int64_t tasks) {
             const T* chunk = slots + done * width;
             int64_t count = smaller(chunk_slots, total - done);
             outer_product<T>(chunk + layout.given, width, begin, end, chunk + layout.read, width, count, dw_hr, hidden,
-                             done > 0);
+                             run.add_dw || done > 0);
             done += count;
         } while (done < total);
     }
     if (T* dw_ch = static_cast<T*>(run.dw_ch)) {
         const int64_t begin = hidden * task / tasks, end = hidden * (task + 1) / tasks;
         const T* c0 = static_cast<const T*>(run.c0);
-        for (int gate = 0; gate + 1 < Cell::gates; ++gate)
+        for (int gate = 0; gate + 1 < Cell::gates && !run.add_dw; ++gate)
             for (int64_t unit = begin; unit < end; ++unit) dw_ch[gate * hidden + unit] = 0;
         for (int64_t slot = 0, step = 0; slot < total; ++slot) {
             while (slot >= order.first_slot[step + 1]) ++step;
@@ -180,7 +180,7 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
             const T* chunk = slots + done * width;
             const T *of_x = chunk + (Cell::x_from + part) * pad, *of_h = chunk + (Cell::h_from + part) * pad;
             const int64_t x_gate = Cell::x_gate(part) * hidden, h_gate = Cell::h_gate(part) * hidden;
-            bool add = done > 0;
+            const bool add = run.add_dw || done > 0;
             outer_product<T>(of_x, width, begin, end, features, shape.stride, count, dw_ih + x_gate * inputs,
                              inputs, add);
             head_products<T>(run, of_h, width, begin, end, features + shape.x_vectors * lanes<T>, shape.stride,

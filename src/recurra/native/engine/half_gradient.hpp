@@ -118,7 +118,7 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
             if (begin >= end) continue;
             const float* chunk = slots + done * width;
             const int64_t x_gate = Cell::x_gate(part) * hidden, h_gate = Cell::h_gate(part) * hidden;
-            bool add = done > 0;
+            const bool add = run.add_dw || done > 0;
             gather_gradients(chunk + (Cell::x_from + part) * pad, width, begin, end, count, words, stride);
             outer_product(words, stride, begin, end, features, shape.stride, pairs, dw_ih + x_gate * inputs, inputs,
                           add);

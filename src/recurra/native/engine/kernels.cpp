@@ -1,6 +1,7 @@
 // All kernels of one instruction set. Compiled once for each, with its flags.
 #include "fingerprint.hpp"
 #include "gradient.hpp"
+#include "learning.hpp"
 #include "pack.hpp"
 
 namespace RECURRA_ISA {
@@ -33,7 +34,12 @@ const recurra::Kernels* of_cell(const recurra_run& run) {
     return &table<T, Elman<T>>;
 }
 
+template <class T>
+constexpr recurra::Learning learned = {answer<T>, squares<T>, move<T>};
+
 }  // namespace
+
+const recurra::Learning* learning(int64_t element) { return element == 8 ? &learned<double> : &learned<float>; }
 
 const recurra::Kernels* kernels(const recurra_run& run) {
     return run.element == 8 ? of_cell<double>(run) : of_cell<float>(run);

@@ -172,6 +172,45 @@ static PyObject *step(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     return PyBool_FromLong(recurra_step_between(stepper, &now) == 0);
 }
 
+/* answer(members of recurra_head...) */
+static PyObject *answer(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)self;
+    recurra_head head;
+    int64_t *members = (int64_t *)&head;
+    if (count != (Py_ssize_t)(sizeof(head) / 8)) {
+        PyErr_Format(PyExc_TypeError, "expected %zd integers", (Py_ssize_t)(sizeof(head) / 8));
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; ++i) {
+        members[i] = PyLong_AsLongLong(args[i]);
+        if (members[i] == -1 && PyErr_Occurred()) return NULL;
+    }
+    double total;
+    int64_t known;
+    if (recurra_answer(&head, &total, &known)) return PyErr_NoMemory();
+    if (known < 0) {
+        PyErr_Format(PyExc_IndexError, "a target is beyond the %lld classes", (long long)head.classes);
+        return NULL;
+    }
+    return Py_BuildValue("dL", total, (long long)known);
+}
+
+/* move(threads, kind, element, count, weights, gradients, first, second, step, rate, decay, share, longest) */
+static PyObject *move(PyObject *self, PyObject *args) {
+    (void)self;
+    int threads;
+    long long kind, element, count, weights, gradients, first, second, step;
+    recurra_move now;
+    if (!PyArg_ParseTuple(args, "iLLLLLLLLdddd", &threads, &kind, &element, &count, &weights, &gradients, &first, &second,
+                          &step, &now.rate, &now.decay, &now.share, &now.longest))
+        return NULL;
+    now.kind = kind, now.element = element, now.count = count;
+    now.weights = (void *)weights, now.gradients = (void *)gradients;
+    now.first = (void *)first, now.second = (void *)second, now.step = (void *)step;
+    double length = recurra_move_weights(&now, threads);
+    return length < 0 ? PyErr_NoMemory() : PyFloat_FromDouble(length);
+}
+
 static PyObject *isa(PyObject *self, PyObject *none) {
     (void)self, (void)none;
     return PyLong_FromLong(recurra_isa());
@@ -234,6 +273,8 @@ static PyMethodDef methods[] = {
     {"pack", pack, METH_O, "The packed weights of a run."},
     {"prepare", prepare, METH_O, "What a step of a run needs, its weights packed."},
     {"step", (PyCFunction)(void (*)(void))step, METH_FASTCALL, "Step; False if no longer prepared."},
+    {"answer", (PyCFunction)(void (*)(void))answer, METH_FASTCALL, "Loss and count of a linear map, and its gradients."},
+    {"move", move, METH_VARARGS, "Move weights along their gradient; its length."},
     {"isa", isa, METH_NOARGS, "The number of the instruction set in use."},
     {"isas", isas, METH_NOARGS, "Of each instruction set: whether it is built and supported."},
     {"set_isa", set_isa, METH_O, "Use an instruction set, -1 for the best; False if it cannot be."},

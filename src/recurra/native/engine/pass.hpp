@@ -64,6 +64,13 @@ struct Kernels {
     int64_t lanes;
 };
 
+// What is done beside the recurrence, in one type of number.
+struct Learning {
+    double (*answer)(const recurra_head&, void* scratch, int64_t* count);
+    double (*squares)(const void* numbers, int64_t begin, int64_t end);  // summed
+    void (*move)(const recurra_move&, double share, int64_t begin, int64_t end);
+};
+
 // Bytes of a number.
 RECURRA_SHARED size_t bytes(const recurra_run& run) { return size_t(run.element & 15); }
 
@@ -79,12 +86,15 @@ const Kernels& kernels_for(const recurra_run& run);  // of the instruction set i
 
 namespace baseline {
 const recurra::Kernels* kernels(const recurra_run& run);
+const recurra::Learning* learning(int64_t element);
 }
 namespace avx2 {
 const recurra::Kernels* kernels(const recurra_run& run);
+const recurra::Learning* learning(int64_t element);
 }
 namespace avx512 {
 const recurra::Kernels* kernels(const recurra_run& run);
+const recurra::Learning* learning(int64_t element);
 }
 
 // Of runs with bfloat16 operands:

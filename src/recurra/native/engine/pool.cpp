@@ -159,4 +159,8 @@ void parallel(int64_t count, int threads, void (*task)(void*, int64_t), void* co
     for (int64_t i = 0; i < count; ++i) task(context, i);
 }
 
+void await(bool (*ready)(void*), void* context) {
+    while (!look([&] { return ready(context); })) std::this_thread::yield();
+}
+
 }  // namespace recurra

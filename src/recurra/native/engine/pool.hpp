@@ -15,4 +15,12 @@ void parallel(int64_t count, int threads, F&& f) {
         count, threads, [](void* context, int64_t i) { (*static_cast<F*>(context))(i); }, &f);
 }
 
+// Looks again and again, without sleeping, whether ready() has come true.
+void await(bool (*ready)(void* context), void* context);
+
+template <class F>
+void await(F&& ready) {
+    await([](void* context) -> bool { return (*static_cast<F*>(context))(); }, &ready);
+}
+
 }  // namespace recurra

@@ -86,6 +86,7 @@ typedef struct {
     void *dw_ih, *dw_hh, *db_ih, *db_hh, *dw_hr, *dw_ch;
     void *ddecay; /* (steps, batch, outputs) */
     int64_t ddecay_step, ddecay_row;
+    int64_t add_dw; /* the gradients of the weights are added to what is there */
 } recurra_run;
 
 /* What the processor offers and what is in use: one of RECURRA_BASELINE ... */
@@ -117,6 +118,45 @@ void recurra_step(recurra_stepper *stepper, const void *x, void *y);
  * weights, looked at in full, are no longer those it was made with. */
 int recurra_step_between(recurra_stepper *stepper, const recurra_run *now);
 void recurra_end_stepper(recurra_stepper *stepper);
+
+/* A linear map, y = W x + b, and the loss of what it says, there and back: the squared error, or the
+ * cross-entropy of one class among several. */
+typedef struct {
+    int64_t element;             /* bytes of a number: 4 or 8 */
+    int64_t rows, width, outputs;
+    int64_t classes;             /* of each of `outputs / classes` answers; 0: numbers */
+    const void *x;               /* (rows, width) */
+    int64_t x_row;
+    const void *mask;            /* (rows, width): times x; NULL for none */
+    const void *w, *b;           /* (outputs, width), (outputs); b: NULL for none */
+    const void *target;          /* (rows, outputs), NaN where unknown; of classes int64 (rows, outputs / classes),
+                                    negative where unknown */
+    const void *weights;         /* (rows): how much a row counts; NULL: one each */
+    void *dw, *db;               /* added to; db: NULL without b */
+    void *dx;                    /* (rows, width); added to if add_dx */
+    int64_t add_dx;
+} recurra_head;
+
+/* 0, or -1 where memory ran out; the summed loss and how many targets were known, less than 0 where one
+ * is beyond the classes. */
+int recurra_answer(const recurra_head *head, double *total, int64_t *count);
+
+/* An optimizer: one step along the gradient. */
+enum { RECURRA_ADAM = 0, RECURRA_ADAMW = 1, RECURRA_RMSPROP = 2, RECURRA_SGD = 3 };
+
+typedef struct {
+    int64_t kind, element, count;
+    void *weights, *gradients;   /* (count) each; the gradients are left divided and shortened */
+    void *first, *second;        /* (count) each; second: of Adam alone */
+    float *step;                 /* counted up */
+    double rate, decay;          /* decay of the weights: AdamW's is decoupled */
+    double share;                /* times the gradient, first of all */
+    double longest;              /* then longer ones are shortened to this */
+} recurra_move;
+
+/* The length of the gradient times `share`, -1 where memory ran out; where it is not a finite length
+ * nothing has moved. */
+double recurra_move_weights(const recurra_move *move, int threads);
 
 /* Blocks of memory that are kept for the next call rather than given back. */
 void *recurra_take(size_t bytes);

@@ -11,7 +11,7 @@ import pandas as pd
 from recurra.data.batching.cutting import cut_by, cut_rows, main_stream
 from recurra.data.sequences import SequenceDataset, Target
 from recurra.data.tables.notes import tell
-from recurra.errors import DataError, OptionError
+from recurra.errors import DataError, OptionError, check_count
 from recurra.types import Array, Integers
 
 __all__ = ["MOST_BYTES", "windows"]
@@ -85,7 +85,8 @@ def windows(
            [ 4., nan],
            [nan, nan]]))
     """
-    _check_counts(length=length, stride=stride)
+    check_count("length", length)
+    check_count("stride", stride)
     name = main_stream(dataset, stream)
     lengths = dataset.streams[name].lengths
     counts = np.where(lengths >= length, (lengths - length) // stride + 1, 0 if drop_short else 1)
@@ -127,7 +128,7 @@ def _answers(
     if horizons is None or channel is None or not len(horizons):
         raise OptionError("Answers need both: horizons=(1, 6) and target='the channel'.")
     for each in horizons:
-        _check_counts(horizons=each)
+        check_count("horizons", each)
     column = stream.channel(channel)
     labels = stream.categories.get(channel, ())
     rows = (stream.offsets[owners] + stops - 1)[:, None] + np.asarray(horizons, np.int64)
@@ -152,13 +153,6 @@ def _check_untreated(
             code="untreated",
             hint="Take it after steps were added, dropped or put on a grid.",
         )
-
-
-def _check_counts(**counts: int) -> None:
-    """Refuse what is no number of steps."""
-    for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-            raise OptionError(f"{name}={count!r}, but a number of steps is 1 or more.")
 
 
 def _check_size(dataset: SequenceDataset, bounds: dict[str, tuple[Integers, Integers]]) -> None:
