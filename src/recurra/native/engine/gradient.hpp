@@ -89,14 +89,35 @@ void outer_product(const T* gradients, int64_t width, int64_t begin, int64_t end
     }
 }
 
-template <class T>
-void sum_rows(const T* gradients, int64_t width, int64_t begin, int64_t end, int64_t slots, T* scratch,
-              T* out, bool add) {
-    for (int64_t unit = begin; unit < end; ++unit) scratch[unit] = 0;
-    for (int64_t k = 0; k < slots; ++k)
-        for (int64_t unit = begin; unit < end; ++unit) scratch[unit] += gradients[k * width + unit];
-    for (int64_t unit = begin; unit < end; ++unit) out[unit] = scratch[unit] + (add ? out[unit] : T(0));
+// out[unit * apart] (+)= sum over slots of gradient[unit] * by(slot), for a range of units: the bias, and
+// the few columns of a narrow input, of which an outer product would fill but a part of a vector. It adds
+// up as that does, to the same bits.
+template <class T, class By>
+void sum_rows(const T* gradients, int64_t width, int64_t begin, int64_t end, int64_t slots, By by, T* out,
+              int64_t apart, bool add) {
+    for (int64_t unit = begin; unit < end; unit += tile_vectors * lanes<T>) {
+        const int64_t left = smaller(end - unit, tile_vectors * lanes<T>);
+        with_constant<tile_vectors>(divide_up(left, lanes<T>), [&](auto w) {
+            constexpr int W = decltype(w)::value;
+            const int64_t rest = left - (W - 1) * lanes<T>;
+            Vector<T> sums[W] = {};
+            for (int64_t k = 0; k < slots; ++k) {
+                const T* row = gradients + k * width + unit;
+                const T times = by(k);
+                RECURRA_UNROLL
+                for (int v = 0; v + 1 < W; ++v) sums[v] += load(row + v * lanes<T>) * times;
+                sums[W - 1] += load_first(row + (W - 1) * lanes<T>, rest) * times;
+            }
+            for (int64_t i = 0; i < left; ++i) {
+                T& to = out[(unit + i) * apart];
+                to = sums[i / lanes<T>][i % lanes<T>] + (add ? to : T(0));
+            }
+        });
+    }
 }
+
+// Inputs at most that are a narrow input.
+constexpr int64_t narrow = 4;
 
 // dW_hh, for a range of units of one gate: only the block of each unit's own head.
 template <class T>
@@ -162,7 +183,7 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
     const int64_t hidden = run.hidden, inputs = run.inputs, pad = padded<T>(run);
     const int64_t width = slot_width<T, Cell>(&run), total = pass.order.total;
     const Features<T> shape(run);
-    T *features = static_cast<T*>(memory), *scratch = features + chunk_slots * shape.stride;
+    T* features = static_cast<T*>(memory);
     const T* slots = static_cast<const T*>(pass.slots);
     T *dw_ih = static_cast<T*>(run.dw_ih), *dw_hh = static_cast<T*>(run.dw_hh);
     T *db_ih = static_cast<T*>(run.db_ih), *db_hh = static_cast<T*>(run.db_hh);
@@ -181,13 +202,20 @@ void weight_gradient(const Pass& pass, int64_t task, int64_t tasks, void* memory
             const T *of_x = chunk + (Cell::x_from + part) * pad, *of_h = chunk + (Cell::h_from + part) * pad;
             const int64_t x_gate = Cell::x_gate(part) * hidden, h_gate = Cell::h_gate(part) * hidden;
             const bool add = run.add_dw || done > 0;
-            outer_product<T>(of_x, width, begin, end, features, shape.stride, count, dw_ih + x_gate * inputs,
-                             inputs, add);
+            if (inputs <= narrow)
+                for (int64_t column = 0; column < inputs; ++column)
+                    sum_rows<T>(of_x, width, begin, end, count,
+                                [&](int64_t k) { return features[k * shape.stride + column]; },
+                                dw_ih + x_gate * inputs + column, inputs, add);
+            else
+                outer_product<T>(of_x, width, begin, end, features, shape.stride, count, dw_ih + x_gate * inputs,
+                                 inputs, add);
             head_products<T>(run, of_h, width, begin, end, features + shape.x_vectors * lanes<T>, shape.stride,
                              count, dw_hh + h_gate * head_size(run), add);
             if (db_ih) {
-                sum_rows<T>(of_x, width, begin, end, count, scratch, db_ih + x_gate, add);
-                sum_rows<T>(of_h, width, begin, end, count, scratch, db_hh + h_gate, add);
+                auto once = [](int64_t) { return T(1); };
+                sum_rows<T>(of_x, width, begin, end, count, once, db_ih + x_gate, 1, add);
+                sum_rows<T>(of_h, width, begin, end, count, once, db_hh + h_gate, 1, add);
             }
         }
         done += count;
