@@ -381,7 +381,7 @@ class _Route:
     dy: Tensor
     dh: Tensor
     layers: list[_Layer] = field(default_factory=list)
-    ways_back: dict[Any, list[Calls]] = field(default_factory=dict)
+    way_back: tuple[Any, list[Calls]] = (None, [])  # the last, and what it was worked out for
 
     def back(
         self,
@@ -393,15 +393,15 @@ class _Route:
     ) -> list[Calls]:
         """Take up, or work out, the calls of the way back, from the last layer to the first."""
         key = (outputs, last, inputs, *map(Tensor.data_ptr, gradients))
-        found = self.ways_back.get(key)
-        if found is None:
+        known, found = self.way_back
+        if known != key:
             dy, dh, grows = self.dy if outputs else None, self.dh if last else None, [*gradients]
             found = []
             for number, layer in reversed([*enumerate(self.layers)]):
                 wanted = inputs or number > 0
                 found.append(_back(stack, layer, dy, dh, wanted, grows))
                 dy, dh = layer.dx, None
-            self.ways_back = {key: found}
+            self.way_back = key, found
         return found
 
 
