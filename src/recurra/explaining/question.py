@@ -1,0 +1,92 @@
+"""What is asked of a network: one number, of one record, whose inputs may be changed one by one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from recurra.types import Floats
+
+__all__ = ["Question", "Read"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a network reads of one stream of a record, as numbers that may be changed one by one.
+
+    Attributes
+    ----------
+    values : Tensor, shape (steps, width)
+        What is read: treated measurements, or the vectors of tokens.
+    baseline : Tensor, shape (steps, width)
+        What stands for "nothing is known": what a value is changed into where it is taken away.
+    columns : tuple of str, of length width
+        The channel each column belongs to; several columns may belong to one (the vector of a token,
+        a value and how old it is).
+    steps : tuple
+        What each step is called: a time, a token, or its number.
+    shown : ndarray, shape (steps, channels), optional
+        The values in the user's own units, for pictures; NaN where there was none. The channels are
+        those of `columns`, each once, in their order.
+    """
+
+    values: Tensor
+    baseline: Tensor
+    columns: tuple[str, ...]
+    steps: tuple[object, ...]
+    shown: Floats | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels, each once, in the order of the columns."""
+        return tuple(dict.fromkeys(self.columns))
+
+
+class Question(ABC):
+    """One number that a network answers for one record.
+
+    Attributes
+    ----------
+    reads : dict of str to Read
+        What is read, by stream.
+    asked : str
+        What the number is, in the words of the task: ``"log odds of 'ill'"``.
+    """
+
+    reads: Mapping[str, Read]
+    asked: str
+
+    @abstractmethod
+    def answer(self, values: Mapping[str, Tensor]) -> Tensor:
+        """Answer for changed records, in a way that autograd can follow.
+
+        Parameters
+        ----------
+        values : dict of str to Tensor, each of shape (records, steps, width)
+            In place of ``reads[name].values``: the same record, changed in as many ways.
+
+        Returns
+        -------
+        Tensor, shape (records,)
+            The number for each; no record depends on another.
+        """
+
+    @abstractmethod
+    def randomised(self, seed: int) -> Question:
+        """Ask the same of a network of the same make that has learned nothing.
+
+        Parameters
+        ----------
+        seed : int
+            Source of its weights.
+
+        Returns
+        -------
+        Question
+            With the same reads, or, where these are vectors that were learned, other vectors.
+        """
