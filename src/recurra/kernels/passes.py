@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -103,6 +103,25 @@ class Workspace:
             self.grown += 1
         address: int = block.address
         return address
+
+    def seen(self, name: Any, size: int, dtype: torch.dtype) -> Tensor:
+        """View the beginning of a block that was taken.
+
+        Parameters
+        ----------
+        name : hashable
+            What it is for.
+        size : int
+            Bytes.
+        dtype : torch.dtype
+            Type of its numbers.
+
+        Returns
+        -------
+        Tensor, of one axis
+            The same memory.
+        """
+        return torch.frombuffer(self._blocks[name][1], dtype=dtype, count=size // dtype.itemsize)
 
 
 class Passes:
@@ -281,6 +300,40 @@ class Passes:
                 layer.dx.mul_(layer.mask)
         return route.layers[0].dx if inputs else None
 
+    def first_layer(self, incoming: Tensor) -> FirstLayer:
+        """Go back through the last forward pass, of one record, for what its first layer did.
+
+        No gradient of a weight is found.
+
+        Parameters
+        ----------
+        incoming : Tensor, shape (1, steps, directions·outputs)
+            The gradient of the output.
+
+        Returns
+        -------
+        FirstLayer
+            Its gates and their gradients.
+        """
+        route, self._gone = self._gone, None
+        assert route is not None and route.x.shape[0] == 1
+        route.dy.copy_(incoming)
+        first, directions = route.layers[0], range(self._stack.directions)
+        gates = [self._kept(route, way).clone() for way in directions]
+        calls = route.back(self._stack, True, False, False, None)
+        for call in calls:
+            engine.backward(torch.get_num_threads(), *call)
+        dy = route.layers[1].dx if len(route.layers) > 1 else route.dy
+        slopes = [self._kept(route, way) for way in directions]
+        return FirstLayer(first.y[0], dy[0], gates, slopes)
+
+    def _kept(self, route: _Route, way: int) -> Tensor:
+        """View what the engine keeps of the first layer: shape (steps, parts, hidden)."""
+        first, parts = route.layers[0], PARTS[self._stack.cell]
+        room = self._space.seen((0, way), first.kept, first.y.dtype)
+        _, steps, width = first.y.shape
+        return room.view(steps, parts, -1)[..., : width // self._stack.directions]
+
     def _route(
         self,
         x: Tensor,
@@ -348,10 +401,33 @@ class Passes:
                 (*call, self._space.block((layer, way), size)) for way, call in enumerate(calls)
             ]
             dx = take(("dx", layer), tuple(read.shape), kind)
-            route.layers.append(_Layer(below, read, y, rest, calls, held, mask, dx))
+            route.layers.append(_Layer(below, read, y, rest, calls, held, mask, dx, size))
             below = y
         return route
 
+
+class FirstLayer(NamedTuple):
+    """What the first layer did with one record, step by step as each direction reads it.
+
+    Attributes
+    ----------
+    y, dy : Tensor, shape (steps, directions·outputs)
+        What it said, and the gradient of that.
+    gates : list of Tensor, each of shape (steps, parts, hidden)
+        Of each direction: LSTM i, f, g, o and c; GRU the new value, r, z and what the state gives
+        to the new value; RNN nothing of meaning.
+    slopes : list of Tensor, each of shape (steps, parts, hidden)
+        The gradients of the sums of these gates (not of c; of a GRU's last part as of a sum): lost
+        at the next forward pass.
+    """
+
+    y: Tensor
+    dy: Tensor
+    gates: list[Tensor]
+    slopes: list[Tensor]
+
+
+PARTS = {"elman": 1, "gru": 4, "lstm": 5}  # of a cell, kept at each step
 
 _COUNTS = 8  # where a call has the address of the lengths, which bound what is kept
 
@@ -368,6 +444,7 @@ class _Layer:
     held: tuple[Tensor | None, ...]
     mask: Tensor | None
     dx: Tensor
+    kept: int  # bytes that each direction keeps
 
 
 @dataclass
@@ -389,14 +466,14 @@ class _Route:
         outputs: bool,
         last: bool,
         inputs: bool,
-        gradients: Sequence[Tensor],
+        gradients: Sequence[Tensor] | None,
     ) -> list[Calls]:
         """Take up, or work out, the calls of the way back, from the last layer to the first."""
-        key = (outputs, last, inputs, *map(Tensor.data_ptr, gradients))
+        key = (outputs, last, inputs, *map(Tensor.data_ptr, gradients or ()))
         known, found = self.way_back
         if known != key:
-            dy, dh, grows = self.dy if outputs else None, self.dh if last else None, [*gradients]
-            found = []
+            dy, dh, found = self.dy if outputs else None, self.dh if last else None, []
+            grows = None if gradients is None else [*gradients]
             for number, layer in reversed([*enumerate(self.layers)]):
                 wanted = inputs or number > 0
                 found.append(_back(stack, layer, dy, dh, wanted, grows))
@@ -411,18 +488,19 @@ def _back(
     dy: Tensor | None,
     dh: Tensor | None,
     inputs: bool,
-    grows: list[Tensor],
+    grows: list[Tensor] | None,
 ) -> Calls:
     """Work out the calls back through one layer; its gradients are the last of those that grow."""
     states = 2 if stack.cell == "lstm" else 1
     seen = layer.x.transpose(0, 1)
     incoming = [None if dy is None else dy.transpose(0, 1), dh, None][: 1 + states]
-    added = [None if one is None else grows.pop() for one in reversed(layer.rest[states:])]
+    wanted, weights = grows is not None, layer.rest[states:]
+    added = [grows.pop() if grows and one is not None else None for one in reversed(weights)]
     room = [layer.dx.transpose(0, 1) if inputs else None, *(None,) * states, *reversed(added)]
-    needed = (inputs, *(False,) * states, *(True,) * (len(layer.rest) - states))
+    needed = (inputs, *(False,) * states, *(wanted,) * len(weights))
     y = layer.y.transpose(0, 1)
     _, calls, _ = backward_calls(
-        stack, layer.calls, seen, y, layer.rest, incoming, needed, room, add=True
+        stack, layer.calls, seen, y, layer.rest, incoming, needed, room, add=wanted
     )
     return calls
 
