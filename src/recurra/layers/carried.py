@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -160,24 +161,36 @@ def _worths(
 
 def _gru(before: Tensor, gates: Tensor, slopes: Tensor) -> Tensor:
     """Divide the slopes of the new value and of the update gate by how they depend on h."""
-    new, _, update, _ = gates.double().unbind(1)
-    ways = [(1 - update) * (1 - new * new), (before - new) * update * (1 - update)]
-    return _divided([slopes[:, 0], slopes[:, 2]], ways).to(before.dtype)
+    new, _, update, _ = gates.unbind(1)
+    ways = (_flat(new).mul_(1 - update), _steep(update).mul_(before - new))
+    return _divided((slopes[:, 0], slopes[:, 2]), ways)
 
 
 def _lstm(before: Tensor, gates: Tensor, slopes: Tensor) -> Tensor:
     """Divide the slopes of the gates by how they depend on c, and take what f lets through."""
-    i, f, g, *_ = gates.double().unbind(1)
-    ways = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g)]
-    found = _divided([*slopes[:, :3].unbind(1)], ways)
-    return functional.pad(found[1:] * f[1:], (0, 0, 0, 1)).to(before.dtype)
+    i, f, g, *_ = gates.unbind(1)
+    ways = (_steep(i).mul_(g), _steep(f).mul_(before), _flat(g).mul_(i))
+    found = _divided(slopes[:, :3].unbind(1), ways)
+    return functional.pad(found[1:].mul_(f[1:]), (0, 0, 0, 1))
 
 
-def _divided(slopes: list[Tensor], ways: list[Tensor]) -> Tensor:
+def _steep(gate: Tensor) -> Tensor:
+    """Slope of a sigmoid where it is ``gate``."""
+    return torch.addcmul(gate, gate, gate, value=-1)
+
+
+def _flat(value: Tensor) -> Tensor:
+    """Slope of a hyperbolic tangent where it is ``value``."""
+    return (value * value).neg_().add_(1)
+
+
+def _divided(slopes: Sequence[Tensor], ways: Sequence[Tensor]) -> Tensor:
     """Solve slope = worth · way for the worth, by least squares; 0 where no way leads there."""
-    above = sum(slope * way for slope, way in zip(slopes, ways, strict=True))
-    below = sum(way * way for way in ways)
-    return torch.where(below > 0, above / below, 0.0)  # type: ignore[arg-type,operator]
+    above, below = slopes[0] * ways[0], ways[0] * ways[0]
+    for slope, way in zip(slopes[1:], ways[1:], strict=True):
+        above.addcmul_(slope, way)
+        below.addcmul_(way, way)
+    return above.div_(below).nan_to_num_(0.0, 0.0, 0.0)
 
 
 def _before(states: Tensor) -> Tensor:
