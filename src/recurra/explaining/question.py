@@ -26,8 +26,8 @@ class Read:
     baseline : Tensor, shape (steps, width)
         What stands for "nothing is known": what a value is changed into where it is taken away.
     columns : tuple of str, of length width
-        The channel each column belongs to; several columns may belong to one (the vector of a token,
-        a value and how old it is).
+        The channel each column belongs to; several columns may belong to one (the vector of a
+        token, a value and how old it is).
     steps : tuple
         What each step is called: a time, a token, or its number.
     shown : ndarray, shape (steps, channels), optional
@@ -56,10 +56,14 @@ class Question(ABC):
         What is read, by stream.
     asked : str
         What the number is, in the words of the task: ``"log odds of 'ill'"``.
+    smooth : bool
+        Whether gradients tell how the answer changes along the way to the baseline. False where
+        something else changes with a value, such as the mask that says that it is there.
     """
 
     reads: Mapping[str, Read]
     asked: str
+    smooth: bool = True
 
     @abstractmethod
     def answer(self, values: Mapping[str, Tensor]) -> Tensor:
@@ -90,3 +94,29 @@ class Question(ABC):
         Question
             With the same reads, or, where these are vectors that were learned, other vectors.
         """
+
+    def occluded_steps(self, stream: str) -> Tensor | None:  # noqa: ARG002
+        """Answer with each step taken away in its turn, where there is a faster way than `answer`.
+
+        Parameters
+        ----------
+        stream : str
+            Whose steps.
+
+        Returns
+        -------
+        Tensor, shape (steps,), or None
+            What `answer` would say of the record with that step at its baseline; None where there
+            is no faster way.
+        """
+        return None
+
+    def attention(self) -> Mapping[str, Tensor] | None:
+        """Say how much the network attends to each step, where it does.
+
+        Returns
+        -------
+        dict of str to Tensor, each of shape (steps,), or None
+            By stream, of sum 1; None where there is no attention.
+        """
+        return None
