@@ -114,7 +114,7 @@ def test_a_target_of_another_shape_or_beyond_the_classes_is_refused():
 
 def test_only_whole_tensors_of_one_type_on_the_cpu_are_taken():
     one = torch.ones(2, 3)
-    assert learning.able(one, None, one)
+    assert learning.able(one, one)
     assert not learning.able(one, one.double())
     assert not learning.able(one.t())
     assert not learning.able(one.half())

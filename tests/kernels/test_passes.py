@@ -119,16 +119,17 @@ def test_another_backend_precision_or_input_is_left_to_autograd():
     with torch.autocast("cpu"):
         assert not passes.able(x)
     assert not passes.able(x.double())
+    assert not passes.able(x.clone().requires_grad_())
     assert not passes.able(x[:, :0])
 
 
 def test_a_copy_has_memory_of_its_own():
     layer, x = GRU(3, 4, batch_first=True), torch.randn(2, 5, 3)
-    passes = Passes(layer.stack)
-    output, _ = passes.forward(x, layer._weights())
+    passes = Passes(layer.stack, layer._weights())
+    output, _ = passes.forward(x)
     kept = output.clone()
     for other in (copy.deepcopy(passes), pickle.loads(pickle.dumps(passes))):
-        other.forward(x + 1, layer._weights())
+        other.forward(x + 1)
         assert torch.equal(output, kept)
 
 
@@ -143,4 +144,4 @@ def test_memory_grows_and_is_taken_again():
 
 
 def test_dropout_between_layers_that_leaves_nothing_is_left_to_autograd():
-    assert not Passes(Stack("gru", num_layers=2, dropout=1.0)).able(torch.ones(2, 3, 1), [])
+    assert not Passes(Stack("gru", num_layers=2, dropout=1.0), []).able(torch.ones(2, 3, 1))

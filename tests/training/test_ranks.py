@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.errors import TrainingError
+import recurra as rc
+from recurra.errors import OptionError, TrainingError
 from recurra.training import Checkpoints, train
-from recurra.training.ranks import Alone, Ranks, find_ranks
+from recurra.training.ranks import TOLD, Alone, Ranks, find_ranks
 
 SCRIPT = Path(__file__).parent / "shared_trainings.py"
 
@@ -135,6 +136,20 @@ def test_without_others_there_is_nobody_to_share_with(monkeypatch):
     for world in ("", "1", "many"):
         monkeypatch.setenv("WORLD_SIZE", world)
         assert type(find_ranks()) is Alone
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda: rc.tune(rc.Regressor(), [[1.0, 2.0]] * 20, [0.0, 1.0] * 10, trials=1),
+        lambda: rc.AutoForecaster(time_limit=1).fit(None),
+    ],
+)
+def test_a_search_that_torchrun_started_many_times_is_refused(monkeypatch, start):
+    for name, value in {**dict.fromkeys(TOLD, "0"), "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(OptionError, match="one of 2 processes that train together"):
+        start()
 
 
 def test_others_that_do_not_come_are_told_of(monkeypatch):

@@ -20,13 +20,13 @@ OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 """In the engine's order."""
 
 
-def able(*tensors: Tensor | None) -> bool:
+def able(*tensors: Tensor) -> bool:
     """Say whether the engine can read and write some tensors, and nothing wants to look on.
 
     Parameters
     ----------
-    tensors : Tensor or None
-        The tensors; None is passed over.
+    tensors : Tensor
+        The tensors, one at least.
 
     Returns
     -------
@@ -38,14 +38,13 @@ def able(*tensors: Tensor | None) -> bool:
     >>> able(torch.ones(2), torch.ones(2, dtype=torch.float64)), able(torch.ones(2, 3).t())
     (False, False)
     """
-    here = [each for each in tensors if each is not None]
-    kind = here[0].dtype
+    kind = tensors[0].dtype
     if engine is None or kind not in (torch.float32, torch.float64):
         return False
-    for each in here:
+    for each in tensors:
         if each.dtype is not kind or not each.is_cpu or not each.is_contiguous():
             return False
-    return forced() in (None, "native") and onlooker(here[0]) is None
+    return forced() in (None, "native") and onlooker(tensors[0]) is None
 
 
 def answer(
@@ -109,7 +108,7 @@ def answer(
     ((1.0, 1), tensor([[2., 2.]]))
     """
     assert weight.grad is not None
-    (outputs, width), rows = weight.shape, len(x)
+    (outputs, width), rows = weight.shape, x.shape[0]
     if target.shape != (rows, outputs // (classes or 1)):
         raise ShapeError(
             f"target has shape {tuple(target.shape)}, but for {rows} rows and {outputs} outputs of "

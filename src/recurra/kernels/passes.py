@@ -131,18 +131,21 @@ class Passes:
     ----------
     stack : Stack
         The plan.
+    weights : sequence of Weights
+        One for each layer and direction; they are to stay where they are.
 
     Examples
     --------
     >>> weights = [Weights(torch.ones(12, 3), torch.ones(12, 4))]
-    >>> passes, x = Passes(Stack("gru")), torch.ones(2, 5, 3)
-    >>> if passes.able(x, weights):
-    ...     output, _ = passes.forward(x, weights)
+    >>> passes, x = Passes(Stack("gru"), weights), torch.ones(2, 5, 3)
+    >>> if passes.able(x):
+    ...     output, _ = passes.forward(x)
     ...     passes.backward([torch.zeros_like(w) for w in weights[0][:2]], torch.ones_like(output))
     """
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, weights: Sequence[Weights]) -> None:
+        self._stack, self._weights = stack, weights
+        self._known: Any = None  # of the last input that it was found able to run
         self._space = Workspace()
         self._routes: dict[Any, _Route] = {}
         self._grown = 0  # of the workspace, when the routes were made
@@ -152,54 +155,43 @@ class Passes:
         """What a forward pass has left is not for a copy to spend."""
         return {**self.__dict__, "_routes": {}, "_grown": 0, "_gone": None}
 
-    def able(self, x: Tensor, weights: Sequence[Weights]) -> bool:
+    def able(self, x: Tensor) -> bool:
         """Say whether the engine runs an input, and nothing wants to see each operation.
 
         Parameters
         ----------
         x : Tensor, shape (batch, steps, inputs)
             The input.
-        weights : sequence of Weights
-            One for each layer and direction.
 
         Returns
         -------
         bool
-            False where only `recurra.kernels.run`, with autograd, can tell.
+            False where only `recurra.kernels.run`, with autograd, can tell: options, an input that
+            wants a gradient, another backend, autocast, a lower precision, a trace, a
+            transformation.
         """
-        stack, seen = self._stack, x.transpose(0, 1)
-        if stack.options or stack.projected or stack.recompute or not x.numel():
+        if forced() not in (None, "native") or x.requires_grad or not x.numel():
             return False
-        if stack.dropout >= 1.0 or not self.unseen(x, weights):
+        if torch.is_autocast_enabled("cpu") or operands_of(x) or onlooker(x) is not None:
+            return False
+        known = (x.shape[2:], x.dtype, x.device)
+        if self._known != known and self._suits(x):
+            self._known = known
+        return self._known == known
+
+    def _suits(self, x: Tensor) -> bool:
+        """Whether all that stays as it is suits the engine."""
+        stack, weights, seen = self._stack, self._weights, x.transpose(0, 1)
+        if stack.options or stack.projected or stack.recompute or stack.dropout >= 1.0:
+            return False
+        if x.dtype not in (torch.float32, torch.float64) or onlooker(x, weights) is not None:
             return False
         whole = all(one.is_contiguous() for run in weights for one in run if one is not None)
         return whole and refuse(stack, seen) is None and fits(stack, seen, None, weights)
 
-    @staticmethod
-    def unseen(x: Tensor, weights: Sequence[Weights] = ()) -> bool:
-        """Say whether nothing wants to see each operation, or other ones: what may change any time.
-
-        Parameters
-        ----------
-        x : Tensor, shape (batch, steps, inputs)
-            The input.
-        weights : sequence of Weights, optional
-            The weights, if they are to be looked at too.
-
-        Returns
-        -------
-        bool
-            False under another backend, autocast, a lower precision, a trace or a transformation.
-        """
-        if forced() not in (None, "native") or torch.is_autocast_enabled("cpu"):
-            return False
-        plain = x.dtype in (torch.float32, torch.float64) and operands_of(x) == 0
-        return plain and onlooker(x, weights) is None
-
     def forward(
         self,
         x: Tensor,
-        weights: Sequence[Weights],
         state: State | None = None,
         lengths: Tensor | None = None,
         *,
@@ -211,8 +203,6 @@ class Passes:
         ----------
         x : Tensor, shape (batch, steps, inputs)
             The input.
-        weights : sequence of Weights
-            One for each layer and direction.
         state : tuple of Tensor, each (layers·directions, batch, size), optional
             Before the first step; without it zeros.
         lengths : Tensor of int64, shape (batch,), optional
@@ -230,7 +220,7 @@ class Passes:
         """
         if lengths is not None:
             x, lengths = _trimmed(x, lengths)
-        route = self._route(x, weights, state, lengths, training and self._stack.dropout > 0)
+        route = self._route(x, state, lengths, training and self._stack.dropout > 0)
         route.x.copy_(x)
         if lengths is not None:
             route.lengths.copy_(lengths)
@@ -247,16 +237,18 @@ class Passes:
         self._gone = route
         return route.layers[-1].y, route.after
 
-    def incoming(self) -> Tensor:
-        """Give room for the gradient of the last output, to be filled for `backward`.
+    def incoming(self) -> tuple[Tensor, Tensor]:
+        """Give room for what `backward` reads, to be filled; other tensors are copied there.
 
         Returns
         -------
-        Tensor, shape (batch, longest, directions·outputs)
-            Of unknown content. Another tensor of this shape does as well, and is copied.
+        incoming : Tensor, shape (batch, longest, directions·outputs)
+            Of unknown content.
+        last : Tensor, shape (directions, batch, outputs)
+            Of unknown content.
         """
         assert self._gone is not None
-        return self._gone.dy
+        return self._gone.dy, self._gone.dh
 
     def backward(
         self,
@@ -290,7 +282,7 @@ class Passes:
         assert route is not None
         if incoming is not None and incoming is not route.dy:
             route.dy.copy_(incoming)
-        if last is not None:
+        if last is not None and last is not route.dh:
             route.dh.copy_(last)
         threads = torch.get_num_threads()
         back = route.back(self._stack, incoming is not None, last is not None, inputs, gradients)
@@ -337,18 +329,15 @@ class Passes:
     def _route(
         self,
         x: Tensor,
-        weights: Sequence[Weights],
         state: State | None,
         lengths: Tensor | None,
         drops: bool,
     ) -> _Route:
         """Take up, or work out, the calls for an input of this shape."""
-        at = [one.data_ptr() for run in weights for one in run if one is not None]
-        shown = (x.shape, x.dtype, state is None, lengths is None, drops, engine.isa())
-        key = (*shown, *at)
+        key = (x.shape, x.dtype, state is None, lengths is None, drops, engine.isa())
         route = self._routes.get(key)
         if route is None:
-            route = self._new_route(x, weights, state, lengths, drops)
+            route = self._new_route(x, state, lengths, drops)
             if self._grown != self._space.grown or len(self._routes) == MOST:
                 self._routes, self._grown = {}, self._space.grown
             self._routes[key] = route
@@ -357,12 +346,11 @@ class Passes:
     def _new_route(
         self,
         x: Tensor,
-        weights: Sequence[Weights],
         state: State | None,
         lengths: Tensor | None,
         drops: bool,
     ) -> _Route:
-        stack, take, kind = self._stack, self._space.take, x.dtype
+        stack, weights, take, kind = self._stack, self._weights, self._space.take, x.dtype
         (batch, steps, _), runs = x.shape, stack.directions
         hidden = weights[0].weight_hh.shape[1]
         states = 2 if stack.cell == "lstm" else 1

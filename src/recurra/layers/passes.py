@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from recurra.kernels.passes import Passes
-from recurra.kernels.recurrence import Weights
 from recurra.layers.recurrent import LayerState, Recurrent
 
 __all__ = ["LayerPasses"]
@@ -16,6 +15,8 @@ __all__ = ["LayerPasses"]
 
 class LayerPasses:
     """Runs a layer as its `forward` does, and back, in memory that is kept from step to step.
+
+    It holds as long as the layer's parameters are the same and stay where they are.
 
     Parameters
     ----------
@@ -35,14 +36,11 @@ class LayerPasses:
     """
 
     def __init__(self, layer: torch.nn.Module) -> None:
-        self._layer = layer
-        self._passes = Passes(layer.stack) if isinstance(layer, Recurrent) else None
-        self._weights: list[Weights] = []
-        self._known: tuple[Any, ...] = ()  # of the last input that it was found able to read
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A copy looks for itself."""
-        return {**self.__dict__, "_weights": [], "_known": ()}
+        self._layer, self._passes = layer, None
+        if isinstance(layer, Recurrent) and _has_its_own_weights(layer):
+            weights = layer._weights()
+            self._passes = Passes(layer.stack, weights)
+            self._parameters = [one for run in weights for one in run if one is not None]
 
     def able(self, x: Tensor) -> bool:
         """Say whether the layer runs an input in this way.
@@ -58,22 +56,7 @@ class LayerPasses:
             False for what only autograd can do: a layer that learns its first state, that drops
             units of what is fed back, whose weights are made of others; a GPU.
         """
-        layer = self._layer
-        if self._passes is None or not isinstance(layer, Recurrent):
-            return False
-        held = layer._parameters.values()
-        known = (x.shape[2:], x.dtype, x.device, *map(id, held), *map(_lies, held))
-        if known == self._known and x.numel():
-            return self._passes.unseen(x)
-        if type(layer).forward is not Recurrent.forward or not layer.batch_first:
-            return False
-        if layer.learn_initial_state or "parametrizations" in layer._modules:
-            return False
-        weights = layer._weights()
-        able = self._passes.able(x, weights)
-        if able:
-            self._weights, self._known = weights, known
-        return able
+        return self._passes is not None and self._passes.able(x)
 
     def forward(
         self, x: Tensor, state: LayerState | None = None, lengths: Tensor | None = None
@@ -99,16 +82,17 @@ class LayerPasses:
         """
         layer, before = self._recurrent()
         parts = (state,) if isinstance(state, Tensor) else state
-        weights, acts = self._weights, layer.training
-        output, after = before.forward(x, weights, parts, lengths, training=acts)
+        output, after = before.forward(x, parts, lengths, training=layer.training)
         return output, layer._public(after)
 
-    def incoming(self) -> Tensor:
-        """Give room for the gradient of the last output, to be filled for `backward`.
+    def incoming(self) -> tuple[Tensor, Tensor]:
+        """Give room for what `backward` reads, to be filled.
 
         Returns
         -------
-        Tensor, shape (batch, longest, directions·outputs)
+        incoming : Tensor, shape (batch, longest, directions·outputs)
+            Of unknown content.
+        last : Tensor, shape (directions, batch, outputs)
             Of unknown content.
         """
         return self._recurrent()[1].incoming()
@@ -132,8 +116,8 @@ class LayerPasses:
         Tensor or None, shape (batch, longest, inputs)
             The gradient of the input.
         """
-        gradients = [one.grad for run in self._weights for one in run if one is not None]
-        return self._recurrent()[1].backward(gradients, incoming, last, inputs=inputs)  # type: ignore[arg-type]
+        gradients: Any = [each.grad for each in self._parameters]
+        return self._recurrent()[1].backward(gradients, incoming, last, inputs=inputs)
 
     def _recurrent(self) -> tuple[Recurrent, Passes]:
         assert isinstance(self._layer, Recurrent)
@@ -141,5 +125,8 @@ class LayerPasses:
         return self._layer, self._passes
 
 
-def _lies(weight: Tensor | None) -> int:
-    return 0 if weight is None else weight.data_ptr()
+def _has_its_own_weights(layer: Recurrent) -> bool:
+    """Whether a layer reads what `Passes` reads, with weights that are not made of others."""
+    if type(layer).forward is not Recurrent.forward or not layer.batch_first:
+        return False
+    return not layer.learn_initial_state and "parametrizations" not in layer._modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import torch
@@ -40,20 +41,27 @@ class Watch:
         self._hooks: list[dict[int, Any]] = [
             getattr(part, name) for part in parts for name in _HOOKS
         ]
-        named: list[dict[str, Any]] = [part._parameters for part in parts if part._parameters]
-        named += [part._modules for part in parts if part._modules]
-        self._members = [(names, [*map(id, names.values())]) for names in named]
+        members: list[dict[str, Any]] = [part._parameters for part in parts]
+        members += [part._modules for part in parts]
+        self._members = [*filter(None, members)]
         self._parameters = [*network.parameters()]
+        self._are_plain = all(map(_is_plain, self._parameters))
+        self._known = self._seen()
 
     def same(self) -> bool:
-        """Say whether parts and parameters are those that were there.
+        """Say whether parts and parameters are those that were there, and lie where they did.
 
         Returns
         -------
         bool
-            False if one was replaced, added or taken away.
+            False if one was replaced, added, taken away or moved.
         """
-        return all([*map(id, names.values())] == known for names, known in self._members)
+        return self._seen() == self._known
+
+    def _seen(self) -> list[int]:
+        members = self._members
+        seen = [*map(len, members), *map(id, chain.from_iterable(map(dict.values, members)))]
+        return [*seen, *map(Tensor.data_ptr, self._parameters)] if self._are_plain else seen
 
     def plain(self) -> bool:
         """Say whether gradients may be written without autograd; make room for them.
@@ -64,19 +72,20 @@ class Watch:
             False if a parameter is frozen or not a plain one on the CPU, or if there is a hook,
             which would not be called.
         """
-        if any(self._hooks) or torch_modules._has_any_global_hook():
+        if not self._are_plain or any(self._hooks) or torch_modules._has_any_global_hook():
             return False
-        return all(map(_plain, self._parameters))
+        for each in self._parameters:
+            if each._backward_hooks or each._post_accumulate_grad_hooks or not each.requires_grad:
+                return False
+            if each.grad is None:
+                each.grad = torch.zeros_like(each)
+            if not (each.is_contiguous() and each.grad.is_contiguous()):
+                return False
+        return True
 
 
-def _plain(parameter: Tensor) -> bool:
-    if type(parameter) is not nn.Parameter or not parameter.requires_grad:
-        return False
-    if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
-        return False
-    if parameter.grad is None:
-        parameter.grad = torch.zeros_like(parameter)
-    return parameter.is_cpu and parameter.is_contiguous() and parameter.grad.is_contiguous()
+def _is_plain(parameter: Tensor) -> bool:
+    return type(parameter) is nn.Parameter and parameter.is_cpu
 
 
 def back_through(linear: nn.Linear, read: Tensor, incoming: Tensor) -> None:

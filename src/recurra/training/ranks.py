@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from recurra.errors import TrainingError
+from recurra.errors import OptionError, TrainingError
 
-__all__ = ["Alone", "Ranks", "find_ranks"]
+__all__ = ["Alone", "Ranks", "check_alone", "find_ranks"]
 
 Value = TypeVar("Value")
 
@@ -311,10 +311,42 @@ def find_ranks() -> Alone:
     if distributed.is_available() and distributed.is_initialized():
         world = distributed.get_world_size()
         return Ranks(distributed.get_rank(), world) if world > 1 else Alone()
+    told = _told()
+    return _join(told) if told else Alone()
+
+
+def check_alone(what: str, instead: str) -> None:
+    """Refuse what processes that share a training can't do together; join nobody.
+
+    Parameters
+    ----------
+    what : str
+        What is refused.
+    instead : str
+        What to do, as a sentence.
+
+    Raises
+    ------
+    OptionError
+        If this process is one of several.
+
+    Examples
+    --------
+    >>> check_alone("tune", "Start it alone.")
+    """
+    joined = distributed.is_available() and distributed.is_initialized()
+    world = distributed.get_world_size() if joined else int(_told().get("WORLD_SIZE", 1))
+    if world > 1:
+        raise OptionError(
+            f"{what} was called in one of {world} processes that train together. {instead}"
+        )
+
+
+def _told() -> dict[str, str]:
+    """Say what the environment tells of other processes; nothing where there are none."""
     told = {name: os.environ.get(name, "") for name in TOLD}
-    if not all(told.values()) or not told["WORLD_SIZE"].isdigit() or int(told["WORLD_SIZE"]) < 2:
-        return Alone()
-    return _join(told)
+    several = told["WORLD_SIZE"].isdigit() and int(told["WORLD_SIZE"]) > 1
+    return told if several and all(told.values()) else {}
 
 
 def _join(told: Mapping[str, str]) -> Ranks:

@@ -25,6 +25,7 @@ from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_
 from recurra.estimators.learning.options import check_seed
 from recurra.training import Training
 from recurra.training.progress import hidden
+from recurra.training.ranks import check_alone
 from recurra.tuning.auto_budget import Budget
 from recurra.tuning.auto_candidates import Candidates
 from recurra.tuning.auto_ensemble import Ensemble
@@ -173,6 +174,7 @@ class AutoForecaster(Estimator):
         TrainingError
             If every network fails.
         """
+        check_alone("AutoForecaster", "It compares models in one process: start it by itself.")
         self._check_options()
         budget = Budget(float(self.time_limit))
         panel, backend = read_long(df, self.columns, self.freq)

@@ -14,6 +14,7 @@ from recurra.errors import OptionError, TrainingError, check_count, need
 from recurra.estimators import Forecaster
 from recurra.estimators.learning.options import check_seed
 from recurra.training.progress import hidden
+from recurra.training.ranks import check_alone
 from recurra.tuning.configured import configured, own_values, settled, training_changes
 from recurra.tuning.confirming import SHARE, confirm, count_pairs
 from recurra.tuning.defaults import default_space
@@ -136,6 +137,11 @@ def tune(
     (['finished', 'finished'], True)
     """
     need("optuna", extra="tune", purpose="Tuning")
+    check_alone(
+        "tune",
+        "Start it in as many processes as you like by themselves, not by torchrun, "
+        "with one storage='study.journal': they share its trials.",
+    )
     check_estimator(estimator)
     _check_budget(trials, seconds)
     chosen = check_space(default_space(estimator) if space is None else space, estimator)

@@ -46,6 +46,16 @@ def test_an_epoch_in_one_piece_has_the_batches_of_each(dataset):
         assert digest_of(one) == digest_of(other)
 
 
+def test_what_all_records_have_alike_is_held_once():
+    x = CHANCE.normal(size=(7, 4, 2))
+    hole = x.copy()
+    hole[3, 1, 0] = np.nan
+    for values, alike in ((x, True), (hole, False)):
+        (stream,) = next(endless(from_arrays(values, np.ones(7)), 5, 0)).streams.values()
+        assert stream.times.untyped_storage().nbytes() == 4 * stream.times.element_size()
+        assert stream.observed.untyped_storage().nbytes() == (8 if alike else 56)
+
+
 @pytest.mark.parametrize("limit", ["MOST_AT_ONCE", "MOST_PADDED"])
 def test_what_is_too_much_for_one_piece_is_gathered_batch_by_batch(limit, monkeypatch):
     dataset = records(UNLIKE)

@@ -1,5 +1,7 @@
 """A plain network of records: its own gradients are those of autograd, chance included."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from recurra.models.records.network_plan import Answer, Front, Input, NetworkPla
 from recurra.models.records.records import RecordBatch, StreamBatch
 from recurra.models.records.sequence_network import SequenceNetwork
 from recurra.native import engine
+from recurra.training.flat import flatten
 
 pytestmark = pytest.mark.skipif(engine is None, reason="the engine is not built")
 
@@ -126,3 +129,38 @@ def test_a_hook_a_subclass_and_another_head_are_left_to_autograd():
     headed.heads[0] = nn.Sequential(headed.heads[0])
     for network in (hooked, other, headed):
         assert network.loss_and_gradients(some(answers)) is None
+
+
+def test_weights_that_were_moved_or_have_another_type_are_found_where_they_are():
+    answers = ANSWERS["two classes and a number"]
+    network, batch = made(answers, pooling=("last",)), some(answers, FULL)
+    check_same(network, batch)
+    flat = flatten(network)
+    check_same(network, batch)
+    flat.release()
+    check_same(network, batch)
+    network.double()
+    assert network.loss_and_gradients(batch) is None
+    stream = batch.streams["x"]
+    check_same(
+        network, replace(batch, streams={"x": replace(stream, values=stream.values.double())})
+    )
+    network.heads[1].float()
+    assert network.loss_and_gradients(batch) is None
+
+
+def test_an_input_that_wants_a_gradient_is_left_to_autograd():
+    network, batch = made(ANSWERS["a number"]), some(ANSWERS["a number"])
+    batch.streams["x"].values.requires_grad_()
+    assert network.loss_and_gradients(batch) is None
+
+
+def test_a_copy_has_the_gradients_of_autograd_and_nothing_of_the_last_batch():
+    answers = ANSWERS["a number"]
+    network, batch = made(answers), some(answers)
+    fresh = len(pickle.dumps(network))
+    check_same(network, batch)
+    network.zero_grad()
+    assert len(pickle.dumps(network)) < fresh + 8000
+    for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        check_same(other, batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -198,7 +199,8 @@ class Batches:
         if rest:
             at = chance.integers(whole + 1) if chance is not None and self.by_length else whole
             sizes = np.insert(sizes, at, rest)
-        parts = np.split(pool, np.cumsum(sizes)[:-1]) if len(sizes) else []
+        ends = np.cumsum(sizes).tolist()
+        parts = [pool[start:end] for start, end in pairwise([0, *ends])]
         return [part for part in parts if len(part) == self.batch_size or not self.drop_last]
 
     def _cut_by_steps(self, pool: Integers) -> list[Integers]:

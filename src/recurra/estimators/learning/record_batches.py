@@ -59,7 +59,7 @@ def _one_by_one(
 
 def _at_once(dataset: SequenceDataset, epochs: Iterable[list[Integers]]) -> Iterator[RecordBatch]:
     """Pad all records once; the batches are views of them as an epoch puts them in order."""
-    padded = RecordBatch.of(pad_records(dataset, np.arange(len(dataset))), dataset.ids)
+    padded = RecordBatch.of(pad_records(dataset, np.arange(len(dataset))), dataset.ids).alike()
     lengths = dataset.lengths
     longest = int(lengths.max(initial=0))
     for epoch in epochs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,51 +28,80 @@ class PoolingGradients:
     ----------
     pooling : Pooling
         The module; the gradients of its weights grow.
-    outputs : Tensor, shape (batch, time, width)
-        What the layer says, 0 beyond a record's length.
-    state : Tensor, shape (layers·directions, batch, width / directions)
-        What it said after each record's last step, whichever way it was read.
-    lengths : Tensor of int64, shape (batch,)
-        Real steps of each record.
 
     Examples
     --------
     >>> outputs, lengths = torch.tensor([[[1.0], [3.0], [0.0]]]), torch.tensor([2])
-    >>> pools = PoolingGradients(Pooling(("last", "mean"), 1), outputs, outputs[:, 1:2], lengths)
-    >>> pools.forward()
+    >>> pools = PoolingGradients(Pooling(("last", "mean"), 1))
+    >>> pools.forward(outputs, outputs[:, 1:2], lengths)
     tensor([[3., 2.]])
-    >>> pools.backward(torch.ones(1, 2), torch.empty(1, 3, 1))
+    >>> rooms = torch.empty(1, 3, 1), torch.empty(1, 1, 1)
+    >>> pools.backward(pools.incoming(rooms).fill_(1.0), rooms)
     (tensor([[[0.5000], [0.5000], [0.5000]]]), tensor([[[1.]]]))
     """
 
-    def __init__(self, pooling: Pooling, outputs: Tensor, state: Tensor, lengths: Tensor) -> None:
-        self.pooling, self.outputs, self.lengths = pooling, outputs, lengths
-        self.runs = 1 + pooling.bidirectional
-        self.last = state[-self.runs :]
-        self.highest = self.keys = self.shares = self.last  # filled by those that need them
+    def __init__(self, pooling: Pooling) -> None:
+        self.pooling, self.runs = pooling, 1 + pooling.bidirectional
+        self.takes_last = pooling.ways == ("last",)
+        self.outputs = self.lengths = self.state = torch.empty(0)  # of the last pass forward
+        self.highest = self.keys = self.shares = self.state  # filled by those that need them
 
-    def forward(self) -> Tensor:
+    def __getstate__(self) -> dict[str, Any]:
+        """What a forward pass has left is not for a copy to spend."""
+        return PoolingGradients(self.pooling).__dict__
+
+    def forward(self, outputs: Tensor, state: Tensor, lengths: Tensor) -> Tensor:
         """Pool.
+
+        Parameters
+        ----------
+        outputs : Tensor, shape (batch, time, width)
+            What the layer says, 0 beyond a record's length.
+        state : Tensor, shape (layers·directions, batch, width / directions)
+            What it said after each record's last step, whichever way it was read.
+        lengths : Tensor of int64, shape (batch,)
+            Real steps of each record.
 
         Returns
         -------
         Tensor, shape (batch, ways · width)
             One vector for each record.
         """
-        if self.pooling.ways == ("last",):
+        self.outputs, self.state, self.lengths = outputs, state, lengths
+        if self.takes_last:
             return self._last()
-        with few_threads(self.outputs.numel()):
+        with torch.no_grad(), few_threads(outputs.numel()):
             return torch.cat([*map(self._pool, self.pooling.ways)], -1)
 
-    def backward(self, incoming: Tensor, room: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def incoming(self, rooms: tuple[Tensor, Tensor]) -> Tensor:
+        """Give room for the gradient of what was pooled, to be filled for `backward`.
+
+        Parameters
+        ----------
+        rooms : tuple of Tensor
+            As for `backward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, ways · width)
+            Of unknown content.
+        """
+        if self.takes_last and self.runs == 1:
+            return rooms[1][0]
+        batch, _, width = self.outputs.shape
+        return self.outputs.new_empty(batch, len(self.pooling.ways) * width)
+
+    def backward(
+        self, incoming: Tensor, rooms: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor | None, Tensor | None]:
         """Go back.
 
         Parameters
         ----------
         incoming : Tensor, shape (batch, ways · width)
-            The gradient of what was pooled.
-        room : Tensor, shape (batch, time, width)
-            Memory for the gradient of the outputs.
+            The gradient of what was pooled: what `incoming` gave, filled.
+        rooms : tuple of Tensor
+            Memory for both that are returned.
 
         Returns
         -------
@@ -79,11 +110,12 @@ class PoolingGradients:
         last : Tensor or None, shape (directions, batch, width / directions)
             That of the last.
         """
-        if self.pooling.ways == ("last",):
-            return None, self._back_to_last(incoming)
+        room, before = rooms
+        if self.takes_last:
+            return None, before if self.runs == 1 else self._back_to_last(incoming)
         found = last = None
         parts = incoming.split(self.outputs.shape[-1], -1)
-        with few_threads(self.outputs.numel()):
+        with torch.no_grad(), few_threads(self.outputs.numel()):
             for way, part in zip(self.pooling.ways, parts, strict=True):
                 if way == "last":
                     last = self._back_to_last(part)
@@ -93,7 +125,9 @@ class PoolingGradients:
         return found, last
 
     def _last(self) -> Tensor:
-        return self.last[0] if self.runs == 1 else torch.cat(self.last.unbind(), -1)
+        if self.runs == 1:
+            return self.state[-1]
+        return torch.cat(self.state[-self.runs :].unbind(), -1)
 
     def _back_to_last(self, incoming: Tensor) -> Tensor:
         return incoming[None] if self.runs == 1 else torch.stack(incoming.chunk(self.runs, -1))

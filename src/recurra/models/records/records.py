@@ -108,7 +108,7 @@ class StreamBatch:
         Returns
         -------
         StreamBatch
-            Copies.
+            Copies, but of what is `alike`.
         """
         assert self.inner is None  # those within would have to be found first
         return StreamBatch(
@@ -117,6 +117,16 @@ class StreamBatch:
             _taken(self.lengths, places),
             _taken(self.times, places),
         )
+
+    def alike(self) -> StreamBatch:
+        """Hold times, and what was observed, once where they are the same for all records.
+
+        Returns
+        -------
+        StreamBatch
+            Equal; which are then taken without a copy.
+        """
+        return replace(self, observed=_held_once(self.observed), times=_held_once(self.times))
 
     def within(self, steps: int) -> StreamBatch:
         """Leave out what is padding of all records.
@@ -260,7 +270,7 @@ class RecordBatch:
         Returns
         -------
         RecordBatch
-            Copies.
+            Copies, but of what is `alike`.
         """
         return RecordBatch(
             {name: each.take(places) for name, each in self.streams.items()},
@@ -269,6 +279,16 @@ class RecordBatch:
             None if self.weights is None else _taken(self.weights, places),
             tuple(map(self.names.__getitem__, places.tolist())) if self.names else (),
         )
+
+    def alike(self) -> RecordBatch:
+        """Hold times, and what was observed, once where they are the same for all records.
+
+        Returns
+        -------
+        RecordBatch
+            Equal; which are then taken without a copy.
+        """
+        return replace(self, streams={name: each.alike() for name, each in self.streams.items()})
 
     def within(self, steps: int) -> RecordBatch:
         """Leave out what is padding of all records; targets are of whole records.
@@ -294,9 +314,18 @@ class RecordBatch:
         )
 
 
+def _held_once(tensor: Tensor) -> Tensor:
+    """Keep the first row alone, repeated by its stride, where all are equal to it."""
+    rows = tensor.numpy()  # by NumPy, as below
+    same = len(rows) > 0 and bool((rows == rows[0]).all())
+    return tensor[:1].clone().expand(tensor.shape) if same else tensor
+
+
 def _taken(tensor: Tensor, places: Integers) -> Tensor:
+    if not tensor.stride(0):  # one row, repeated
+        return tensor[:1].expand(len(places), *tensor.shape[1:])
     # by NumPy, which does it alone: torch would wake its threads, and they the engine's
-    return torch.from_numpy(tensor.numpy()[places])
+    return torch.from_numpy(tensor.numpy().take(places, 0))
 
 
 def _one_step(values: Array | None, observed: Booleans | None) -> StreamBatch | None:

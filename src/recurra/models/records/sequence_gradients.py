@@ -42,8 +42,14 @@ class SequenceGradients:
         """Look at all parts; what is found here holds until one is replaced."""
         net = self._network
         self._watch, self._is_plain = Watch(net), _is_plain(net)
-        self._layer, self._pooling = LayerPasses(net.layers[0]), net.pools[0]
-        self._heads = [*zip(net.heads, net.plan.answers.items(), strict=True)]
+        if not self._is_plain:
+            return
+        self._reads, self._dropout = net.reads[0], net.dropout
+        self._layer, self._pools = LayerPasses(net.layers[0]), PoolingGradients(net.pools[0])
+        answers = zip(net.heads, net.plan.answers.items(), strict=True)
+        self._heads = [
+            (head.weight, head.bias, name, answer.classes) for head, (name, answer) in answers
+        ]
 
     def add(self, batch: RecordBatch) -> tuple[float, int, None] | None:
         """Go forward and back.
@@ -63,44 +69,42 @@ class SequenceGradients:
             self._look()
         if not (self._is_plain and self._watch.plain()):
             return None
-        network = self._network
-        stream = batch.streams[network.reads[0]]
-        if not self._layer.able(stream.values) or not self._alike(stream.values.dtype):
+        layer, pools = self._layer, self._pools
+        stream = batch.streams[self._reads]
+        if not layer.able(stream.values):
             return None
-        read = network._dropped(stream.values)
-        outputs, state = self._layer.forward(read, lengths=stream.lengths)
+        read = self._network._dropped(stream.values)
+        outputs, state = layer.forward(read, lengths=stream.lengths)
         state = state if isinstance(state, Tensor) else state[0]
-        pools = PoolingGradients(self._pooling, outputs, state, stream.lengths)
-        total, count, incoming = self._answer(pools.forward(), batch)
-        self._layer.backward(*pools.backward(incoming, self._layer.incoming()))
+        whole, rooms = pools.forward(outputs, state, stream.lengths), layer.incoming()
+        incoming = pools.incoming(rooms)
+        total, count = self._answer(whole, batch, incoming)
+        layer.backward(*pools.backward(incoming, rooms))
         return total, count, None
 
-    def _alike(self, kind: torch.dtype) -> bool:
-        return all(head.weight.dtype is kind for head, _ in self._heads)
-
-    def _answer(self, whole: Tensor, batch: RecordBatch) -> tuple[float, int, Tensor]:
-        """Let the heads answer, and go back through them: loss, count, gradient of what is read."""
-        incoming, total, count = torch.empty(whole.shape, dtype=whole.dtype), 0.0, 0
+    def _answer(self, whole: Tensor, batch: RecordBatch, incoming: Tensor) -> tuple[float, int]:
+        """Let the heads answer, and write the gradient of what they read: loss, count."""
+        total, count = 0.0, 0
         counts = None if batch.weights is None else batch.weights.to(whole.dtype)
-        for k, (head, (name, answer)) in enumerate(self._heads):
+        for k, (weight, bias, name, classes) in enumerate(self._heads):
             target = batch.targets[name]
             summed, known = learning.answer(
                 whole,
-                head.weight,
-                head.bias,
-                target if answer.classes else target.to(whole.dtype),
+                weight,
+                bias,
+                target if classes else target.to(whole.dtype),
                 incoming,
-                classes=answer.classes,
+                classes=classes,
                 mask=self._mask(whole),
                 counts=counts,
                 add=k > 0,
             )
             total, count = total + summed, count + known
-        return total, count, incoming
+        return total, count
 
     def _mask(self, whole: Tensor) -> Tensor | None:
         """Draw what is dropped, as the dropout of the network does."""
-        dropout = self._network.dropout
+        dropout = self._dropout
         if not (dropout.training and dropout.p):
             return None
         return functional.dropout(torch.ones_like(whole), dropout.p)
@@ -123,5 +127,7 @@ def _is_plain(network: Any) -> bool:
     if type(dropout) is not nn.Dropout or dropout.p >= 1.0:
         return False
     if any(type(head) is not nn.Linear for head in network.heads):
+        return False
+    if len({each.dtype for each in network.parameters()}) > 1:
         return False
     return all(answer.level == "record" and not answer.ordinal for answer in plan.answers.values())

@@ -283,8 +283,7 @@ class SequenceNetwork(nn.Module):
             return None
         if self._gradients is None:
             self._gradients = SequenceGradients(self)
-        with torch.no_grad():
-            return self._gradients.add(batch)
+        return self._gradients.add(batch)
 
     def losses(self, batch: RecordBatch) -> dict[str, tuple[Tensor, Tensor]]:
         """Add up the loss over what is known of each target.
