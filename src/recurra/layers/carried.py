@@ -59,8 +59,8 @@ class Carried:
 
     def __init__(self, layer: Recurrent) -> None:
         self._layer = layer
-        self._passes = Passes(layer.stack)
         self._weights = layer._weights()
+        self._passes = Passes(layer.stack, self._weights)
         self._runs: list[_Run] = []
 
     def able(self, x: Tensor) -> bool:
@@ -81,7 +81,7 @@ class Carried:
             return False
         if layer.learn_initial_state or "parametrizations" in layer._modules or len(x) < 2:
             return False
-        return self._passes.able(x[None], self._weights)
+        return self._passes.able(x[None])
 
     @torch.no_grad()
     def read(self, x: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class Carried:
         Tensor, shape (steps, directions·outputs)
             What the layer says at each step.
         """
-        output, _ = self._passes.forward(x[None], self._weights)
+        output, _ = self._passes.forward(x[None])
         return output[0].clone()
 
     @torch.no_grad()
