@@ -308,7 +308,8 @@ class Passes:
             Its gates and their gradients.
         """
         route, self._gone = self._gone, None
-        assert route is not None and route.x.shape[0] == 1
+        assert route is not None
+        assert len(route.x) == 1
         route.dy.copy_(incoming)
         first, directions = route.layers[0], range(self._stack.directions)
         gates = [self._kept(route, way).clone() for way in directions]

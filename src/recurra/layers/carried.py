@@ -134,7 +134,9 @@ class Carried:
         total = other.new_zeros(len(other))
         for way, one in enumerate(self._runs):
             x = other.flip(0) if way else other
-            _, state = run(one.stack, x[None], tuple(each[None] for each in one.before), [one.weights])
+            _, state = run(
+                one.stack, x[None], tuple(each[None] for each in one.before), [one.weights]
+            )
             for now, then, worth in zip(state, one.after, one.worth, strict=True):
                 moved = torch.linalg.vecdot(now[0] - then, worth)
                 total += moved.flip(0) if way else moved

@@ -18,7 +18,9 @@ from recurra.estimators.records.record_looks import Looks
 from recurra.explaining import Question, Read
 from recurra.layers import GRUD
 from recurra.models import RecordBatch
+from recurra.models.records.changed_steps import changed_steps
 from recurra.models.records.looked_up import (
+    STATIC,
     attended,
     decays,
     look_up,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from recurra.models import SequenceNetwork
 
 __all__ = ["RecordQuestion", "ask", "one_record"]
+
+LONG = 256  # steps from which on it takes long to read a record once for each of them
 
 
 def one_record(
@@ -163,6 +167,15 @@ class RecordQuestion(Question):
         """See `Question.randomised`."""
         beside = (self.batch, self.beside, self.looks, self.wanted, self.untrained)
         return RecordQuestion(self.untrained(seed), *beside)
+
+    def occluded_steps(self, stream: str) -> Tensor | None:
+        """See `Question.occluded_steps`: of long records."""
+        read = self.reads[stream]
+        if stream == STATIC or len(read.values) < LONG:
+            return None
+        numbers = self._numbers({name: each.values[None] for name, each in self.reads.items()})
+        other = read.baseline[None]
+        return changed_steps(self.network, numbers, other, self.batch, self.wanted.pick)
 
     def attention(self) -> dict[str, Tensor] | None:
         """See `Question.attention`."""

@@ -13,7 +13,7 @@ from recurra.layers import GRUD
 from recurra.models.records.records import RecordBatch, StreamBatch
 from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
-__all__ = ["STATIC", "attended", "decays", "look_up", "read_changed", "repeated"]
+__all__ = ["STATIC", "attended", "decays", "encode_changed", "look_up", "read_changed", "repeated"]
 
 STATIC = "static"
 
@@ -70,7 +70,7 @@ def read_changed(
     dict of str to Tensor
         As the network answers.
     """
-    return network.read(*_encoded(network, numbers, batch))
+    return network.read(*encode_changed(network, numbers, batch))
 
 
 def attended(network: SequenceNetwork, batch: RecordBatch) -> dict[str, Tensor] | None:
@@ -108,10 +108,23 @@ def _spread(weights: Tensor, stream: StreamBatch) -> Tensor:
     return (weights / shares)[:, owners]
 
 
-def _encoded(
+def encode_changed(
     network: SequenceNetwork, numbers: Mapping[str, Tensor], batch: RecordBatch
 ) -> tuple[Inputs, RecordBatch]:
-    """Encode changed records; layers that decay find theirs in the batch."""
+    """Encode changed records.
+
+    Parameters
+    ----------
+    network, numbers, batch
+        As for `read_changed`.
+
+    Returns
+    -------
+    inputs : Inputs
+        What the layers read.
+    batch : RecordBatch
+        Where layers that decay find what is observed.
+    """
     bags = dict(zip(network.counted, network.bags, strict=True))
     streams, read, counts = dict(batch.streams), {}, []
     for name, encoder in zip(network.plan.inputs, network.encoders, strict=True):
