@@ -303,12 +303,13 @@ class Explanation:
         """Say what a part is called, in a table."""
         words = [part.stream] if len(self.scores) > 1 else []
         if isinstance(part.step, tuple):
-            words.append(" … ".join(map(said, part.step)))
+            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
+            words.append(" … ".join(ends))
         elif part.step is not None:
             words.append(said(part.step))
         if part.channel is not None:
             words.append(part.channel)
-        return "  ".join(words)
+        return "  ".join(word for word in words if word)
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""
