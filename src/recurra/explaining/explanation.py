@@ -11,6 +11,7 @@ import numpy as np
 from recurra.auditing.phrases import number, plural
 from recurra.errors import OptionError, check_count, near
 from recurra.explaining.regions import Region, regions
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,9 +228,15 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import draw
+        from recurra.explaining.pictures import Panel, draw
 
-        return draw(self)
+        panels = [
+            Panel(name, self.reads[name], scores, self.by, self.window)
+            for name, scores in self.scores.items()
+        ]
+        nothing = f"where nothing is known {number(self.baseline)}"
+        legend = f"Orange raises the answer, blue lowers it; by {self.method}."
+        return draw(f"{self.asked}: {number(self.answer)}, {nothing}", legend, panels)
 
     def __repr__(self) -> str:
         return f"Explanation({self.asked}: {number(self.answer)}, by {self.method})"
@@ -296,12 +303,13 @@ class Explanation:
         """Say what a part is called, in a table."""
         words = [part.stream] if len(self.scores) > 1 else []
         if isinstance(part.step, tuple):
-            words.append(" … ".join(map(said, part.step)))
+            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
+            words.append(" … ".join(ends))
         elif part.step is not None:
             words.append(said(part.step))
         if part.channel is not None:
             words.append(part.channel)
-        return "  ".join(words)
+        return "  ".join(word for word in words if word)
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""
@@ -315,27 +323,6 @@ class Explanation:
             return []
         found.sort(key=lambda each: -abs(each[1]))
         return [f"the largest of {plural(len(found), 'channel')}", *_table(found[:CHANNELS])]
-
-
-def said(step: object) -> str:
-    """Write what a step is called.
-
-    Parameters
-    ----------
-    step : object
-        A number, a time or a token.
-
-    Returns
-    -------
-    str
-        A number with few digits, a moment as far as it goes, a token as it is.
-    """
-    if isinstance(step, np.datetime64):
-        text = str(step.astype("M8[s]") if step.astype("M8[s]") == step else step)
-        return text.replace("T", " ").removesuffix(" 00:00:00")
-    if isinstance(step, float | np.floating):
-        return f"{step:.10g}"
-    return repr(step) if isinstance(step, str) and step != step.strip() else str(step)
 
 
 def _table(rows: list[tuple[str, float]]) -> list[str]:

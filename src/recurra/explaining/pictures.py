@@ -5,6 +5,7 @@ Drawn with matplotlib's figures alone: no window, no global state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +13,16 @@ import numpy as np
 from recurra.auditing.phrases import number
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from recurra.explaining.explanation import Explanation
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["draw"]
+__all__ = ["Panel", "draw"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
@@ -32,13 +33,15 @@ LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
-def draw(explanation: Explanation) -> Figure:
+def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
     """Draw the scores of each stream.
 
     Parameters
     ----------
-    explanation : Explanation
-        What is drawn.
+    title, legend : str
+        Above, and below.
+    panels : sequence of Panel
+        The streams.
 
     Returns
     -------
@@ -52,43 +55,48 @@ def draw(explanation: Explanation) -> Figure:
         If matplotlib is not installed.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
-    panels = [_Panel(explanation, name) for name in explanation.scores]
     heights = [panel.height for panel in panels]
-    figure: Figure = figures.Figure(
-        figsize=(WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1)),
-        dpi=144,
-        layout="constrained",
-    )
+    size = (WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1))
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
-    answers = f"{number(explanation.answer)}, where nothing is known {number(explanation.baseline)}"
-    title = f"{explanation.asked}: {answers}"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = f"Orange raises the answer, blue lowers it; by {explanation.method}."
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
 
-class _Panel:
-    """One stream of an explanation."""
+class Panel:
+    """One stream of an explanation.
 
-    def __init__(self, explanation: Explanation, name: str) -> None:
-        self.name, self.read, scores = name, explanation.reads[name], explanation.scores[name]
-        steps = len(self.read.values)
-        self.whole_channels = len(scores) != steps and explanation.by == "channel"
-        self.per_channel = scores.shape[1] == len(self.read.channels)
-        self.by_step = np.zeros(0) if self.whole_channels else explanation.by_step(name)
-        if len(scores) != steps and not self.whole_channels:
-            size = explanation.window or 1
-            scores = scores[np.arange(steps) // size]  # of windows, each at all of its steps
-            self.by_step = scores.sum(1)
-        self.scores = scores
-        some = self.read.steps[:1]
-        self.words = bool(some) and all(isinstance(each, str) for each in self.read.steps)
+    Parameters
+    ----------
+    name : str
+        The stream.
+    read : Read
+        What is read of it.
+    scores : ndarray
+        As `Explanation.scores`.
+    by : str
+        What is ranked.
+    window : int, optional
+        Steps of a window.
+    """
+
+    def __init__(
+        self, name: str, read: Read, scores: Floats, by: str, window: int | None = None
+    ) -> None:
+        self.name, self.read, steps = name, read, len(read.values)
+        self.whole_channels = len(scores) != steps and by == "channel"
+        self.per_channel = scores.shape[1] == len(read.channels)
+        if len(scores) != steps and by == "window":
+            scores = scores[np.arange(steps) // (window or 1)]  # each at all of its steps
+        self.scores, self.by_step = scores, scores.sum(1)
+        self.words = steps > 0 and all(isinstance(each, str) for each in read.steps)
 
     @property
     def kind(self) -> str:
+        """How it is drawn."""
         if self.whole_channels or len(self.read.values) <= 1:
             return "bars"
         if self.words:
@@ -97,6 +105,7 @@ class _Panel:
 
     @property
     def height(self) -> float:
+        """How high it is, in inches."""
         channels = min(len(self.read.channels), MOST_CHANNELS)
         match self.kind:
             case "bars":
@@ -108,6 +117,15 @@ class _Panel:
         return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
 
     def draw(self, figure: SubFigure, named: bool) -> None:
+        """Draw it.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.SubFigure
+            Into which.
+        named : bool
+            Whether its name stands above.
+        """
         {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}[self.kind](
             figure
         )
@@ -191,7 +209,8 @@ class _Panel:
         axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
         axes[1, 1].set_ylim(len(kept) - 0.5, -0.5)
         axes[1, 1].set_yticks([])
-        axes[1, 1].set_title("by channel", fontsize=FONT, color=PALETTE.ink)
+        some = "by channel" if len(kept) == len(sums) else f"{len(kept)} of {len(sums)} channels"
+        axes[1, 1].set_title(some, fontsize=FONT, color=PALETTE.ink)
         for axis in (axes[0, 0], *axes[1]):
             _quiet(axis)
         axes[0, 0].set_xticks([])
@@ -276,8 +295,6 @@ def _few(axis: Axes) -> None:
 
 def _name_steps(axis: Axes, read: Read) -> None:
     """Write what some of the steps are called."""
-    from recurra.explaining.explanation import said
-
     total = len(read.steps)
     every = max(-(-total // MOST_LABELS), 1)
     if every > 1 and total > 2 * MOST_LABELS:  # round places
