@@ -28,6 +28,7 @@ from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature, chances_of
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
+from recurra.estimators.records.imitated import answers_of_labels, place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.models import Adversarial, NetworkPlan
 from recurra.training import Callback, Training
@@ -35,6 +36,7 @@ from recurra.training import Callback, Training
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Array, Floats
 
 __all__ = ["Classifier"]
@@ -303,6 +305,20 @@ class Classifier(RecordEstimator):
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (logits,) = raw.values()
         return self._shaped(chances_of(logits, self.temperature_))[0]
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say labels and log odds; of several outputs those of one, named by its place."""
+        (raw,) = self._raw(dataset).values()
+        place = 0
+        if self._outputs > 1:
+            place, target = place_of_target(target, range(self._outputs)), None
+        return answers_of_labels(raw[:, place] / self.temperature_, self.classes_.tolist(), target)
+
+    def _nearest_target(self, record: SequenceDataset, target: object) -> object:
+        """Ask for the label that is answered, where there are more than two."""
+        if target is None and self._outputs == 1 and len(self.classes_) > 2:
+            return self.predict(record)[0]
+        return target
 
     def _shaped(self, chances: Floats) -> Floats:
         """Leave out what says nothing: the only output, the first of two classes."""

@@ -19,6 +19,7 @@ from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
 from recurra.estimators.learning.text_units import Unit
+from recurra.estimators.records.imitated import answers_of_labels, place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.task_answers import (
     Labels,
@@ -31,6 +32,7 @@ from recurra.models.records.weighted_losses import WeightedLosses
 from recurra.training import Training
 
 if TYPE_CHECKING:
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Array, Floats
 
 __all__ = ["MultiTask"]
@@ -296,6 +298,22 @@ class MultiTask(RecordEstimator):
                 found = _linear(answer, few, self._scaled(few).targets[name].values, part)
             scores.append(Score(model, f"{answer.measure} of {name}", answer.score(found, truth)))
         return [each for each in scores if not np.isnan(each.value)]
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say one target: its name, or of labels (name, label)."""
+        from recurra.explaining.surrogates import Answers
+
+        name, label = target if isinstance(target, tuple) else (target, None)
+        name = [*self.answers_][place_of_target(name, [*self.answers_])]
+        planned, answer = self.network_.plan.answers[name], self.answers_[name]
+        if planned.level != "record" or planned.outputs > 1:
+            raise OptionError(
+                f"Target {name!r} is not one answer for each record, which a surrogate imitates."
+            )
+        raw = self._raw(dataset)[name]
+        if isinstance(answer, Labels):
+            return answers_of_labels(raw[:, 0], answer.classes, label)
+        return Answers(name, answer.said(raw))
 
     def _said(self, raw: dict[str, Floats]) -> Any:
         said = {}

@@ -15,12 +15,14 @@ from recurra.estimators.learning.record_targets import answers_of, numbers_of_la
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample
+from recurra.estimators.records.imitated import place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
     from recurra.data import SequenceDataset
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Floats
 
 __all__ = ["Regressor"]
@@ -143,6 +145,15 @@ class Regressor(RecordEstimator):
         linear = linear_regressor(few, known, part)
         always = _errors("the mean", truth, np.broadcast_to(mean, truth.shape))
         return [*always, *_errors("ridge regression on summaries", truth, linear)]
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say one number, in the units of `y`; of several outputs one, named by its place."""
+        from recurra.explaining.surrogates import Answers
+
+        place = place_of_target(target, range(len(self._centre)))
+        (raw,) = self._raw(dataset).values()
+        said = "the number" if len(self._centre) == 1 else f"number {place}"
+        return Answers(said, raw[:, place] * self._spread[place] + self._centre[place])
 
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (numbers,) = raw.values()
