@@ -122,7 +122,7 @@ class Surrogate:
         """
         if not isinstance(self.model, Line):
             return {}
-        effects = np.abs(self.model.coefficients * self.spread)
+        effects = np.abs(self.model.coefficients * (1.0 if self.around else self.spread))
         order = np.argsort(-effects, kind="stable")
         return {
             self.names[k]: float(self.model.coefficients[k])

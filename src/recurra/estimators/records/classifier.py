@@ -314,6 +314,16 @@ class Classifier(RecordEstimator):
             place, target = place_of_target(target, range(self._outputs)), None
         return answers_of_labels(raw[:, place] / self.temperature_, self.classes_.tolist(), target)
 
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say how probable each label is; of several outputs each of each."""
+        chances = self._chances(dataset)
+        several = self._outputs > 1
+        return {
+            f"{place}: {label}" if several else str(label): chances[:, place, code]
+            for place in range(self._outputs)
+            for code, label in enumerate(self.classes_.tolist())
+        }
+
     def _nearest_target(self, record: SequenceDataset, target: object) -> object:
         """Ask for the label that is answered, where there are more than two."""
         if target is None and self._outputs == 1 and len(self.classes_) > 2:

@@ -315,6 +315,27 @@ class MultiTask(RecordEstimator):
             return answers_of_labels(raw[:, 0], answer.classes, label)
         return Answers(name, answer.said(raw))
 
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say how probable each label is, and each number, of the targets of whole records."""
+        found = {}
+        for name, raw in self._raw(dataset).items():
+            answer = self.answers_[name]
+            if self.network_.plan.answers[name].level != "record":
+                continue
+            if isinstance(answer, Labels):
+                chances = answer.chances(raw).reshape(len(raw), -1, len(answer.classes))
+                parts = [chances[:, :, code] for code in range(len(answer.classes))]
+                said = [f"{name}: {label}" for label in answer.classes]
+            else:
+                parts, said = [answer.said(raw).reshape(len(raw), -1)], [name]
+            for label, part in zip(said, parts, strict=True):
+                several = part.shape[1] > 1
+                found |= {f"{label} {k}" if several else label: part[:, k] for k in
+                          range(part.shape[1])}  # fmt: skip
+        if not found:
+            raise OptionError("No target is an answer for a whole record, which what_if compares.")
+        return found
+
     def _said(self, raw: dict[str, Floats]) -> Any:
         said = {}
         for name, found in raw.items():

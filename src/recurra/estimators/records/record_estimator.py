@@ -126,13 +126,17 @@ class RecordEstimator(Imitated):
         return found
 
     def _answered(self, dataset: SequenceDataset) -> dict[str, Any]:
-        """Treat records, each with something known, and answer for them."""
+        """Answer for records, each with something known."""
+        return answers(self.network_, self._treated_again(dataset))
+
+    def _treated_again(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Treat new records."""
         kinds = {type(each) for each in self.preprocessor_.treatments}
         if Fill in kinds and not kinds & {Indicators, SinceObserved}:
             tell_of_new_holes(dataset)
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, self.layer == "grud")
-        return answers(self.network_, treated)
+        return treated
 
     def stream(self, static: Any = None) -> RecordSession:
         """Begin a record that comes step by step.

@@ -155,6 +155,13 @@ class Regressor(RecordEstimator):
         said = "the number" if len(self._centre) == 1 else f"number {place}"
         return Answers(said, raw[:, place] * self._spread[place] + self._centre[place])
 
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say each number, in the units of `y`."""
+        numbers = self.predict(dataset).reshape(len(dataset), -1)
+        if numbers.shape[1] == 1:
+            return {"number": numbers[:, 0]}
+        return {f"number {place}": column for place, column in enumerate(numbers.T)}
+
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (numbers,) = raw.values()
         answer: Floats = numbers[0] * self._spread + self._centre
