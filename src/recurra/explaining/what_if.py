@@ -97,7 +97,7 @@ class WhatIf:
             names = [": ".join(row) for row in zip(*one, strict=True)]
             return draw_dots(names, self.before, self.after, title)
         (owner,) = (name for name in self.keys if name != self.times)
-        owners, times = np.array(self.keys[owner], object), np.asarray(self.keys[self.times])
+        owners, times = (np.array(self.keys[name], object) for name in (owner, self.times))
         return draw_lines(owners, times, self.before, self.after, title)
 
     @property
@@ -108,8 +108,7 @@ class WhatIf:
     def __repr__(self) -> str:
         heads = [*self.keys, "before", "after", "difference"]
         shown = min(len(self.before), SHOWN)
-        columns = [[head, *(str(each) for each in list(values)[:shown])]
-                   for head, values in self.keys.items()]  # fmt: skip
+        columns = [[head, *_texts(list(values)[:shown])] for head, values in self.keys.items()]
         for head, values in (("before", self.before), ("after", self.after)):
             columns.append([head, *(number(float(each)) for each in values[:shown])])
         moves = np.where(np.abs(self.difference) < TINY * self._size, 0.0, self.difference)[:shown]
@@ -128,6 +127,15 @@ class WhatIf:
         if len(self.before) > shown:
             lines.append(f"  … and {plural(len(self.before) - shown, 'more answer')}")
         return "\n".join(lines)
+
+
+def _texts(values: Sequence[object]) -> list[str]:
+    """Write keys; days without the hour, where it is midnight always."""
+    texts = [str(each) for each in values]
+    midnight = " 00:00:00"
+    if all(each.endswith(midnight) for each in texts):
+        return [each.removesuffix(midnight) for each in texts]
+    return texts
 
 
 def read_change(change: object) -> tuple[slice, Any, str]:
@@ -159,9 +167,9 @@ def read_change(change: object) -> tuple[slice, Any, str]:
         elif stop == start + 1:
             where = f"at step {start}"
     if callable(value):
-        return steps, value, f"{where}, another value by a function"
+        return steps, value, f"{where}: by a function"
     if value is None:
-        return steps, value, f"{where}, not observed"
+        return steps, value, f"{where}: not observed"
     shown = number(float(value)) if isinstance(value, float) else quoted(value)
     return steps, value, f"{where}: {shown if np.ndim(value) == 0 else 'other values'}"
 

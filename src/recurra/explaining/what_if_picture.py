@@ -92,7 +92,7 @@ def draw_lines(
         axes.set_title(str(owner).replace("$", r"\$"), loc="left", fontsize=FONT, color=palette.ink)
     grid[0].legend(frameon=False, fontsize=FONT, ncols=2, loc="lower right",
                    bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1)  # fmt: skip
-    if np.issubdtype(times.dtype, np.datetime64):
+    if hasattr(times[0], "year"):
         dates = need("matplotlib.dates", extra="plot", purpose="Drawing a what-if")
         locator = dates.AutoDateLocator(minticks=3, maxticks=9)
         grid[-1].xaxis.set_major_locator(locator)
