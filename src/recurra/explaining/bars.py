@@ -108,9 +108,7 @@ def across(
     colours = [palette.bar if value >= 0 else RED for value in values]
     axes.barh(places, values, height=0.68, color=colours)
     if errors is not None and np.isfinite(errors).all():
-        axes.errorbar(
-            values, places, xerr=errors, fmt="none", ecolor=palette.ink, elinewidth=1.0
-        )
+        axes.errorbar(values, places, xerr=errors, fmt="none", ecolor=palette.ink, elinewidth=1.0)
     axes.axvline(0, color=palette.faint, linewidth=0.8)
     axes.set_yticks(places, [_clipped(name) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)

@@ -137,9 +137,7 @@ def _taken(stream: Stream, source: Integers, column: int | None) -> Stream:
     return replace(stream, values=values, observed=seen)
 
 
-def _tokens_scattered(
-    stream: Stream, codes: Sequence[int], random: np.random.Generator
-) -> Stream:
+def _tokens_scattered(stream: Stream, codes: Sequence[int], random: np.random.Generator) -> Stream:
     """Put tokens at random places of all records, and what stood there at theirs."""
     values = stream.values.copy()
     column = values[:, 0]

@@ -97,9 +97,7 @@ class Tree:
         low = table[:, self.feature] <= self.threshold
         return np.where(low, self.yes.answer(table), self.no.answer(table))
 
-    def rules(
-        self, names: Sequence[str], labels: Sequence[object], deep: int = 0
-    ) -> Iterator[str]:
+    def rules(self, names: Sequence[str], labels: Sequence[object], deep: int = 0) -> Iterator[str]:
         """Write the tree as rules.
 
         Parameters
@@ -196,7 +194,10 @@ def _scale(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 def _least_squares(table: Floats, numbers: Floats, weights: Floats) -> tuple[Floats, float]:
     """Fit a line without a penalty, as good as none, so that twins do no harm."""
-    centre, middle = np.average(table, axis=0, weights=weights), np.average(numbers, weights=weights)
+    centre, middle = (
+        np.average(table, axis=0, weights=weights),
+        np.average(numbers, weights=weights),
+    )
     away = table - centre
     square = (away * weights[:, None]).T @ away + 1e-9 * weights.sum() * np.eye(table.shape[1])
     found: Floats = np.linalg.solve(square, (away * weights[:, None]).T @ (numbers - middle))
@@ -204,7 +205,11 @@ def _least_squares(table: Floats, numbers: Floats, weights: Floats) -> tuple[Flo
 
 
 def _thinned(
-    table: Floats, numbers: Floats, weights: Floats, kept: Integers, folds: list[tuple[Array, Array]]
+    table: Floats,
+    numbers: Floats,
+    weights: Floats,
+    kept: Integers,
+    folds: list[tuple[Array, Array]],
 ) -> Integers:
     """Leave out features one by one; keep the fewest that explain as much, but for a trifle."""
     nested = [kept]

@@ -341,7 +341,9 @@ def fit_surrogate_around(
     wanted = _Wanted.of(ask(variants), kind)
     known = np.flatnonzero(wanted.known)
     held = np.zeros(len(known), bool)
-    held[np.random.default_rng((seed, 1)).permutation(len(known))[: round(HELD * len(known))]] = True
+    held[np.random.default_rng((seed, 1)).permutation(len(known))[: round(HELD * len(known))]] = (
+        True
+    )
     weights = closeness(there)[known]
     names = tuple(part.name for part in parts)
     case = _Case(names, there[known], weights, held, wanted.take(known), kind, floor, seed, True)
@@ -527,9 +529,7 @@ class _Case:
         )
 
 
-def _filled(
-    names: Sequence[str], table: Floats, fit: Booleans
-) -> tuple[list[str], Floats]:
+def _filled(names: Sequence[str], table: Floats, fit: Booleans) -> tuple[list[str], Floats]:
     """Put the mean where nothing is known; leave out features that are constant, or twice there."""
     known = np.isfinite(table)
     part = np.where(known[fit], table[fit], 0.0)

@@ -21,9 +21,7 @@ __all__ = ["draw_tree"]
 WRAP = 20  # signs of a line in a box
 
 
-def draw_tree(
-    tree: Tree, names: Sequence[str], labels: Sequence[object], title: str
-) -> Figure:
+def draw_tree(tree: Tree, names: Sequence[str], labels: Sequence[object], title: str) -> Figure:
     """Draw a tree.
 
     Parameters
@@ -96,9 +94,7 @@ def _draw(
     return middle
 
 
-def _box(
-    axes: Axes, x: float, y: float, text: str, face: str, ink: str, edge: str
-) -> None:
+def _box(axes: Axes, x: float, y: float, text: str, face: str, ink: str, edge: str) -> None:
     box = {"boxstyle": "round,pad=0.45", "facecolor": face, "edgecolor": edge, "linewidth": 1}
     axes.text(x, y, text.replace("$", r"\$"), fontsize=FONT, color=ink, ha="center", va="center",
               bbox=box, zorder=3)  # fmt: skip

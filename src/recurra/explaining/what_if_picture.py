@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,9 +57,7 @@ def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -
     return figure
 
 
-def draw_lines(
-    owners: Array, times: Array, before: Floats, after: Floats, title: str
-) -> Figure:
+def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title: str) -> Figure:
     """Draw both forecasts of each series.
 
     Parameters
@@ -76,7 +74,10 @@ def draw_lines(
     matplotlib.figure.Figure
         A row for each of the first six series.
     """
-    figures = need("matplotlib.figure", extra="plot", purpose="Drawing a what-if")
+    figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a what-if")
+    stamps = hasattr(times[0], "year")
+    wall = [each.replace(tzinfo=None) for each in times] if stamps else times
+    times = np.array(wall, "M8[ns]" if stamps else float)
     every = list(dict.fromkeys(owners.tolist()))
     shown = every[:MOST_SERIES]
     size = (7.6, 0.8 + 1.9 * len(shown))
@@ -92,8 +93,8 @@ def draw_lines(
         axes.set_title(str(owner).replace("$", r"\$"), loc="left", fontsize=FONT, color=palette.ink)
     grid[0].legend(frameon=False, fontsize=FONT, ncols=2, loc="lower right",
                    bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1)  # fmt: skip
-    if hasattr(times[0], "year"):
-        dates = need("matplotlib.dates", extra="plot", purpose="Drawing a what-if")
+    if stamps:
+        dates: Any = need("matplotlib.dates", extra="plot", purpose="Drawing a what-if")
         locator = dates.AutoDateLocator(minticks=3, maxticks=9)
         grid[-1].xaxis.set_major_locator(locator)
         grid[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))

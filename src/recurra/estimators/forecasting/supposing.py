@@ -96,9 +96,7 @@ def _with_column(panel: Panel, name: str, old: Array, change: Any) -> tuple[Arra
             kept[steps] = made
         except (TypeError, ValueError):
             shown = made[0] if len(made) else value
-            raise OptionError(
-                f"{name!r} holds numbers, but the change gives {shown!r}."
-            ) from None
+            raise OptionError(f"{name!r} holds numbers, but the change gives {shown!r}.") from None
         new[start:stop] = kept
     return new, words
 

@@ -19,7 +19,15 @@ from recurra.models import Answer, RecordBatch, SequenceNetwork
 if TYPE_CHECKING:
     from recurra.types import Array, Integers
 
-__all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "in_order", "mean_loss", "shortest_first"]
+__all__ = [
+    "SAMPLE",
+    "answers",
+    "endless",
+    "endless_blocks",
+    "in_order",
+    "mean_loss",
+    "shortest_first",
+]
 
 LARGEST, MOST_STEPS = 256, 2**15  # records in a batch of predictions, and steps with padding
 SAMPLE = 2048  # records that treatments are learned from, where there are more than memory holds
