@@ -1,12 +1,12 @@
-"""Whether a LASSO finds the rule that a network learned, and whether it is refused where there is none.
+"""Whether a LASSO finds the rule that a network learned, and is refused where there is none.
 
 From each of 20 seeds:
 
-- sparse: the answer is a sum of three features of 10 channels over 12 steps (a mean, a last value, a
-  value some steps before the last, of random channels, with random signs). The LASSO over all 260
+- sparse: the answer is a sum of three features of 10 channels over 12 steps (a mean, a last value,
+  a value some steps before the last, of random channels, with random signs). The LASSO over all
   features must have exactly these three;
-- exclusive or: two channels of four decide by the signs of their means, only together. The LASSO and
-  the SVM must be refused, and the tree accepted.
+- exclusive or: two channels of four decide by the signs of their means, only together. The LASSO
+  and the SVM must be refused, and the tree accepted.
 
 ``python benchmarks/surrogates.py`` prints the table; ``--seeds`` makes it smaller.
 """

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.pictures import Palette
 from recurra.auditing.phrases import number
+from recurra.auditing.pictures import Palette
 from recurra.errors import need
 
 if TYPE_CHECKING:

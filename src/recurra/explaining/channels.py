@@ -99,7 +99,7 @@ def channels_of(dataset: SequenceDataset) -> list[Channel]:
     >>> [each.name for each in channels_of(data)]
     ['pulse', 'pressure']
     """
-    found = []
+    found: list[tuple[str, str, int | None]] = []
     for stream, each in all_streams(dataset).items():
         if each.kind in ("frames", "records"):
             found.append((stream, stream, None))
@@ -122,7 +122,7 @@ def find_channel(dataset: SequenceDataset, name: str) -> Channel:
     dataset : SequenceDataset
         The records.
     name : str
-        As `channels_of` calls it.
+        As `channels_of` calls it; or a stream, where that has one channel.
 
     Returns
     -------
@@ -134,7 +134,9 @@ def find_channel(dataset: SequenceDataset, name: str) -> Channel:
     OptionError
         If there is none.
     """
-    known = {each.name: each for each in channels_of(dataset)}
+    channels = channels_of(dataset)
+    alone = [each for each in channels if [one.stream for one in channels].count(each.stream) == 1]
+    known = {**{each.stream: each for each in alone}, **{each.name: each for each in channels}}
     if name not in known:
         raise OptionError(f"There is no channel {name!r}. {near(str(name), known)}")
     return known[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ class Features:
             yield f"{name}: slope a step", _slope
             yield f"{name}: share missing", _share_missing
         edges = self.edges.get(stream, ())
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             yield _window(name, start, stop, shares=edges[-1] <= 1.0)
         for lag in range(self.lags.get(stream, 0)):
             when = "last step" if not lag else f"{lag} step{'s' * (lag > 1)} before the last"

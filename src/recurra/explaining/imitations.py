@@ -21,7 +21,7 @@ FOLDS = 5
 TRIFLE = 0.005  # of the variance: what explains no more is left out of a line
 DEPTH = 3
 FEWEST_IN_LEAF, LEAST_SHARE = 5, 0.01
-CANDIDATES, SAMPLE = 30, 1000  # features and rows that the first question of a tree is sought in
+CANDIDATES, SAMPLE = 20, 1000  # features and rows that the first question of a tree is sought in
 DECILES, FINE = 9, 49  # places where a first question is tried
 PRICE = 0.002  # of an end: of two trees that say as much, the smaller
 PENALTIES = (0.01, 0.1, 1.0)
@@ -343,7 +343,7 @@ class _Data:
     seed: int
 
     def grown(self, rows: Array, depth: int) -> tuple[Tree, float]:
-        """Grow a greedy tree on some rows; say what impurity it leaves, and the price of its ends."""
+        """Grow a greedy tree on some rows; say what impurity it leaves, and its price."""
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
         kind = DecisionTreeClassifier if self.labels else DecisionTreeRegressor

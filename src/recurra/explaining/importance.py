@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -310,7 +311,7 @@ def _by_stretch(
         longest = int(stream.lengths.max())
         count = longest if by == "step" else min(WINDOWS, longest)
         edges = np.linspace(0, longest, count + 1).round().astype(int).tolist()
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             said = f"step {start}" if stop == start + 1 else f"steps {start}–{stop - 1}"
             label = said if len(streams) == 1 else f"{name}: {said}"
             found[label] = [Piece(name, steps=slice(start, stop))]
@@ -348,6 +349,6 @@ def _check_stretches_apart(stretches: Mapping[str, slice]) -> None:
             raise OptionError(f"groups[{group!r}]={steps} counts from both ends: use one.")
         bounds.append((start < 0, start, stop, group))
     bounds.sort()
-    for (end, _, stop, one), (other_end, start, _, two) in zip(bounds, bounds[1:], strict=False):
+    for (end, _, stop, one), (other_end, start, _, two) in pairwise(bounds):
         if end == other_end and start < stop:
             raise OptionError(f"Groups {one!r} and {two!r} share steps: part them.")

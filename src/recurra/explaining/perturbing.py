@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def components(record: SequenceDataset, others: SequenceDataset) -> list[Compone
         usual = _usual(all_streams(others)[channel.stream], stream, column)
         windows = 1 if channel.stream == STATIC else min(WINDOWS, stream.rows)
         edges = np.linspace(0, stream.rows, windows + 1).round().astype(int).tolist()
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             said = f"step {start}" if stop == start + 1 else f"steps {start}–{stop - 1}"
             said = channel.name if channel.stream == STATIC else f"{channel.name}: {said}"
             name = f"{said} as it is"

@@ -1,10 +1,10 @@
-"""Surrogates: a simple model fitted to a network's own answers, refused where it does not follow."""
+"""Surrogates: simple models fitted to a network's own answers, refused where they do not follow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -376,7 +376,7 @@ class _Wanted:
                 " use kind='lasso' or kind='tree'."
             )
         known = np.array([each is not None for each in answers.labels], bool)
-        labels = tuple(sorted({each for each in answers.labels[known]}, key=str))
+        labels = tuple(sorted(set(answers.labels[known]), key=str))
         if kind == "svm" and len(labels) > 2:
             raise OptionError(
                 f"kind='svm' tells two labels apart, but the network answers {_listed(labels)}: "
@@ -513,8 +513,8 @@ class _Case:
             tree = self._fidelity(self._model("tree"))
             if tree >= floor:
                 return (
-                    "The answers depend on combinations of features, which a sum cannot say: a tree "
-                    f"of three questions over the same features follows {tree:.0%}"
+                    "The answers depend on combinations of features, which a sum cannot say: a "
+                    f"tree of three questions over the same features follows {tree:.0%}"
                     .replace("%", " %") + ". Use kind='tree'."
                 )  # fmt: skip
         if self.around:

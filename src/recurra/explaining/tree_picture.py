@@ -7,8 +7,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from recurra.auditing.phrases import number
-from recurra.explaining.bars import FONT, blank
 from recurra.auditing.pictures import Palette
+from recurra.explaining.bars import FONT, blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,8 +87,9 @@ def _draw(
     for place, said in parts:
         axes.plot([middle, place], [-deep, -deep - 1], color=palette.faint, linewidth=1, zorder=1)
         x, y = middle + 0.5 * (place - middle), -deep - 0.5
-        axes.text(x, y, said, fontsize=FONT, color=palette.faint, ha="center", va="center",
-                  zorder=2, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
+        over = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        middle_of = {"ha": "center", "va": "center"}
+        axes.text(x, y, said, fontsize=FONT, color=palette.faint, bbox=over, zorder=2, **middle_of)
     name = f"{names[tree.feature]} ≤ {number(tree.threshold)}"
     _box(axes, middle, -deep, fill(name, WRAP), "white", palette.ink, palette.faint)
     return middle

@@ -170,8 +170,9 @@ def read_change(change: object) -> tuple[slice, Any, str]:
         return steps, value, f"{where}: by a function"
     if value is None:
         return steps, value, f"{where}: not observed"
-    shown = number(float(value)) if isinstance(value, float) else quoted(value)
-    return steps, value, f"{where}: {shown if np.ndim(value) == 0 else 'other values'}"
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        return steps, value, f"{where}: other values"
+    return steps, value, f"{where}: {number(value) if isinstance(value, float) else quoted(value)}"
 
 
 def new_values(name: str, old: Array, value: Any) -> Array:

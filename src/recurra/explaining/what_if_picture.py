@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.explaining.bars import FONT, bare, blank
 from recurra.errors import need
+from recurra.explaining.bars import FONT, bare, blank
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -52,10 +52,10 @@ def test_another_past_is_read_anew(priced):
 
 
 def test_what_cannot_be_supposed_is_refused(priced):
-    model, past, coming = priced
+    model, _, coming = priced
     with pytest.raises(OptionError, match="give the rows of the series too, df="):
         model.what_if({"y": 1.0}, h=3, future=coming)
-    with pytest.raises(OptionError, match="no column 'prise' to change. Did you mean 'price'"):
+    with pytest.raises(OptionError, match=r"no column 'prise' to change\. Did you mean 'price'"):
         model.what_if({"prise": 1.0}, h=3, future=coming)
     with pytest.raises(OptionError, match="holds numbers, but the change gives 'dear'"):
         model.what_if({"price": "dear"}, h=3, future=coming)

@@ -81,7 +81,8 @@ def test_a_target_says_which_answer_is_imitated(several):
         model.surrogate(X, target="weight")
     with pytest.raises(OptionError, match="say which by target="):
         model.surrogate(X, target="size")
-    assert model.surrogate(X, "tree", target="size", floor=0).labels == ("0", "1", "2")
+    labels = model.surrogate(X, "tree", target="size", floor=0).labels
+    assert labels == tuple(sorted({*model.predict(X)["size"]}))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_texts_streams_and_holes_are_asked_too():
     model = Classifier(hidden_size=8, training=Training(80, **QUIET)).fit(
         texts, [k % 2 for k in range(80)]
     )
-    assert "has 'good'" in model.surrogate(texts).features[:2]
+    assert model.surrogate(texts).features[0] in ("has 'good'", "has 'bad'")
     assert model.what_if(texts[:1], {"text": (1, "good")}).difference[1] > 0
     assert len(model.trajectories(texts).paths) == 80
     assert model.neighbours(texts[:1], texts, n=2).distances[0] < 1e-4
@@ -186,7 +187,7 @@ def test_asking_changes_nothing(exclusive):
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_task_with_something_to_be_told_says_which_channels_it_needs(name):
     case = CASES[name]()
-    model = case.model
+    model = case.estimator
     model.fit(case.X) if case.y is None else model.fit(case.X, case.y)
     if model.learns_alone:
         with pytest.raises(OptionError, match="foretells the rows it reads"):

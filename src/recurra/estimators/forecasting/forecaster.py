@@ -427,9 +427,13 @@ class Forecaster(Estimator):
         array([100, 100, 100, 100])
         """
         from recurra.estimators.forecasting.supposing import suppose
+        from recurra.explaining.what_if import WhatIf
 
         self._check_fitted()
-        return suppose(self, change, h, future, df)
+        found = suppose(self._engine, self._state, self._spacing, change, h, future, df)
+        keys = {name: [*values] for name, values in self._keys(found.coming).items()}
+        both = (found.before.ravel(), found.after.ravel())
+        return WhatIf(found.changes, keys, *both, times=self.columns.time)
 
     def cross_validation(
         self,

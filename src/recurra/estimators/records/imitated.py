@@ -237,7 +237,7 @@ class Imitated(Learner):
         one, dataset = self._one(x, how, "x"), self._to_ask(X, how)
         there = np.flatnonzero(answerable(dataset))
         if y is not None and len(y) == len(dataset):
-            y = [y[k] for k in there]
+            y = [y[int(k)] for k in there]
         dataset = dataset.take(there)
         (answer,) = self._answers_shown(one)
         said = self._answers_shown(dataset)
@@ -285,12 +285,12 @@ class Imitated(Learner):
             warnings.simplefilter("ignore", DataWarning)
             before, after = self._numbers_for(dataset), self._numbers_for(other)
         names, count = [*before], len(dataset)
-        keys = {
+        keys: dict[str, list[Any]] = {
             "id": [each for each in dataset.ids for _ in names],
             "answer": names * count,
         }
-        both = (np.stack([*each.values()], 1).ravel() for each in (before, after))
-        return WhatIf(said, keys, *both)
+        old, new = (np.stack([*each.values()], 1).ravel() for each in (before, after))
+        return WhatIf(said, keys, old, new)
 
     # ------------------------------------------------------------------ inside
 

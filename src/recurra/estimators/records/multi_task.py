@@ -317,7 +317,7 @@ class MultiTask(RecordEstimator):
 
     def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
         """Say how probable each label is, and each number, of the targets of whole records."""
-        found = {}
+        found: dict[str, Floats] = {}
         for name, raw in self._raw(dataset).items():
             answer = self.answers_[name]
             if self.network_.plan.answers[name].level != "record":
