@@ -31,6 +31,7 @@ HELD = 0.3
 FEWEST = 40
 VARIANTS, MOST_VARIANTS = 1000, 3000
 SHOWN = 15
+DEVIATION = "of one standard deviation"
 STILL = 1e-9  # of its size: answers that vary no more are constant
 
 
@@ -228,13 +229,11 @@ class Surrogate:
         shown = list(effects)[:SHOWN]
         wide = max([len("intercept"), *map(len, shown)])
         signs = "for " + str(self.labels[1]) if self.labels else "coefficient"
-        heads = (signs,) if self.around else (signs, "of one standard deviation")
-        rows = [f"  {''.ljust(wide)}  {'  '.join(heads)}"]
+        rows = [f"  {''.ljust(wide)}  {signs}" + ("" if self.around else f"  {DEVIATION}")]
         for name in shown:
-            told = [number(self.coefficients[name]).rjust(len(signs))]
-            if not self.around:
-                told.append(number(effects[name]).rjust(len(heads[1])))
-            rows.append(f"  {name.ljust(wide)}  {'  '.join(told)}")
+            row = f"  {name.ljust(wide)}  {number(self.coefficients[name]).rjust(len(signs))}"
+            effect = "" if self.around else f"  {number(effects[name]).rjust(len(DEVIATION))}"
+            rows.append(row + effect)
         if len(effects) > len(shown):
             rows.append(f"  … and {len(effects) - len(shown)} more")
         return [*rows, f"  {'intercept'.ljust(wide)}  {number(line.intercept).rjust(len(signs))}"]

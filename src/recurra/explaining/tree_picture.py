@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recurra.auditing.phrases import number
 from recurra.auditing.pictures import Palette
@@ -88,7 +88,7 @@ def _draw(
         axes.plot([middle, place], [-deep, -deep - 1], color=palette.faint, linewidth=1, zorder=1)
         x, y = middle + 0.5 * (place - middle), -deep - 0.5
         over = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-        middle_of = {"ha": "center", "va": "center"}
+        middle_of: dict[str, Any] = {"ha": "center", "va": "center"}
         axes.text(x, y, said, fontsize=FONT, color=palette.faint, bbox=over, zorder=2, **middle_of)
     name = f"{names[tree.feature]} ≤ {number(tree.threshold)}"
     _box(axes, middle, -deep, fill(name, WRAP), "white", palette.ink, palette.faint)

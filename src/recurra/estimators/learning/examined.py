@@ -49,7 +49,7 @@ class Examined:
 
         Parameters
         ----------
-        X, y, **how
+        X, y
             Records and what is known of them, as for `fit`. Of files, some thousand records.
         groups : dict of str, optional
             What is exchanged together, and what it is called: lists of channels or of tokens; of
@@ -65,6 +65,8 @@ class Examined:
             drawn from all records.
         seed : int
             Source of chance.
+        **how
+            Further arguments of `recurra.data.from_arrays`, as for `fit`.
 
         Returns
         -------

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from recurra.auditing.phrases import quoted
 from recurra.data import ParquetRecords, SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError, near
 from recurra.estimators.learning.learner import Learner
@@ -61,8 +60,8 @@ class Imitated(Learner):
 
         Parameters
         ----------
-        X, **how
-            Records, as for `predict`; 40 or more. Of files, some thousand records.
+        X : as for `predict`
+            Records; 40 or more. Of files, some thousand records.
         kind : {"lasso", "svm", "tree"}
             A line through as few features as will do, for numbers and for log odds; a plane between
             two labels; or a tree of at most three questions in a row, for labels and numbers.
@@ -80,6 +79,8 @@ class Imitated(Learner):
             that the most usual label would get wrong.
         seed : int
             Source of chance.
+        **how
+            Further arguments of `recurra.data.from_arrays`, for all records given.
 
         Returns
         -------
@@ -140,12 +141,14 @@ class Imitated(Learner):
 
         Parameters
         ----------
-        X, **how
-            Records, as for `predict`. Of files, some thousand records.
+        X : as for `predict`
+            Records. Of files, some thousand records.
         n : int
             How many directions.
         stream : str, optional
             Whose layer, where several streams have one each.
+        **how
+            Further arguments of `recurra.data.from_arrays`, for all records given.
 
         Returns
         -------
@@ -204,12 +207,14 @@ class Imitated(Learner):
         ----------
         x : one record, as for `predict`
             The record; it is its own nearest where it is among `X`.
-        X, **how
+        X : as for `predict`
             The records to search, such as those learned from. Of files, some thousand records.
         n : int
             How many are wanted.
         y : sequence, optional
             What is true of each of `X`, to be shown beside the answers.
+        **how
+            Further arguments of `recurra.data.from_arrays`, for all records given.
 
         Returns
         -------
@@ -249,12 +254,14 @@ class Imitated(Learner):
 
         Parameters
         ----------
-        x, **how
-            One or more records, as for `predict`.
+        x : as for `predict`
+            One or more records.
         change : dict of str
             For each channel what it becomes: a value, or one for each step; a callable, which is
             given the values and gives the new ones; or either at some steps only: ``(range(10, 20),
             60.0)``, ``(slice(-5, None), lambda pulse: pulse + 10)``. None is not observed.
+        **how
+            Further arguments of `recurra.data.from_arrays`, for all records given.
 
         Returns
         -------
@@ -408,6 +415,7 @@ def answers_of_labels(logits: Floats, classes: Sequence[object], target: object)
     Answers
         Log odds and labels; no log odds of several labels, where none was named.
     """
+    from recurra.auditing.phrases import quoted
     from recurra.explaining.surrogates import Answers
 
     unknown = np.isnan(logits).any(-1)
