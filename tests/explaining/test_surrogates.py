@@ -131,7 +131,7 @@ def test_around_one_text_the_word_that_decides_is_found():
     for kind in ("lasso", "svm", "tree"):
         found = fit_surrogate_around(data.take([0]), data, ask, kind)
         assert found.features[0] == "has 'not'"
-    assert "if not has 'not'" in found.rules
+    assert "if has no 'not'" in found.rules
 
 
 def test_it_is_said_drawn_and_written():

@@ -15,7 +15,7 @@ import numpy as np
 from recurra.auditing.phrases import number, plural
 from recurra.types import Array, Floats, Integers
 
-__all__ = ["Line", "Tree", "fit_lasso", "fit_svm", "fit_tree"]
+__all__ = ["Line", "Tree", "fit_lasso", "fit_svm", "fit_tree", "question"]
 
 FOLDS = 5
 TRIFLE = 0.005  # of the variance: what explains no more is left out of a line
@@ -120,9 +120,7 @@ class Tree:
             sure = f", {self.share:.0%}"[:-1] + " % of" if labels else ","
             yield f"{space}→ {said}{sure} {plural(self.count, 'record')}"
             return
-        name, least = names[self.feature], number(self.threshold)
-        flag = name.startswith("has ") or name.endswith("as it is")
-        yield f"{space}if not {name}" if flag else f"{space}if {name} ≤ {least}"
+        yield f"{space}if {question(names[self.feature], self.threshold)[0]}"
         yield from self.yes.rules(names, labels, deep + 1)
         yield f"{space}else"
         yield from self.no.rules(names, labels, deep + 1)
@@ -139,6 +137,33 @@ class Tree:
             yield self.feature
             yield from self.yes.asked()
             yield from self.no.asked()
+
+
+def question(name: str, threshold: float) -> tuple[str, str]:
+    """Write what is asked of a feature, and the opposite.
+
+    Parameters
+    ----------
+    name : str
+        What the feature is called.
+    threshold : float
+        Whether it is at most so much; of what is there or not, whether it is not there.
+
+    Returns
+    -------
+    tuple of str
+        That it is, and that it is not.
+
+    Examples
+    --------
+    >>> question("age", 30.0), question("has 'not'", 0.5)
+    (('age ≤ 30', 'age > 30'), ("has no 'not'", "has 'not'"))
+    """
+    if name.startswith(("has '", 'has "')):
+        return f"has no {name.removeprefix('has ')}", name
+    if name.endswith(" as it is"):
+        return f"{name.removesuffix(' as it is')} taken away", name
+    return f"{name} ≤ {number(threshold)}", f"{name} > {number(threshold)}"
 
 
 def fit_lasso(table: Floats, numbers: Floats, weights: Floats, seed: int) -> Line:

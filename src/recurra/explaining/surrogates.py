@@ -12,7 +12,7 @@ from recurra.auditing.phrases import number, plural, quoted
 from recurra.data import SequenceDataset
 from recurra.errors import DataError, OptionError, SurrogateError
 from recurra.explaining.features import Features
-from recurra.explaining.imitations import Line, Tree, fit_lasso, fit_svm, fit_tree
+from recurra.explaining.imitations import Line, Tree, fit_lasso, fit_svm, fit_tree, question
 from recurra.explaining.perturbing import closeness, components, perturbed
 from recurra.types import Array, Booleans, Floats
 
@@ -553,11 +553,8 @@ def _ends(
     """List the ends of a tree, each with what leads there."""
     if tree.feature is None or tree.yes is None or tree.no is None:
         return [(before, tree)]
-    name, least = names[tree.feature], number(tree.threshold)
-    return [
-        *_ends(tree.yes, names, (*before, f"{name} ≤ {least}")),
-        *_ends(tree.no, names, (*before, f"{name} > {least}")),
-    ]
+    low, high = question(names[tree.feature], tree.threshold)
+    return [*_ends(tree.yes, names, (*before, low)), *_ends(tree.no, names, (*before, high))]
 
 
 def _listed(choices: Sequence[object]) -> str:

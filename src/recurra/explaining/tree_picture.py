@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recurra.auditing.phrases import number
 from recurra.auditing.pictures import Palette
 from recurra.explaining.bars import FONT, blank
+from recurra.explaining.imitations import question
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +91,7 @@ def _draw(
         over = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
         middle_of: dict[str, Any] = {"ha": "center", "va": "center"}
         axes.text(x, y, said, fontsize=FONT, color=palette.faint, bbox=over, zorder=2, **middle_of)
-    name = f"{names[tree.feature]} ≤ {number(tree.threshold)}"
+    name = question(names[tree.feature], tree.threshold)[0]
     _box(axes, middle, -deep, fill(name, WRAP), "white", palette.ink, palette.faint)
     return middle
 
