@@ -9,6 +9,7 @@
     ├── FileError          (ValueError)      a file is missing, damaged or not what it claims
     ├── NotFittedError     (ValueError, AttributeError)   call ``fit`` first
     ├── TrainingError      (RuntimeError)    training cannot go on
+    ├── SurrogateError     (ValueError)      a simple model does not follow the network
     └── MissingExtraError  (ImportError)     an optional dependency is not installed
 
 A message says what came, where, what was expected and what to do.
@@ -34,6 +35,7 @@ __all__ = [
     "OptionError",
     "RecurraError",
     "ShapeError",
+    "SurrogateError",
     "TrainingError",
     "check_count",
     "near",
@@ -111,6 +113,22 @@ class NotFittedError(RecurraError, ValueError, AttributeError):
 
 class TrainingError(RecurraError, RuntimeError):
     """Training cannot go on, for instance because the loss stays infinite."""
+
+
+class SurrogateError(RecurraError, ValueError):
+    """A simple model does not follow the network that it is to explain.
+
+    Parameters
+    ----------
+    message : str
+        How far it follows, why not farther, and what to do.
+    fidelity : float
+        How far: R², or the share of answers that are the same.
+    """
+
+    def __init__(self, message: str, fidelity: float) -> None:
+        self.fidelity = fidelity
+        super().__init__(message)
 
 
 class MissingExtraError(RecurraError, ImportError):

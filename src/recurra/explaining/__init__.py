@@ -2,7 +2,26 @@
 
 from recurra.explaining.checks import Checks, Deletion
 from recurra.explaining.explanation import Explanation, Part
+from recurra.explaining.importance import Importance
 from recurra.explaining.methods import METHODS, explain
+from recurra.explaining.neighbours import Neighbours
 from recurra.explaining.question import Question, Read
+from recurra.explaining.surrogates import Surrogate
+from recurra.explaining.trajectories import Trajectories
+from recurra.explaining.what_if import WhatIf
 
-__all__ = ["METHODS", "Checks", "Deletion", "Explanation", "Part", "Question", "Read", "explain"]
+__all__ = [
+    "METHODS",
+    "Checks",
+    "Deletion",
+    "Explanation",
+    "Importance",
+    "Neighbours",
+    "Part",
+    "Question",
+    "Read",
+    "Surrogate",
+    "Trajectories",
+    "WhatIf",
+    "explain",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     import os
 
     from recurra.estimators.forecasting.forecast_state import State
+    from recurra.explaining.what_if import WhatIf
     from recurra.types import Array, Floats
 
 __all__ = ["Forecaster"]
@@ -381,6 +382,58 @@ class Forecaster(Estimator):
             self._alias: paths.transpose(0, 2, 1).ravel(),
         }
         return write_like(pd.DataFrame(frame), self._backend)
+
+    def what_if(
+        self, change: Mapping[str, Any], h: int, future: Any = None, df: Any = None
+    ) -> WhatIf:
+        """Say how the forecast moves if a covariate, or the past, were another.
+
+        Parameters
+        ----------
+        change : dict of str
+            For each column what it becomes: a value, or one for each step; a callable, which is
+            given the values of a series and gives the new ones; or either at some steps only:
+            ``{"price": (slice(0, 7), 2.5)}``. Steps of a future covariate are those to come,
+            counted from 0; those of `y` and of past covariates are rows of a series, -1 its last.
+        h : int
+            How many steps.
+        future : DataFrame, str or Path, optional
+            The future covariates, as for :meth:`predict`.
+        df : DataFrame, str or Path, optional
+            The rows of the series, where `y` or a past covariate is changed; both forecasts then
+            begin after these.
+
+        Returns
+        -------
+        WhatIf
+            The forecasts before and after, and the differences: to be printed, drawn, or written as
+            a table.
+
+        Raises
+        ------
+        OptionError
+            If there is no such column, or it is of the past and `df` is missing.
+        DataError
+            If a future covariate is missing.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from recurra import Forecaster, Training
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0, 1, 2, 3] * 15})
+        >>> model = Forecaster(hidden_size=8, training=Training(steps=200)).fit(frame)
+        >>> moved = model.what_if({"y": lambda y: y + 100}, h=4, df=frame)
+        >>> moved.difference.round().astype(int)
+        array([100, 100, 100, 100])
+        """
+        from recurra.estimators.forecasting.supposing import suppose
+        from recurra.explaining.what_if import WhatIf
+
+        self._check_fitted()
+        found = suppose(self._engine, self._state, self._spacing, change, h, future, df)
+        keys = {name: [*values] for name, values in self._keys(found.coming).items()}
+        both = (found.before.ravel(), found.after.ravel())
+        return WhatIf(found.changes, keys, *both, times=self.columns.time)
 
     def cross_validation(
         self,

@@ -19,7 +19,15 @@ from recurra.models import Answer, RecordBatch, SequenceNetwork
 if TYPE_CHECKING:
     from recurra.types import Array, Integers
 
-__all__ = ["SAMPLE", "answers", "endless", "endless_blocks", "mean_loss", "shortest_first"]
+__all__ = [
+    "SAMPLE",
+    "answers",
+    "endless",
+    "endless_blocks",
+    "in_order",
+    "mean_loss",
+    "shortest_first",
+]
 
 LARGEST, MOST_STEPS = 256, 2**15  # records in a batch of predictions, and steps with padding
 SAMPLE = 2048  # records that treatments are learned from, where there are more than memory holds
@@ -141,7 +149,7 @@ def mean_loss(network: nn.Module, dataset: SequenceDataset) -> float:
         The mean over all targets that are known.
     """
     total, count = 0.0, 0
-    for _, batch in _in_order(dataset):
+    for _, batch in in_order(dataset):
         summed, counted, _ = network.loss(batch)  # type: ignore[operator]
         total, count = total + float(summed), count + int(counted)
     return total / max(count, 1)
@@ -166,7 +174,7 @@ def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Any
     """
     found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
     order = []
-    for places, batch in _in_order(dataset):
+    for places, batch in in_order(dataset):
         order.append(places)
         for name, raw in network(batch).items():
             found[name] += _by_record(raw.double().numpy(), network.plan.answers[name], batch)
@@ -187,8 +195,21 @@ def _by_record(raw: Array, answer: Answer, batch: RecordBatch) -> list[Array]:
     return [each[:steps] for each, steps in zip(raw, lengths, strict=True)]
 
 
-def _in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
-    """Go through the data once, shortest records first."""
+def in_order(dataset: SequenceDataset) -> Iterator[tuple[Integers, RecordBatch]]:
+    """Go through the data once, shortest records first.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        Treated records.
+
+    Yields
+    ------
+    places : ndarray of int64
+        Which records.
+    batch : RecordBatch
+        The records.
+    """
     for places in shortest_first(dataset.lengths, LARGEST, MOST_STEPS):
         yield places, RecordBatch.of(pad_records(dataset, places))
 

@@ -28,6 +28,7 @@ from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature, chances_of
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
+from recurra.estimators.records.imitated import answers_of_labels, place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.wanted import Wanted, chosen_answer, log_odds, refuse_step
 from recurra.models import Adversarial, NetworkPlan
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
     from torch import Tensor
 
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Array, Floats
 
 __all__ = ["Classifier"]
@@ -312,6 +314,30 @@ class Classifier(RecordEstimator):
         name = chosen_answer(raw, answer)
         refuse_step(step)
         return log_odds(name, self.classes_.tolist(), target, raw[name], self.temperature_)
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say labels and log odds; of several outputs those of one, named by its place."""
+        (raw,) = self._raw(dataset).values()
+        place = 0
+        if self._outputs > 1:
+            place, target = place_of_target(target, range(self._outputs)), None
+        return answers_of_labels(raw[:, place] / self.temperature_, self.classes_.tolist(), target)
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say how probable each label is; of several outputs each of each."""
+        chances = self._chances(dataset)
+        several = self._outputs > 1
+        return {
+            f"{place}: {label}" if several else str(label): chances[:, place, code]
+            for place in range(self._outputs)
+            for code, label in enumerate(self.classes_.tolist())
+        }
+
+    def _nearest_target(self, record: SequenceDataset, target: object) -> object:
+        """Ask for the label that is answered, where there are more than two."""
+        if target is None and self._outputs == 1 and len(self.classes_) > 2:
+            return self.predict(record)[0]
+        return target
 
     def _shaped(self, chances: Floats) -> Floats:
         """Leave out what says nothing: the only output, the first of two classes."""

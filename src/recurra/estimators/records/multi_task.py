@@ -19,6 +19,7 @@ from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
 from recurra.estimators.learning.text_units import Unit
+from recurra.estimators.records.imitated import answers_of_labels, place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.task_answers import (
     Labels,
@@ -41,6 +42,7 @@ from recurra.training import Training
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Array, Floats
 
 __all__ = ["MultiTask"]
@@ -321,6 +323,43 @@ class MultiTask(RecordEstimator):
             return log_odds(name, [*learned.classes], target, raw[name], step=at)
         assert isinstance(learned, Numbers)
         return number(name, learned.centre, learned.spread, target, step=at)
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say one target: its name, or of labels (name, label)."""
+        from recurra.explaining.surrogates import Answers
+
+        name, label = target if isinstance(target, tuple) else (target, None)
+        name = [*self.answers_][place_of_target(name, [*self.answers_])]
+        planned, answer = self.network_.plan.answers[name], self.answers_[name]
+        if planned.level != "record" or planned.outputs > 1:
+            raise OptionError(
+                f"Target {name!r} is not one answer for each record, which a surrogate imitates."
+            )
+        raw = self._raw(dataset)[name]
+        if isinstance(answer, Labels):
+            return answers_of_labels(raw[:, 0], answer.classes, label)
+        return Answers(name, answer.said(raw))
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say how probable each label is, and each number, of the targets of whole records."""
+        found: dict[str, Floats] = {}
+        for name, raw in self._raw(dataset).items():
+            answer = self.answers_[name]
+            if self.network_.plan.answers[name].level != "record":
+                continue
+            if isinstance(answer, Labels):
+                chances = answer.chances(raw).reshape(len(raw), -1, len(answer.classes))
+                parts = [chances[:, :, code] for code in range(len(answer.classes))]
+                said = [f"{name}: {label}" for label in answer.classes]
+            else:
+                parts, said = [answer.said(raw).reshape(len(raw), -1)], [name]
+            for label, part in zip(said, parts, strict=True):
+                several = part.shape[1] > 1
+                found |= {f"{label} {k}" if several else label: part[:, k] for k in
+                          range(part.shape[1])}  # fmt: skip
+        if not found:
+            raise OptionError("No target is an answer for a whole record, which what_if compares.")
+        return found
 
     def _said(self, raw: dict[str, Floats]) -> Any:
         said = {}

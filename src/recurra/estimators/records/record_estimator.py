@@ -15,7 +15,6 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
-from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import (
@@ -33,6 +32,7 @@ from recurra.estimators.learning.record_defaults import (
 )
 from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
 from recurra.estimators.learning.text_units import UNITS, Unit, Units
+from recurra.estimators.records.imitated import Imitated
 from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.session import RecordSession
@@ -53,7 +53,7 @@ FRONTS = ("auto", "convolution")
 HIDDEN = 0.1  # of the tokens, while training, where their n-grams are counted
 
 
-class RecordEstimator(Learner):
+class RecordEstimator(Imitated):
     """Reads records with recurrent layers; see `Classifier`, `Regressor` and `Tagger`."""
 
     network_: SequenceNetwork

@@ -15,6 +15,7 @@ from recurra.estimators.learning.record_targets import answers_of, numbers_of_la
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample
+from recurra.estimators.records.imitated import place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.wanted import Wanted, chosen_answer, number, refuse_step
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from recurra.data import SequenceDataset
+    from recurra.explaining.surrogates import Answers
     from recurra.types import Floats
 
 __all__ = ["Regressor"]
@@ -152,6 +154,22 @@ class Regressor(RecordEstimator):
         name = chosen_answer(raw, answer)
         refuse_step(step)
         return number(name, self._centre, self._spread, target)
+
+    def _imitated(self, dataset: SequenceDataset, target: object) -> Answers:
+        """Say one number, in the units of `y`; of several outputs one, named by its place."""
+        from recurra.explaining.surrogates import Answers
+
+        place = place_of_target(target, range(len(self._centre)))
+        (raw,) = self._raw(dataset).values()
+        said = "the number" if len(self._centre) == 1 else f"number {place}"
+        return Answers(said, raw[:, place] * self._spread[place] + self._centre[place])
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say each number, in the units of `y`."""
+        numbers = self.predict(dataset).reshape(len(dataset), -1)
+        if numbers.shape[1] == 1:
+            return {"number": numbers[:, 0]}
+        return {f"number {place}": column for place, column in enumerate(numbers.T)}
 
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (numbers,) = raw.values()

@@ -1,0 +1,150 @@
+"""Exchange parts of records between records, so that they go with answers no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recurra.data import SequenceDataset, Stream
+from recurra.explaining.channels import all_streams, with_streams
+from recurra.types import Booleans, Integers
+
+__all__ = ["Piece", "donors", "exchange"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is exchanged of one stream.
+
+    Parameters
+    ----------
+    stream : str
+        The stream.
+    column : int, optional
+        One channel; None for all together.
+    steps : slice, optional
+        A stretch of steps; None for all. Where it begins below 0, steps are counted from the end.
+    codes : tuple of int, optional
+        Of a stream of tokens: these tokens, wherever they are.
+    """
+
+    stream: str
+    column: int | None = None
+    steps: slice | None = None
+    codes: tuple[int, ...] | None = None
+
+
+def exchange(
+    dataset: SequenceDataset, pieces: Sequence[Piece], random: np.random.Generator
+) -> SequenceDataset:
+    """Exchange some pieces between records, all with the same other records.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        The records.
+    pieces : sequence of Piece
+        What is exchanged.
+    random : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    SequenceDataset
+        The same values at other places; times, lengths and targets stay.
+    """
+    order = random.permutation(len(dataset))
+    streams = all_streams(dataset)
+    for piece in pieces:
+        stream = streams[piece.stream]
+        if piece.codes is not None:
+            streams[piece.stream] = _tokens_scattered(stream, piece.codes, random)
+            continue
+        ends = piece.steps is not None and (piece.steps.start or 0) < 0
+        source = donors(stream.offsets, order, from_end=ends)
+        if piece.steps is not None:
+            source = np.where(_inside(stream, piece.steps), source, np.arange(stream.rows))
+        streams[piece.stream] = _taken(stream, source, piece.column)
+    return with_streams(dataset, streams)
+
+
+def donors(offsets: Integers, order: Integers, *, from_end: bool = False) -> Integers:
+    """Say from which row each row takes its value, so that records exchange their series.
+
+    The records stand in a circle. At each step a record takes the value that the next one has
+    there; where that one has ended, the next that has not. So at each step the values are exchanged
+    among all records that have such a step, each going to exactly one, and a record's new series
+    follows one other record for as long as that lasts.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (records + 1,)
+        Where each record starts.
+    order : ndarray of int64, shape (records,)
+        The circle.
+    from_end : bool
+        Whether steps are those counted back from the end of each record.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows,)
+        A row for each; its own where no other record has such a step.
+
+    Examples
+    --------
+    >>> donors(np.array([0, 2, 5]), np.array([0, 1])).tolist()
+    [2, 3, 0, 1, 4]
+    """
+    lengths = np.diff(offsets)
+    source = np.arange(offsets[-1])
+    before = 0
+    for length in np.unique(lengths[lengths > 0]):
+        there = order[lengths[order] > before]
+        others, steps = np.roll(there, -1), np.arange(before, length)[:, None]
+        if from_end:
+            source[offsets[1:][there] - 1 - steps] = offsets[1:][others] - 1 - steps
+        else:
+            source[offsets[:-1][there] + steps] = offsets[:-1][others] + steps
+        before = int(length)
+    return source
+
+
+def _inside(stream: Stream, steps: slice) -> Booleans:
+    """Say which rows lie in a stretch of steps."""
+    lengths = stream.lengths
+    places = np.arange(stream.rows) - np.repeat(stream.offsets[:-1], lengths)
+    bounds = np.array([steps.indices(int(length))[:2] for length in lengths]).reshape(-1, 2)
+    start, stop = np.repeat(bounds, lengths, axis=0).T
+    inside: Booleans = (places >= start) & (places < stop)
+    return inside
+
+
+def _taken(stream: Stream, source: Integers, column: int | None) -> Stream:
+    """Take values, and whether there are any, from other rows; times stay."""
+    if stream.inner is not None:
+        return replace(stream, inner=stream.inner.take(source))
+    seen = stream.observed
+    if column is None:
+        seen = None if seen is None else seen[source]
+        return replace(stream, values=stream.values[source], observed=seen)
+    values = stream.values.copy()
+    values[:, column] = values[source, column]
+    if seen is not None:
+        seen = seen.copy()
+        seen[:, column] = seen[source, column]
+    return replace(stream, values=values, observed=seen)
+
+
+def _tokens_scattered(stream: Stream, codes: Sequence[int], random: np.random.Generator) -> Stream:
+    """Put tokens at random places of all records, and what stood there at theirs."""
+    values = stream.values.copy()
+    column = values[:, 0]
+    theirs = np.flatnonzero(np.isin(column, codes))
+    places = random.permutation(stream.rows)[: len(theirs)]
+    left, come = np.setdiff1d(theirs, places), np.setdiff1d(places, theirs)
+    moved, displaced = random.permutation(column[theirs]), random.permutation(column[come])
+    column[places] = moved
+    column[left] = displaced
+    return replace(stream, values=values)

@@ -1,0 +1,567 @@
+"""Surrogates: simple models fitted to a network's own answers, refused where they do not follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from recurra.auditing.phrases import number, plural, quoted
+from recurra.data import SequenceDataset
+from recurra.errors import DataError, OptionError, SurrogateError
+from recurra.explaining.features import Features
+from recurra.explaining.imitations import Line, Tree, fit_lasso, fit_svm, fit_tree, question
+from recurra.explaining.perturbing import closeness, components, perturbed
+from recurra.types import Array, Booleans, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Answers", "Surrogate", "SurrogateKind", "fit_surrogate", "fit_surrogate_around"]
+
+SurrogateKind = Literal["lasso", "svm", "tree"]
+KINDS = ("lasso", "svm", "tree")
+CALLED = {"lasso": "LASSO", "svm": "Linear SVM", "tree": "Tree"}
+FLOOR_R2, FLOOR_AGREEMENT = 0.5, 0.8
+SKILL = 0.5  # of what the constant answer gets wrong, an imitation of labels must get right
+HELD = 0.3
+FEWEST = 40
+VARIANTS, MOST_VARIANTS = 1000, 3000
+SHOWN = 15
+DEVIATION = "of one standard deviation"
+STILL = 1e-9  # of its size: answers that vary no more are constant
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network answers for some records, to be imitated.
+
+    Parameters
+    ----------
+    asked : str
+        What that is, in the words of the task: ``"log odds of 'ill'"``.
+    numbers : ndarray of float64, shape (records,), optional
+        The answers as numbers; NaN where there is none.
+    labels : ndarray of object, shape (records,), optional
+        The answers as labels; None where there is none.
+    choices : tuple
+        What `target` may be where `numbers` are missing because there are several.
+    """
+
+    asked: str
+    numbers: Floats | None = None
+    labels: Array | None = None
+    choices: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Surrogate:
+    """A simple model that follows a network, and how far.
+
+    Parameters
+    ----------
+    kind : {"lasso", "svm", "tree"}
+        What it is.
+    asked : str
+        Which answers it imitates.
+    names : tuple of str
+        What the features are called.
+    model : Line or Tree
+        The model.
+    spread : ndarray of float64, shape (features,)
+        The standard deviation of each feature.
+    fidelity : float
+        On what it was not fitted to: R² of numbers, the share of labels that are the same; around
+        one record each variant counts by its closeness.
+    constant : float
+        The same of the best constant answer.
+    measure : {"R²", "agreement"}
+        Which of these.
+    floor : float
+        What is refused below.
+    fitted_to, held : int
+        How many records, or variants of one, it was fitted to and measured on.
+    labels : tuple
+        The labels that a tree or an SVM answers; empty of numbers.
+    around : bool
+        Whether it holds around one record only.
+
+    Examples
+    --------
+    >>> line = Line(np.array([0.0, -2.0]), 1.0)
+    >>> names, spread = ("pulse: mean", "age"), np.array([1.0, 10.0])
+    >>> Surrogate("lasso", "y", names, line, spread, 0.93, 0.0, "R²", 0.5, 70, 30)
+    LASSO over 2 features, fitted to what the network answers (y) for 70 records
+    fidelity: R² 0.93 on 30 other records (0.00 of a constant; floor 0.50)
+                 coefficient  of one standard deviation
+      age                 -2                        -20
+      intercept            1
+    """
+
+    kind: SurrogateKind
+    asked: str
+    names: tuple[str, ...]
+    model: Line | Tree = field(repr=False)
+    spread: Floats
+    fidelity: float
+    constant: float
+    measure: Literal["R²", "agreement"]
+    floor: float
+    fitted_to: int
+    held: int
+    labels: tuple[object, ...] = ()
+    around: bool = False
+
+    @property
+    def coefficients(self) -> dict[str, float]:
+        """What one unit of each feature adds, those of the largest effect first; no zeros.
+
+        Of an SVM, to the side of its second label; of a tree there are none.
+        """
+        if not isinstance(self.model, Line):
+            return {}
+        effects = np.abs(self.model.coefficients * (1.0 if self.around else self.spread))
+        order = np.argsort(-effects, kind="stable")
+        return {
+            self.names[k]: float(self.model.coefficients[k])
+            for k in order
+            if self.model.coefficients[k]
+        }
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that it uses: by effect, or as a tree asks."""
+        if isinstance(self.model, Line):
+            return tuple(self.coefficients)
+        return tuple(dict.fromkeys(self.names[k] for k in self.model.asked()))
+
+    @property
+    def rules(self) -> str:
+        """A tree as rules; empty of a line."""
+        if isinstance(self.model, Line):
+            return ""
+        return "\n".join(self.model.rules(self.names, self.labels))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Write it as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of a line, a row for each feature it uses: ``feature``, ``coefficient``, and ``effect``,
+            of one standard deviation. Of a tree, a row for each end: ``rule`` and ``answer``,
+            ``share`` and ``records``.
+        """
+        import pandas as pd
+
+        if isinstance(self.model, Line):
+            effects = self._effects
+            rows = [(name, each, effects[name]) for name, each in self.coefficients.items()]
+            return pd.DataFrame(rows, columns=["feature", "coefficient", "effect"])
+        ends = [
+            (" and ".join(rule) or "always", self._label(end.value), end.share, end.count)
+            for rule, end in _ends(self.model, self.names)
+        ]
+        return pd.DataFrame(ends, columns=["rule", "answer", "share", "records"])
+
+    def plot(self) -> Figure:
+        """Draw it: a bar for the effect of each feature, or the tree's questions.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Save it with ``figure.savefig("surrogate.png")``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        from recurra.explaining.bars import across
+        from recurra.explaining.tree_picture import draw_tree
+
+        title = f"{CALLED[self.kind]} of {self.asked}: {self._fidelity}"
+        if isinstance(self.model, Tree):
+            return draw_tree(self.model, self.names, self.labels, title)
+        effects = self._effects
+        shown = list(effects)[:SHOWN]
+        unit = "having it" if self.around else "one standard deviation"
+        label = f"effect of {unit}"
+        if self.labels:
+            label += f" (right: {self.labels[1]}, left: {self.labels[0]})"
+        left_out = len(effects) - len(shown)
+        return across(shown, [effects[name] for name in shown], None, title, label, left_out)
+
+    @property
+    def _effects(self) -> dict[str, float]:
+        spread = dict(zip(self.names, self.spread, strict=True))
+        return {
+            name: each * (1.0 if self.around else float(spread[name]))
+            for name, each in self.coefficients.items()
+        }
+
+    @property
+    def _fidelity(self) -> str:
+        return f"{self.measure} {self.fidelity:.2f}"
+
+    def _label(self, value: float) -> object:
+        return self.labels[int(value)] if self.labels else value
+
+    def __repr__(self) -> str:
+        noun = "variant" if self.around else "record"
+        of_one = " of one record" if self.around else ""
+        head = (
+            f"{CALLED[self.kind]} over {plural(len(self.names), 'feature')}, fitted to what the "
+            f"network answers ({self.asked}) for {plural(self.fitted_to, noun)}{of_one}\n"
+            f"fidelity: {self._fidelity} on {plural(self.held, f'other {noun}')} "
+            f"({max(self.constant, 0.0):.2f} of a constant; floor {self.floor:.2f})"
+        )
+        if isinstance(self.model, Tree):
+            return "\n".join([head, *(f"  {line}" for line in self.rules.splitlines())])
+        return "\n".join([head, *self._rows(self.model)])
+
+    def _rows(self, line: Line) -> list[str]:
+        """Write the coefficients below each other."""
+        effects = self._effects
+        shown = list(effects)[:SHOWN]
+        wide = max([len("intercept"), *map(len, shown)])
+        signs = "for " + str(self.labels[1]) if self.labels else "coefficient"
+        rows = [f"  {''.ljust(wide)}  {signs}" + ("" if self.around else f"  {DEVIATION}")]
+        for name in shown:
+            row = f"  {name.ljust(wide)}  {number(self.coefficients[name]).rjust(len(signs))}"
+            effect = "" if self.around else f"  {number(effects[name]).rjust(len(DEVIATION))}"
+            rows.append(row + effect)
+        if len(effects) > len(shown):
+            rows.append(f"  … and {len(effects) - len(shown)} more")
+        return [*rows, f"  {'intercept'.ljust(wide)}  {number(line.intercept).rjust(len(signs))}"]
+
+
+def fit_surrogate(
+    dataset: SequenceDataset,
+    answers: Answers,
+    kind: SurrogateKind,
+    *,
+    features: str | Sequence[str] | Mapping[str, int] = "auto",
+    floor: float | None = None,
+    seed: int = 0,
+) -> Surrogate:
+    """Fit a simple model to what a network answers for many records.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        The records, not treated.
+    answers : Answers
+        What the network answers for them.
+    kind : {"lasso", "svm", "tree"}
+        The simple model.
+    features : "auto", sequence of str, or dict of str to int
+        See `Features.of`.
+    floor : float, optional
+        The least fidelity; by default 0.5 of R², and 0.8 of labels.
+    seed : int
+        Source of chance: what is held out.
+
+    Returns
+    -------
+    Surrogate
+        With its fidelity on three tenths of the records.
+
+    Raises
+    ------
+    DataError
+        If the records are few, or all answers the same.
+    SurrogateError
+        If its fidelity is below the floor.
+    """
+    _check_kind(kind)
+    wanted = _Wanted.of(answers, kind)
+    known = np.flatnonzero(wanted.known)
+    if len(known) < FEWEST:
+        raise DataError(
+            f"A surrogate is fitted to the answers for many records, but these are {len(known)}",
+            code="few_records",
+            hint=f"Give {FEWEST} records or more, or one record and around=.",
+        )
+    dataset, wanted = dataset.take(known), wanted.take(known)
+    names, table = Features.of(dataset, features).table(dataset)
+    held = np.zeros(len(known), bool)
+    held[np.random.default_rng(seed).permutation(len(known))[: round(HELD * len(known))]] = True
+    names, table = _filled(names, table, ~held)
+    case = _Case(tuple(names), table, np.ones(len(known)), held, wanted, kind, floor, seed)
+    return case.fitted()
+
+
+def fit_surrogate_around(
+    record: SequenceDataset,
+    others: SequenceDataset,
+    ask: Callable[[SequenceDataset], Answers],
+    kind: SurrogateKind,
+    *,
+    floor: float | None = None,
+    seed: int = 0,
+) -> Surrogate:
+    """Fit a simple model to what a network answers for variants of one record.
+
+    Parameters
+    ----------
+    record : SequenceDataset
+        One record, not treated.
+    others : SequenceDataset
+        What is usual, to stand in the place of what is taken away.
+    ask : callable
+        Says what the network answers for any records.
+    kind : {"lasso", "svm", "tree"}
+        The simple model.
+    floor : float, optional
+        As for `fit_surrogate`.
+    seed : int
+        Source of chance: what is taken away, what is held out.
+
+    Returns
+    -------
+    Surrogate
+        Of whether each part is there; its fidelity counts each variant by its closeness.
+
+    Raises
+    ------
+    DataError
+        If all answers are the same.
+    SurrogateError
+        If its fidelity is below the floor.
+    """
+    _check_kind(kind)
+    parts = components(record, others)
+    count = min(max(VARIANTS, 8 * len(parts)), MOST_VARIANTS)
+    variants, there = perturbed(record, parts, count, seed)
+    wanted = _Wanted.of(ask(variants), kind)
+    known = np.flatnonzero(wanted.known)
+    held = np.zeros(len(known), bool)
+    held[np.random.default_rng((seed, 1)).permutation(len(known))[: round(HELD * len(known))]] = (
+        True
+    )
+    weights = closeness(there)[known]
+    names = tuple(part.name for part in parts)
+    case = _Case(names, there[known], weights, held, wanted.take(known), kind, floor, seed, True)
+    return case.fitted()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The answers as a kind of model imitates them: numbers, or places among labels."""
+
+    asked: str
+    values: Array
+    known: Booleans
+    labels: tuple[object, ...]
+
+    @classmethod
+    def of(cls, answers: Answers, kind: str) -> _Wanted:
+        """Choose between numbers and labels; refuse what the kind cannot imitate."""
+        if kind == "lasso" or (kind == "tree" and answers.labels is None):
+            if answers.numbers is None:
+                raise OptionError(
+                    f"kind={kind!r} imitates one number, but there is one for each of "
+                    f"{_listed(answers.choices)}: say which by target=."
+                )
+            values = answers.numbers.astype(float)
+            return cls(answers.asked, values, np.isfinite(values), ())
+        if answers.labels is None:
+            raise OptionError(
+                f"kind='svm' tells labels apart, but the network answers numbers ({answers.asked}):"
+                " use kind='lasso' or kind='tree'."
+            )
+        known = np.array([each is not None for each in answers.labels], bool)
+        labels = tuple(sorted(set(answers.labels[known]), key=str))
+        if kind == "svm" and len(labels) > 2:
+            raise OptionError(
+                f"kind='svm' tells two labels apart, but the network answers {_listed(labels)}: "
+                "say by target= which is told from all others, or use kind='tree'."
+            )
+        place = {label: code for code, label in enumerate(labels)}
+        values = np.array([place.get(each, 0) for each in answers.labels], np.int64)
+        return cls("its labels", values, known, labels)
+
+    def take(self, places: Array) -> _Wanted:
+        """Pick records."""
+        return _Wanted(self.asked, self.values[places], self.known[places], self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A table of features and what is answered for each row: what a simple model is fitted to."""
+
+    names: tuple[str, ...]
+    table: Floats
+    weights: Floats
+    held: Booleans
+    wanted: _Wanted
+    kind: SurrogateKind
+    floor: float | None
+    seed: int
+    around: bool = False
+
+    def fitted(self) -> Surrogate:
+        """Fit it, measure how far it follows, and refuse it where that is not far."""
+        self._check_varied()
+        model = self._model(self.kind)
+        fidelity, constant = self._fidelity(model), self._constant()
+        least = FLOOR_AGREEMENT if self.wanted.labels else FLOOR_R2
+        floor = least if self.floor is None else self.floor
+        if self.wanted.labels and self.floor is None:
+            floor = max(floor, 1 - (1 - constant) * (1 - SKILL))
+        if not fidelity >= floor:
+            raise SurrogateError(self._refusal(fidelity, constant, floor), fidelity)
+        fit = ~self.held
+        spread = np.sqrt(
+            np.average(
+                (self.table[fit] - np.average(self.table[fit], 0, self.weights[fit])) ** 2,
+                axis=0,
+                weights=self.weights[fit],
+            )
+        )
+        return Surrogate(
+            self.kind,
+            self.wanted.asked,
+            self.names,
+            model,
+            spread,
+            fidelity,
+            constant,
+            "agreement" if self.wanted.labels else "R²",
+            floor,
+            int(fit.sum()),
+            int(self.held.sum()),
+            self.wanted.labels,
+            self.around,
+        )
+
+    def _check_varied(self) -> None:
+        """Refuse answers that are all the same."""
+        values = self.wanted.values[~self.held]
+        labels = self.wanted.labels
+        same = len(np.unique(values)) < 2
+        if not labels:
+            same = np.ptp(values) <= STILL * max(float(np.abs(values).max()), STILL)
+        if not same:
+            return
+        what = quoted(labels[int(values[0])]) if labels else number(float(values[0]))
+        whose = "variants of this record" if self.around else "records"
+        hint = "Look at model.report(): a network that learned nothing answers so."
+        if labels:
+            hint = "kind='lasso' follows how sure the network is."
+        raise DataError(
+            f"The network answers {what} for all {whose}: there is nothing to imitate",
+            code="constant_answers",
+            hint=hint,
+        )
+
+    def _model(self, kind: str) -> Line | Tree:
+        fit = ~self.held
+        table, weights = self.table[fit], self.weights[fit]
+        values = self.wanted.values[fit]
+        if kind == "lasso":
+            return fit_lasso(table, values, weights, self.seed)
+        if kind == "svm":
+            return fit_svm(table, values, self.wanted.labels, weights, self.seed)
+        return fit_tree(table, values, bool(self.wanted.labels), weights, self.seed)
+
+    def _fidelity(self, model: Line | Tree) -> float:
+        """Measure how far a model follows the network, on what it was not fitted to."""
+        found = model.answer(self.table[self.held])
+        truth, weights = self.wanted.values[self.held], self.weights[self.held]
+        if self.wanted.labels:
+            return float(np.average(found == truth, weights=weights))
+        middle = np.average(truth, weights=weights)
+        rest = np.average((found - truth) ** 2, weights=weights)
+        whole = np.average((truth - middle) ** 2, weights=weights)
+        return float(1 - rest / whole) if whole > 0 else float(rest == 0)
+
+    def _constant(self) -> float:
+        """Measure how far the best constant answer follows the network."""
+        if not self.wanted.labels:
+            return 0.0
+        fit = ~self.held
+        usual = np.bincount(self.wanted.values[fit], self.weights[fit]).argmax()
+        same = self.wanted.values[self.held] == usual
+        return float(np.average(same, weights=self.weights[self.held]))
+
+    def _refusal(self, fidelity: float, constant: float, floor: float) -> str:
+        """Say how far it follows, why not farther, and what to do."""
+        what = {"lasso": "A line through", "svm": "A plane over", "tree": "A small tree over"}
+        over = f"{what[self.kind]} these {plural(len(self.names), 'feature')}"
+        where = f"{plural(int(self.held.sum()), 'variant' if self.around else 'record')}"
+        if self.wanted.labels:
+            said = (
+                f"{over} gives the network's label in {fidelity:.0%} of {where} it was not fitted "
+                f"to, where always the same label would in {constant:.0%}; {floor:.0%} are needed"
+            )
+        else:
+            followed = f"{max(fidelity, 0.0):.0%}"
+            said = (
+                f"{over} follows {followed} of the variance of the network's answers "
+                f"({self.wanted.asked}) on {where} it was not fitted to; {floor:.0%} are needed"
+            )
+        return f"{said.replace('%', ' %')}. {self._advice(floor)}"
+
+    def _advice(self, floor: float) -> str:
+        if self.kind != "tree":
+            tree = self._fidelity(self._model("tree"))
+            if tree >= floor:
+                return (
+                    "The answers depend on combinations of features, which a sum cannot say: a "
+                    f"tree of three questions over the same features follows {tree:.0%}"
+                    .replace("%", " %") + ". Use kind='tree'."
+                )  # fmt: skip
+        if self.around:
+            return (
+                "Around this record the parts do not act one by one. Use explain(x), which follows "
+                "the network itself, or importance() over many records."
+            )
+        return (
+            "What the network goes by is not in these features: it may be the order of steps, or "
+            "how several act together. Give others (features={'lags': 20, 'windows': 20}), explain "
+            "one record (around=x), or see importance() and explain(x)."
+        )
+
+
+def _filled(names: Sequence[str], table: Floats, fit: Booleans) -> tuple[list[str], Floats]:
+    """Put the mean where nothing is known; leave out features that are constant, or twice there."""
+    known = np.isfinite(table)
+    part = np.where(known[fit], table[fit], 0.0)
+    mean = part.sum(0) / np.maximum(known[fit].sum(0), 1)
+    whole = np.where(known, table, mean)
+    size = np.abs(whole[fit]).max(0, initial=0.0)
+    varied = np.flatnonzero(np.ptp(whole[fit], 0) > STILL * np.maximum(size, STILL))
+    if not len(varied):
+        raise DataError(
+            "No feature of these records varies: there is nothing to imitate the network by",
+            code="constant_features",
+            hint="Give other features=, or around= one record.",
+        )
+    _, first = np.unique(whole[:, varied], axis=1, return_index=True)
+    kept = varied[np.sort(first)]
+    return [names[k] for k in kept], whole[:, kept]
+
+
+def _ends(
+    tree: Tree, names: Sequence[str], before: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], Tree]]:
+    """List the ends of a tree, each with what leads there."""
+    if tree.feature is None or tree.yes is None or tree.no is None:
+        return [(before, tree)]
+    low, high = question(names[tree.feature], tree.threshold)
+    return [*_ends(tree.yes, names, (*before, low)), *_ends(tree.no, names, (*before, high))]
+
+
+def _listed(choices: Sequence[object]) -> str:
+    shown = ", ".join(quoted(each) for each in choices[:10])
+    return shown + (", …" if len(choices) > 10 else "")
+
+
+def _check_kind(kind: object) -> None:
+    if kind not in KINDS:
+        raise OptionError(f"kind={kind!r}, but it is one of {KINDS}.")

@@ -1,0 +1,110 @@
+"""Answers before and after a change as a picture: lines over time, or dots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recurra.errors import need
+from recurra.explaining.bars import FONT, bare, blank
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from recurra.types import Array, Floats
+
+__all__ = ["draw_dots", "draw_lines"]
+
+MOST = 20  # answers, or series
+MOST_SERIES = 6
+WRAP = 90
+
+
+def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -> Figure:
+    """Draw an open dot for each answer before, a full one after, and what lies between.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What each answer is about.
+    before, after : ndarray, shape (answers,)
+        The answers.
+    title : str
+        Over the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Of those that moved farthest, where they are many.
+    """
+    order = np.sort(np.argsort(-np.abs(after - before), kind="stable")[:MOST])
+    figure, axes = blank(1.3 + 0.28 * max(len(order), 3), "Drawing a what-if")
+    palette = bare(axes, "x")
+    places = np.arange(len(order))
+    old, new = before[order], after[order]
+    axes.hlines(places, old, new, color=palette.faint, linewidth=1.2)
+    axes.plot(old, places, "o", color=palette.faint, fillstyle="none", label="before")
+    axes.plot(new, places, "o", color=palette.bar, label="after")
+    axes.set_yticks(places, [names[k].replace("$", r"\$") for k in order])
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.legend(frameon=False, fontsize=FONT, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    left = len(names) - len(order)
+    axes.set_xlabel("answer" + (f"   ({left} more are not drawn)" if left else ""), fontsize=FONT,
+                    color=palette.faint)  # fmt: skip
+    figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
+    return figure
+
+
+def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title: str) -> Figure:
+    """Draw both forecasts of each series.
+
+    Parameters
+    ----------
+    owners, times : ndarray, shape (answers,)
+        The series and the time of each value.
+    before, after : ndarray, shape (answers,)
+        The values.
+    title : str
+        Over the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each of the first six series.
+    """
+    figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a what-if")
+    stamps = hasattr(times[0], "year")
+    wall = [each.replace(tzinfo=None) for each in times] if stamps else times
+    times = np.array(wall, "M8[ns]" if stamps else float)
+    every = list(dict.fromkeys(owners.tolist()))
+    shown = every[:MOST_SERIES]
+    size = (7.6, 0.8 + 1.9 * len(shown))
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
+    grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, owner in zip(grid, shown, strict=True):
+        palette = bare(axes, "y")
+        rows = owners == owner
+        axes.fill_between(times[rows], before[rows], after[rows], color=palette.bar, alpha=0.12)
+        dashed = {"linewidth": 1.3, "linestyle": (0, (4, 3))}
+        axes.plot(times[rows], before[rows], color=palette.faint, label="before", **dashed)
+        axes.plot(times[rows], after[rows], color=palette.bar, linewidth=1.6, label="after")
+        axes.set_title(str(owner).replace("$", r"\$"), loc="left", fontsize=FONT, color=palette.ink)
+    grid[0].legend(frameon=False, fontsize=FONT, ncols=2, loc="lower right",
+                   bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1)  # fmt: skip
+    if stamps:
+        dates: Any = need("matplotlib.dates", extra="plot", purpose="Drawing a what-if")
+        locator = dates.AutoDateLocator(minticks=3, maxticks=9)
+        grid[-1].xaxis.set_major_locator(locator)
+        grid[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    left = len(every) - len(shown)
+    if left:
+        figure.supxlabel(f"{left} more series are not drawn.", x=0.015, ha="left", fontsize=FONT)
+    figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
+    return figure
+
+
+def _clipped(title: str) -> str:
+    text = title if len(title) <= WRAP else f"{title[: WRAP - 1]}…"
+    return text.replace("$", r"\$")

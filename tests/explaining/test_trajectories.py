@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from torch import nn, ones
+
+from recurra.errors import DataError, OptionError
+from recurra.explaining.neighbours import nearest
+from recurra.explaining.trajectories import heard, project
+
+RANDOM = np.random.default_rng(0)
+STATES = [RANDOM.normal(size=(steps, 6)) @ np.diag([4, 2, 1, 1, 1, 1]) for steps in (5, 9, 1, 7)]
+
+
+def test_directions_are_those_of_scikit_learn():
+    found = project(STATES, 3, range(4), "abcd")
+    known = PCA(3).fit(np.concatenate(STATES))
+    np.testing.assert_allclose(found.shares, known.explained_variance_ratio_)
+    theirs = known.transform(np.concatenate(STATES))
+    np.testing.assert_allclose(np.abs(np.concatenate(found.paths)), np.abs(theirs), atol=1e-10)
+    assert [len(path) for path in found.paths] == [5, 9, 1, 7]
+
+
+@pytest.mark.parametrize("answers", ["abcd", [0.1, 0.2, 0.3, 0.4]])
+def test_they_are_said_drawn_and_written(answers):
+    found = project(STATES, 2, range(4), answers)
+    assert str(found).startswith("4 paths of 1 to 9 steps, of a state of 6 units")
+    assert len(found.to_frame()) == 22
+    for colour in ("answer", "step"):
+        assert isinstance(found.plot(colour), Figure)
+        assert isinstance(project(STATES, 1, range(4), answers).plot(colour), Figure)
+    with pytest.raises(OptionError, match="colour='red'"):
+        found.plot("red")
+
+
+def test_what_cannot_be_followed_is_refused():
+    with pytest.raises(OptionError, match="the state has 6 units"):
+        project(STATES, 7, range(4), "abcd")
+    with pytest.raises(DataError, match="same after every step"):
+        project([np.ones((3, 2))], 1, [0], ["a"])
+    with pytest.raises(DataError, match="fewer than two steps"):
+        project([np.ones((1, 2))], 1, [0], ["a"])
+
+
+def test_a_module_is_listened_to_only_while_something_runs():
+    layer = nn.Linear(2, 3)
+    calls = heard(layer, lambda: [layer(ones(1, 2)), layer(ones(4, 2))])
+    assert [found.shape[0] for _, _, found in calls] == [1, 4]
+    assert not layer._forward_hooks
+    with pytest.raises(RuntimeError):
+        heard(layer, lambda: layer(ones(1, 5)))
+    assert not layer._forward_hooks
+
+
+def test_the_nearest_come_first():
+    read = np.arange(20.0)[:, None]
+    found = nearest(np.array([7.2]), read, 3, range(20), ["a"] * 20, "b", list(range(20)))
+    assert found.ids == (7, 8, 6)
+    assert found.known == (7, 8, 6)
+    np.testing.assert_allclose(found.distances, [0.2, 0.8, 1.2])
+    assert "'b'" in str(found).splitlines()[0]
+    assert found.to_frame().columns.tolist() == ["id", "place", "distance", "answer", "known"]
+    assert isinstance(found.plot(), Figure)
+    with pytest.raises(OptionError, match="only 20 records can be searched"):
+        nearest(np.zeros(1), read, 21, range(20), ["a"] * 20, "b")
+    with pytest.raises(DataError, match="y has 3"):
+        nearest(np.zeros(1), read, 2, range(20), ["a"] * 20, "b", [1, 2, 3])
