@@ -187,7 +187,7 @@ def _decaying(
     again = deepcopy(layer).double().eval()
     again.batch_first = False
     x = x.double()
-    first, *sighting = (part if k > 1 else part.double() for k, part in enumerate(state))
+    first, *sighting = (part.double() for part in state)
     full: Any = type(again.initial_state(1))(first.clone().requires_grad_(), *sighting)
     states: list[State] = [(full[0][0],)]
     with torch.enable_grad():
