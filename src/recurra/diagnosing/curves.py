@@ -41,7 +41,8 @@ class Curve:
     validation : ndarray, shape (checks, 2)
         Step and loss of each check.
     worsened : float
-        The last validation loss above the best, as a share of what the best had gained; 0 without.
+        The last validation loss above the best, as a share of what the best had gained on the loss
+        at the beginning; 0 without.
     best_step, skipped, slowed : int
         As in `recurra.training.Log`.
     """
@@ -103,7 +104,7 @@ def curve_of(log: Log) -> Curve | None:
         float((smooth - reached).max()),
         fell / gain if gain > 0 else 0.0,
         validation,
-        _worsened(validation[:, 1]),
+        _worsened(validation[:, 1], start),
         log.best_step,
         log.skipped,
         log.slowed,
@@ -154,9 +155,9 @@ def _smoothed(loss: Floats, wide: int) -> Floats:
     return np.concatenate([np.full(wide - 1, smooth[0]), smooth])
 
 
-def _worsened(losses: Floats) -> float:
+def _worsened(losses: Floats, start: float) -> float:
     if len(losses) < 3 or not np.isfinite(losses).all():
         return 0.0
     best = losses.min()
-    gained = losses[0] - best
+    gained = max(start, losses[0]) - best
     return float((losses[-1] - best) / gained) if gained > 0 else 0.0

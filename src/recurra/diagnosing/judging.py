@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recurra.auditing.finding import LEVELS
+from recurra.auditing.finding import LEVELS, Level
 from recurra.auditing.phrases import names, number, percent, plural, quoted
 from recurra.diagnosing.advising import Advising
 from recurra.diagnosing.curves import first_moves
@@ -41,6 +41,8 @@ LARGE, SMALL = 25.0, 1e-3
 a tenth, so that 25 moves one into its corner by itself; what is below 1e-3 is not felt."""
 RELAPSE, NOISES = 1.0, 8.0
 """A loss that rises by all it had ever gained, and far beyond what batches differ by."""
+FAILED = 0.1
+"""Share of steps without a finite gradient: now and then one overflows, but not every tenth."""
 HOP = 0.5
 """Sizes of a weight that one step of Adam moves it by: good rates are near a fiftieth."""
 LATE = 0.15
@@ -221,7 +223,7 @@ def _memory(measures: Measures, advising: Advising) -> Iterator[Finding]:
     if missed is None:
         if memory < measures.length:
             told = f"Memory ends near {_steps(memory)}, of records of {number(measures.length)}"
-            known = "; nothing beyond it is seen to be missed." if _probed(measures) else "."
+            known = "; nothing beyond it is seen to be missed." if measures.probed else "."
             yield Finding("memory", "note", told + known, numbers={"memory": memory})
         return
     lag, what = missed
@@ -253,10 +255,6 @@ def _missed(measures: Measures) -> tuple[float, str] | None:
         return None
     what = "the period is" if lag in measures.seasons else "residuals repeat after"
     return float(lag), f"{what} {lag} (their correlation is {found.values[lag]:.2f})"
-
-
-def _probed(measures: Measures) -> bool:
-    return bool(measures.left) or measures.autocorrelation is not None
 
 
 def _answers(measures: Measures, advising: Advising) -> Iterator[Finding]:
@@ -347,7 +345,8 @@ def _training(measures: Measures, examined: Examined, advising: Advising) -> Ite
     if options is not None and measures.layers:
         hop = first_moves(options, min(each.units for each in measures.layers))
     relapsed = curve.relapse > max(RELAPSE * curve.gain, NOISES * curve.noise, 1e-9)
-    if relapsed or curve.slowed or curve.skipped > 0.1 * curve.steps or hop > HOP:
+    failed = relapsed or curve.slowed > 0 or curve.skipped > FAILED * curve.steps
+    if failed or hop > HOP:
         told = []
         if relapsed:
             told.append(
@@ -361,9 +360,9 @@ def _training(measures: Measures, examined: Examined, advising: Advising) -> Ite
         rate = None if options is None else options.learning_rate
         numbers = {"relapse": curve.relapse, "gain": curve.gain, "skipped": curve.skipped}
         sentence = f"The learning rate was too high: {'; '.join(told) or 'weights went back'}."
-        yield Finding(
-            "learning_rate", "warning", sentence, advising.slower(rate, hop), None, numbers
-        )
+        level: Level = "warning" if failed else "advice"
+        advice = advising.slower(rate, hop)
+        yield Finding("learning_rate", level, sentence, advice, None, numbers)
     elif curve.gain < 4 * curve.noise:
         told_flat = f"Nothing was learned: the loss fell by {number(curve.gain)}, and batches "
         told_flat += f"differ by {number(curve.noise)}."
@@ -372,7 +371,7 @@ def _training(measures: Measures, examined: Examined, advising: Advising) -> Ite
         told_late = f"The loss still fell at the end, by {percent(curve.late)} of all it gained."
         yield Finding("falling", "advice", told_late, advising.longer(), None, {"late": curve.late})
     if curve.worsened > OVERFIT:
-        told_over = "The validation loss rose again, by "
-        told_over += f"{percent(curve.worsened)} of what it had gained: the weights of step "
-        told_over += f"{curve.best_step} were kept."
+        best, last = curve.validation[:, 1].min(), curve.validation[-1, 1]
+        told_over = f"The validation loss rose again, from {number(best)} to {number(last)}: the "
+        told_over += f"weights of step {curve.best_step} were kept."
         yield Finding("overfit", "note", told_over, "", None, {"worsened": curve.worsened})

@@ -120,6 +120,8 @@ class Measures:
         What is read.
     curve : Curve, optional
         How the training went.
+    probed : bool
+        Whether there were residuals to be held against what was read, or against themselves.
     left : tuple of Relation
         What residuals still go with, the largest share first.
     autocorrelation : Autocorrelation, optional
@@ -144,6 +146,7 @@ class Measures:
     parameters: tuple[ParameterGradient, ...] = ()
     columns: tuple[Column, ...] = ()
     curve: Curve | None = None
+    probed: bool = False
     left: tuple[Relation, ...] = ()
     autocorrelation: Autocorrelation | None = None
     seasons: tuple[int, ...] = ()
@@ -200,11 +203,13 @@ def measure(examined: Examined, seed: int = 0) -> Measures:
     left = [r for each in examined.answers for r in relations(
         each.inputs, each.lengths, each.channels, each.residuals, each.spread)]  # fmt: skip
     chances = examined.chances
+    repeats = autocorrelation(examined.series, _lags(examined.seasons))
     told = {
+        "probed": bool(examined.answers) or repeats is not None,
         "layers": tuple(measure_layer(walk, seed) for walk in walks if walk.steps),
         "parameters": gradients,
         "left": tuple(sorted(left, key=lambda each: -each.share)),
-        "autocorrelation": autocorrelation(examined.series, _lags(examined.seasons)),
+        "autocorrelation": repeats,
         "by_position": _by_position(examined),
         "reliability": None
         if chances is None

@@ -14,9 +14,9 @@ from recurra.data import SequenceDataset
 if TYPE_CHECKING:
     from recurra.diagnosing import Diagnosis
     from recurra.diagnosing.examined import Examined
-    from recurra.types import Floats
+    from recurra.types import Floats, Integers
 
-__all__ = ["Diagnosed", "padded", "spread"]
+__all__ = ["Diagnosed", "of_all_lengths", "padded", "spread"]
 
 MOST = 512  # records that are looked at, evenly spread
 AT_ONCE = 64  # records whose steps are gone through one by one
@@ -69,7 +69,8 @@ class Diagnosed(ABC):
         dataset = spread(model._read_again(X, y, how), MOST)
         treated = model.preprocessor_.transform(model._scaled(dataset))
         probe = copy(model)  # tasks keep what they learn from while they make batches
-        batch = next(probe._batches(treated, min(AT_ONCE, probe._amount(treated)), self.seed))
+        few = treated.take(of_all_lengths(treated.lengths, AT_ONCE))
+        batch = next(probe._batches(few, min(AT_ONCE, probe._amount(few)), self.seed))
         if model._cuts_time():
             batch = next(batch.chunks(MOST_STEPS))
         shown = Examined(
@@ -119,6 +120,27 @@ def spread(dataset: SequenceDataset, most: int) -> SequenceDataset:
     if len(dataset) <= most:
         return dataset
     return dataset.take(np.linspace(0, len(dataset) - 1, most).astype(np.int64))
+
+
+def of_all_lengths(lengths: Integers, most: int) -> Integers:
+    """Choose records, short ones and long ones alike.
+
+    Parameters
+    ----------
+    lengths : ndarray of int, shape (records,)
+        Their steps.
+    most : int
+        How many are chosen at most.
+
+    Returns
+    -------
+    ndarray of int
+        Their places, in order.
+    """
+    there = np.argsort(lengths, kind="stable")
+    places = np.linspace(0, len(there) - 1, min(most, len(there))).round().astype(np.int64)
+    chosen: Integers = np.sort(there[places])
+    return chosen
 
 
 def padded(treated: SequenceDataset) -> tuple[Floats, Any, tuple[str, ...]] | None:
