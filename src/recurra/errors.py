@@ -35,6 +35,7 @@ __all__ = [
     "RecurraError",
     "ShapeError",
     "TrainingError",
+    "TrainingWarning",
     "check_count",
     "near",
     "need",
@@ -111,6 +112,10 @@ class NotFittedError(RecurraError, ValueError, AttributeError):
 
 class TrainingError(RecurraError, RuntimeError):
     """Training cannot go on, for instance because the loss stays infinite."""
+
+
+class TrainingWarning(UserWarning):
+    """A training goes on, but something is wrong with it; said once of each kind."""
 
 
 class MissingExtraError(RecurraError, ImportError):

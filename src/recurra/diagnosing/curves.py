@@ -14,6 +14,7 @@ __all__ = ["Curve", "curve_of", "first_moves"]
 SMOOTH = 100  # parts of a training that a curve is smoothed to
 FEWEST = 20  # steps that say anything
 BEGINNING = 5  # steps that say where the loss began
+JUMPS = 8.0  # times what single batches differ by
 LATE = 0.2  # share of the steps that says whether a loss still falls
 
 
@@ -32,6 +33,8 @@ class Curve:
     noise : float
         Standard deviation of `smooth` that comes of batches alone: of the differences of steps that
         follow each other.
+    start : float
+        The loss at the beginning.
     gain : float
         From the beginning down to the least, smoothed.
     relapse : float
@@ -51,6 +54,7 @@ class Curve:
     loss: Floats
     smooth: Floats
     noise: float
+    start: float
     gain: float
     relapse: float
     late: float
@@ -89,7 +93,7 @@ def curve_of(log: Log) -> Curve | None:
     known = loss[np.isfinite(loss)]
     differences = np.abs(np.diff(known))
     noise = float(1.4826 * np.median(differences) / np.sqrt(2) / np.sqrt(wide))
-    start = float(np.nanmean(loss[:BEGINNING]))
+    start = _start(loss, noise * np.sqrt(wide))
     reached = np.minimum.accumulate(np.minimum(smooth, start))
     late = max(int(LATE * len(smooth)), 2)
     gain = max(start - float(smooth.min()), 0.0)
@@ -100,6 +104,7 @@ def curve_of(log: Log) -> Curve | None:
         loss,
         smooth,
         noise,
+        start,
         gain,
         float((smooth - reached).max()),
         fell / gain if gain > 0 else 0.0,
@@ -138,6 +143,13 @@ def first_moves(options: Training, hidden_size: int) -> float:
     if options.optimizer == "sgd":
         return float("nan")
     return float(options.learning_rate * np.sqrt(3 * hidden_size))
+
+
+def _start(loss: Floats, noise: float) -> float:
+    """Give the mean of the first steps, or, where the loss jumps at once, the first alone."""
+    known = loss[np.isfinite(loss)][:BEGINNING]
+    mean = float(known.mean())
+    return float(known[0]) if mean - known[0] > JUMPS * noise else mean
 
 
 def _smoothed(loss: Floats, wide: int) -> Floats:

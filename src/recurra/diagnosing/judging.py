@@ -25,11 +25,15 @@ REPEATS = 0.3
 """Of residuals with earlier ones of their own: below it, they foretell less than a tenth of themselves."""
 FADES = 0.8
 """A gradient that loses a fifth at each step is below 1 % after 20."""
-GROWS = 10.0
-"""Times that a gradient grows on its way back: sums over steps are then those of a few early ones."""
+GROWS = 100.0
+"""Times that a gradient grows on its way back: its sum over steps is then that of a few early ones.
+A layer that latches what it read first, and does it well, makes it grow some fifty times."""
 WILD, LASTS = 1.3, 0.95
-"""Spectral radius from which a small state is stretched although tanh bounds it, where gradients do
-not fade either: tanh networks that were trained well and remember stay below 1.2."""
+"""Spectral radius from which a tanh layer stretches a small state into a motion of its own; and the
+rate from which gradients do not fade. Layers that foretell well stay below 1.2, but for latches,
+which have 2 or 3: so it is an illness only where the answers are not sound."""
+SOUND = 0.5
+"""Share of the variance of the answer that is explained where a network does what it is to do."""
 FORGETS = 0.1
 """A gate that keeps less than a tenth of a state has forgotten it after two steps."""
 STUCK, STUCK_GATE = 0.5, 0.9
@@ -73,8 +77,9 @@ def judge(measures: Measures, examined: Examined) -> tuple[Finding, ...]:
     advising = Advising(examined.options)
     found = [*_finite(measures, examined)]
     if not found:
+        sound = None if np.isnan(measures.skill) else measures.skill > SOUND
         for layer in measures.layers:
-            found += judge_layer(layer, advising)
+            found += judge_layer(layer, advising, sound)
         found += _memory(measures, advising)
         found += _answers(measures, advising)
     found += _columns(measures)
@@ -82,7 +87,9 @@ def judge(measures: Measures, examined: Examined) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda each: LEVELS.index(each.level)))
 
 
-def judge_layer(layer: LayerMeasures, advising: Advising) -> list[Finding]:
+def judge_layer(
+    layer: LayerMeasures, advising: Advising, sound: bool | None = None
+) -> list[Finding]:
     """Say what is wrong with one layer, whatever it was to learn.
 
     Parameters
@@ -91,13 +98,15 @@ def judge_layer(layer: LayerMeasures, advising: Advising) -> list[Finding]:
         What was measured of it.
     advising : Advising
         Knows the options.
+    sound : bool, optional
+        Whether the answers are good; None where that is not known.
 
     Returns
     -------
     list of Finding
         Exploding gradients, gates that forget or are saturated, dead units.
     """
-    return [*_exploding(layer, advising), *_gates(layer, advising), *_units(layer)]
+    return [*_exploding(layer, advising, sound), *_gates(layer, advising), *_units(layer)]
 
 
 # ------------------------------------------------------------------ numbers that are none
@@ -153,19 +162,25 @@ def _overflow(broken: Broken, called: tuple[object, ...]) -> Finding:
 # ------------------------------------------------------------------ layers
 
 
-def _exploding(layer: LayerMeasures, advising: Advising) -> Iterator[Finding]:
+def _exploding(layer: LayerMeasures, advising: Advising, sound: bool | None) -> Iterator[Finding]:
     numbers = {"rate": layer.rate, "growth": layer.growth, "radius": layer.radius}
-    wild = layer.cell == "elman" and layer.radius > WILD and layer.rate > LASTS
+    lasts = layer.rate > LASTS
+    wild = layer.cell == "elman" and layer.radius > WILD and (lasts or sound is False)
     if not (wild or (layer.growth > GROWS and layer.rate > 1.0)):
         return
-    told = f"The gradient of {layer.name!r} does not fade on its way back"
+    told = []
     if layer.growth >= 2:
         grew = f"grows {number(layer.growth)} times over {plural(len(layer.gradient) - 1, 'step')}"
-        told = f"The gradient of {layer.name!r} {grew}"
-    if layer.cell == "elman" and np.isfinite(layer.radius):
-        told += f", and the spectral radius of its recurrent weights is {number(layer.radius)}"
-    advice = advising.steadier()
-    yield Finding("exploding", "warning", f"{told}: it explodes.", advice, layer.name, numbers)
+        told.append(f"the gradient of {layer.name!r} {grew} on its way back")
+    if wild:
+        radius = f"the spectral radius of {layer.name!r} is {number(layer.radius)}"
+        told.append(f"{radius}, so that a small state grows by itself until tanh bounds it")
+    sentence = "; ".join(told)
+    level: Level = "note" if sound else "warning"
+    end = ": answers are sound, as of a latch." if sound else ": gradients explode."
+    advice = "" if sound else advising.steadier()
+    whole = sentence[0].upper() + sentence[1:] + end
+    yield Finding("exploding", level, whole, advice, layer.name, numbers)
 
 
 def _gates(layer: LayerMeasures, advising: Advising) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from recurra.diagnosing.gradients import (
 from recurra.diagnosing.listening import Call, listening
 from recurra.diagnosing.remains import Autocorrelation, Relation, autocorrelation, relations
 from recurra.diagnosing.units import Gate, dead_units, flat_units, gates_of, state_norms
-from recurra.diagnosing.walking import Walk, walked
+from recurra.diagnosing.walking import MOST_RECORDS, MOST_STEPS, Walk, walked
 from recurra.diagnosing.weights import forget_bias, spectral_radius
 
 if TYPE_CHECKING:
@@ -120,6 +120,9 @@ class Measures:
         What is read.
     curve : Curve, optional
         How the training went.
+    skill : float
+        Share of the variance of the answers to whole records that is explained, the least of all
+        targets: below 0 where the mean is better; NaN where it is not known.
     probed : bool
         Whether there were residuals to be held against what was read, or against themselves.
     left : tuple of Relation
@@ -146,6 +149,7 @@ class Measures:
     parameters: tuple[ParameterGradient, ...] = ()
     columns: tuple[Column, ...] = ()
     curve: Curve | None = None
+    skill: float = float("nan")
     probed: bool = False
     left: tuple[Relation, ...] = ()
     autocorrelation: Autocorrelation | None = None
@@ -167,7 +171,9 @@ class Measures:
         return self.broken is None and self.broken_weight is None and self.hole is None
 
 
-def measure(examined: Examined, seed: int = 0) -> Measures:
+def measure(
+    examined: Examined, seed: int = 0, *, records: int = MOST_RECORDS, steps: int = MOST_STEPS
+) -> Measures:
     """Measure everything.
 
     Parameters
@@ -176,6 +182,8 @@ def measure(examined: Examined, seed: int = 0) -> Measures:
         What is looked at; its weights and its mode stay as they are.
     seed : int
         Source of chance.
+    records, steps : int
+        How many are gone through one by one at most.
 
     Returns
     -------
@@ -199,12 +207,13 @@ def measure(examined: Examined, seed: int = 0) -> Measures:
     )
     if not found.is_finite:
         return found
-    walks = [walk for call in calls for walk in walked(call)]
+    walks = [walk for call in calls for walk in walked(call, records, steps)]
     left = [r for each in examined.answers for r in relations(
         each.inputs, each.lengths, each.channels, each.residuals, each.spread)]  # fmt: skip
     chances = examined.chances
     repeats = autocorrelation(examined.series, _lags(examined.seasons))
     told = {
+        "skill": _skill(examined),
         "probed": bool(examined.answers) or repeats is not None,
         "layers": tuple(measure_layer(walk, seed) for walk in walks if walk.steps),
         "parameters": gradients,
@@ -279,6 +288,16 @@ def _run(
     if first is None and not np.isfinite(value):
         first = Broken("loss", (), value, 1)
     return value, calls, gradients, first
+
+
+def _skill(examined: Examined) -> float:
+    found = []
+    for each in examined.answers:
+        known = np.isfinite(each.residuals).all(1)
+        if known.any() and each.spread.sum() > 0:
+            squares = (each.residuals[known] ** 2).mean(0).sum()
+            found.append(1 - float(squares / each.spread.sum()))
+    return min(found, default=float("nan"))
 
 
 def _lags(seasons: tuple[int, ...]) -> int:

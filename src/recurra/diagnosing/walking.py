@@ -15,7 +15,7 @@ from recurra.kernels.reference import kernel_of
 from recurra.kernels.stack import Stack, draw_masks
 from recurra.layers import GRUD
 
-__all__ = ["Walk", "walked"]
+__all__ = ["MOST_RECORDS", "MOST_STEPS", "Walk", "walked"]
 
 MOST_STEPS, MOST_RECORDS = 512, 64  # that are walked: a second of work for a usual layer
 
