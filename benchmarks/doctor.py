@@ -3,8 +3,9 @@
     python benchmarks/doctor.py [--seeds 20] [--only vanishing …]
 
 Each illness is planted in networks of several tasks, with another seed for data and weights each
-time; what counts is whether its code is among the warnings and advice. Healthy networks are of eleven
-kinds, trained to the end on data that they can learn; any warning or advice is a false alarm.
+time; what counts is whether its code is among the warnings and advice. Healthy networks are of
+eleven kinds, trained to the end on data that they can learn; any warning or advice is a false
+alarm.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def waves(seed: int, records: int = 300, steps: int = 40) -> tuple[Any, Any]:
 def ragged(seed: int, records: int = 300) -> tuple[list[Any], Any]:
     """Records of 5 to 30 steps in three channels; the answer is the mean of two of them."""
     random = np.random.default_rng(seed)
-    X = [random.normal(size=(n, 3)) + random.normal(size=3) for n in random.integers(5, 30, records)]
+    lengths = random.integers(5, 30, records)
+    X = [random.normal(size=(n, 3)) + random.normal(size=3) for n in lengths]
     return X, np.array([each[:, :2].mean() for each in X])
 
 
@@ -164,7 +166,8 @@ def dead(seed: int) -> Fit:
     (old,) = layers_of(model, RNN)
     relu = RNN(**{**old.arguments(), "nonlinearity": "relu"})
     relu.load_state_dict(old.state_dict())
-    relu.bias_ih_l0.data[torch.randperm(32, generator=torch.Generator().manual_seed(seed))[:16]] = -9
+    half = torch.randperm(32, generator=torch.Generator().manual_seed(seed))[:16]
+    relu.bias_ih_l0.data[half] = -9.0
     model.network_.layers[0] = relu.eval()
     return model, data
 
@@ -301,8 +304,8 @@ def main() -> None:
                 also[each] = also.get(each, 0) + 1
         others = ", ".join(f"{k} {v}" for k, v in also.items() if k != code)
         took = time.perf_counter() - begun
-        named = code or "nothing"
-        print(f"{name:20} {named:14} {hits:3}/{asked.seeds}  {took:4.0f} s  also: {others}", flush=True)
+        told = f"{name:20} {code or 'nothing':14} {hits:3}/{asked.seeds}  {took:4.0f} s"
+        print(f"{told}  also: {others}", flush=True)
         for miss in misses:
             print(f"    missed: {miss}", flush=True)
 

@@ -97,7 +97,7 @@ class Advising:
 
     def wake(self) -> str:
         """Say what to do where nothing was learned."""
-        return "Try another learning_rate (find_learning_rate), and look at the data: recurra.audit."
+        return "Try the rate that find_learning_rate suggests, and look at the data: recurra.audit."
 
     def longer(self) -> str:
         """Say how to train on."""

@@ -100,7 +100,8 @@ class Diagnosis:
         """
         from recurra.diagnosing.pictures import draw
 
-        return draw(self)
+        told = "healthy" if self.healthy else self._counted()
+        return draw(self.measures, f"{self.measures.task}: {told}")
 
     def show(self) -> None:
         """Print the diagnosis."""

@@ -72,11 +72,14 @@ class Doctor:
     def __init__(self, every: int = 50) -> None:
         check_count("every", every)
         self.every = int(every)
-        self._begin()
+        self.findings: list[Finding] = []
+        self._losses: list[float] = []
+        self._lengths: list[float] = []  # of gradients
+        self._before: dict[str, Tensor] = {}
 
     def __enter__(self) -> Doctor:
         """Forget the training before."""
-        self._begin()
+        self.findings, self._losses, self._lengths, self._before = [], [], [], {}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,12 +108,6 @@ class Doctor:
     def _keep(self, model: nn.Module) -> None:
         """Keep the recurrent weights until the next step."""
         self._before = {name: each.detach().clone() for name, each in _fed_back(model)}
-
-    def _begin(self) -> None:
-        self.findings: list[Finding] = []
-        self._losses: list[float] = []
-        self._lengths: list[float] = []  # of gradients
-        self._before: dict[str, Tensor] = {}
 
     def _tell(self, found: Iterable[Finding]) -> None:
         """Warn of what was not warned of before."""

@@ -22,7 +22,7 @@ MISSED = 0.05
 """Share of the variance of the answer that has to be left on the table: less is no illness, since a
 network that is stopped early or decays its weights shrinks every answer by a little."""
 REPEATS = 0.3
-"""Of residuals with earlier ones of their own: below it, they foretell less than a tenth of themselves."""
+"""Of residuals with earlier ones of their own: below it, these foretell less than a tenth."""
 FADES = 0.8
 """A gradient that loses a fifth at each step is below 1 % after 20."""
 GROWS = 100.0
@@ -141,17 +141,17 @@ def _finite(measures: Measures, examined: Examined) -> Iterator[Finding]:
 
 
 def _overflow(broken: Broken, called: tuple[object, ...]) -> Finding:
-    place = ""
+    told = f"The {broken.where} is not finite"
     if broken.index:
         record, *rest = broken.index
         who = quoted(called[record]) if record < len(called) else str(record)
-        parts = [f"record {who}", *(f"row {rest[0]}" for _ in rest[1:]), *rest[-1:]]
-        place = ", ".join(f"column {p}" if isinstance(p, int) else p for p in parts)
-    where = f"{broken.where!r} says {broken.value}" if place else f"The {broken.where} is not finite"
+        row = f", row {rest[0]}" if len(rest) > 1 else ""
+        column = f", column {rest[-1]}" if rest else ""
+        told = f"{broken.where!r} says {broken.value} first: in record {who}{row}{column}"
     return Finding(
         "not_finite",
         "warning",
-        f"{where}{' first: ' + place if place else ''}. What it read was finite.",
+        f"{told}. What was read is finite, and so are the weights.",
         "Look for values many orders of magnitude apart in that record, and scale them: "
         "treatments=[Scale()].",
         broken.where,
@@ -343,7 +343,7 @@ def _columns(measures: Measures) -> Iterator[Finding]:
             most.channel,
             {"columns": [each.channel for each in large], "size": most.size},
         )
-    small = [each for each in measures.columns if 0 < each.deviation and each.size < SMALL]
+    small = [each for each in measures.columns if each.deviation > 0 and each.size < SMALL]
     if small:
         told = f"{names([each.channel for each in small])} {'is' if len(small) == 1 else 'are'} so "
         told += f"small, {number(small[0].size)}, that no layer feels it."

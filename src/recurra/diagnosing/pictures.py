@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from recurra.diagnosing.diagnosis import Diagnosis
     from recurra.diagnosing.measures import Measures
 
 __all__ = ["draw"]
@@ -27,13 +26,15 @@ LOWEST = 1e-8  # of a gradient that is drawn
 MOST_PARAMETERS = 12
 
 
-def draw(diagnosis: Diagnosis) -> Figure:
+def draw(found: Measures, told: str) -> Figure:
     """Draw what was measured.
 
     Parameters
     ----------
-    diagnosis : Diagnosis
+    found : Measures
         What was found.
+    told : str
+        Over the page.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def draw(diagnosis: Diagnosis) -> Figure:
         If nothing was measured.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a diagnosis")
-    found, palette = diagnosis.measures, Palette()
+    palette = Palette()
     drawn = [(title, paint) for title, there, paint in _pictures(found) if there]
     if not drawn:
         raise OptionError("There is nothing to draw: nothing but what is not finite was found.")
@@ -65,7 +66,6 @@ def draw(diagnosis: Diagnosis) -> Figure:
         for label in (axis.xaxis.label, axis.yaxis.label):
             label.set_color(palette.faint)
             label.set_fontsize(FONT)
-    told = repr(diagnosis).removeprefix("Diagnosis(").removesuffix(")")
     figure.suptitle(told, x=0.01, ha="left", fontsize=FONT + 3, color=palette.ink)
     return figure
 

@@ -1,7 +1,7 @@
-r"""What residuals still hold: relations to what was read k steps before the answer, and to themselves.
+r"""What residuals still hold: what was read k steps before the answer, and what they were before.
 
-A network that misses what lies k steps back leaves it in its residuals. So each input at each lag is
-held against them (and, where there are few channels, their products, and sums over stretches of
+A network that misses what lies k steps back leaves it in its residuals. So each input at each lag
+is held against them (and, where there are few channels, their products, and sums over stretches of
 lags): r² is the share of the residuals that a line of that one number would explain, and
 
 .. math:: \text{share} = r^2 \, \frac{\mathrm{Var}(e)}{\mathrm{Var}(y)}
@@ -12,6 +12,7 @@ the share of the answer itself. Nothing is taken for structure that is not far b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def _correlated(
     steps = table.shape[1]
     stretches = [(k, k) for k in range(steps)]
     edges = [0, *(2**k for k in range(int(np.log2(max(steps, 1))) + 1)), steps]
-    stretches += [(a, b - 1) for a, b in zip(edges, edges[1:], strict=False) if b - a > 1]
+    stretches += [(a, b - 1) for a, b in pairwise(edges) if b - a > 1]
     if steps > 1:
         stretches.append((0, steps - 1))
     filled, there = np.nan_to_num(table), np.isfinite(table)

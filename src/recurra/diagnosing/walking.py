@@ -124,7 +124,7 @@ def _stacked(name: str, layer: Any, x: Tensor, lengths: Tensor, state: State) ->
         outputs = []
         for way in range(stack.directions):
             run = number * stack.directions + way
-            weights = Weights(*(_double(part) for part in layer._weights()[run]))
+            weights = _doubled(layer._weights()[run])
             told = f"{name}, layer {number}" if stack.num_layers > 1 else name
             told += ", backwards" if way else ""
             read = _turned(x, lengths) if way else x
@@ -195,7 +195,7 @@ def _decaying(
             now = {key: each[t : t + 1] for key, each in beside.items()}
             _, full = again(x[t : t + 1], full, lengths=(lengths > t).long(), **now)
             states.append((full[0][0],))
-    weights = Weights(*(_double(part) for part in layer._weights()[0]))
+    weights = _doubled(layer._weights()[0])
     read = torch.where((torch.arange(len(x))[:, None] < lengths)[..., None], x, 0.0)
     seen = beside["observed"] if "observed" in beside else ~read.isnan()
     read = torch.where(seen, read, 0.0)
@@ -209,5 +209,6 @@ def _turned(x: Tensor, lengths: Tensor) -> Tensor:
     return x.gather(0, places[..., None].expand_as(x))
 
 
-def _double(part: Tensor | None) -> Tensor | None:
-    return None if part is None else part.detach().double()
+def _doubled(weights: Weights) -> Weights:
+    parts = (None if part is None else part.detach().double() for part in weights)
+    return Weights(*parts)  # type: ignore[arg-type]

@@ -86,18 +86,13 @@ class Diagnosed(ABC):
             names=tuple(getattr(batch, "names", ())),
             losses=self._losses_by_step(batch),
         )
-        return self._with_answers(shown, dataset, treated)
+        return self._with_answers(shown, treated)
 
     def _losses_by_step(self, batch: Any) -> tuple[Floats, Floats] | None:  # noqa: ARG002
         """Give the loss of each step, and which count, where there is an answer for each."""
         return None
 
-    def _with_answers(
-        self,
-        shown: Examined,
-        dataset: SequenceDataset,  # noqa: ARG002
-        treated: SequenceDataset,  # noqa: ARG002
-    ) -> Examined:
+    def _with_answers(self, shown: Examined, treated: SequenceDataset) -> Examined:  # noqa: ARG002
         """Show what was answered for the same records, where a task can."""
         return shown
 

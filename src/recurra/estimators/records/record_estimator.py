@@ -227,9 +227,7 @@ class RecordEstimator(Learner):
             own |= {"bag": True, "token_dropout": HIDDEN}
         return plan_network(treated, self.encoder_size, {**options, **own})
 
-    def _with_answers(
-        self, shown: Examined, dataset: SequenceDataset, treated: SequenceDataset
-    ) -> Examined:
+    def _with_answers(self, shown: Examined, treated: SequenceDataset) -> Examined:
         """Show what was answered for whole records, and what of it was wrong."""
         from recurra.diagnosing import Answers, Chances
 
