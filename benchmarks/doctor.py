@@ -248,10 +248,10 @@ def healthy(seed: int) -> Fit:
             model = rc.LanguageModel(unit="char", hidden_size=64, seed=seed)
             return model.set_training(steps=200, **quiet).fit(text), (text,)
         case 7:
-            X, y = copied(seed, 12, 30, records=1200)
+            X, y = copied(seed, 12, 20, records=3000)
             model = rc.Regressor("lstm", pooling="last", memory=20, dropout=0.0,
                                  input_dropout=0.0, seed=seed)  # fmt: skip
-            return model.set_training(steps=1200, learning_rate=5e-3, **quiet).fit(X, y), (X, y)
+            return model.set_training(steps=1500, patience=None, **quiet).fit(X, y), (X, y)
         case 8:
             df = seasons(seed)
             training = rc.Training(600, progress=False)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LayerMeasures", "Measures", "measure", "measure_layer"]
 
-SEASONS, FEWEST_LAGS = 2, 24  # how far residuals are correlated with themselves
+SEASONS, FEWEST_LAGS = 2, 60  # how far residuals are correlated with themselves
 
 
 @dataclass(frozen=True)
