@@ -35,6 +35,8 @@ class Curve:
         follow each other.
     start : float
         The loss at the beginning.
+    end : float
+        The mean of the last fifth.
     gain : float
         From the beginning down to the least, smoothed.
     relapse : float
@@ -55,6 +57,7 @@ class Curve:
     smooth: Floats
     noise: float
     start: float
+    end: float
     gain: float
     relapse: float
     late: float
@@ -105,6 +108,7 @@ def curve_of(log: Log) -> Curve | None:
         smooth,
         noise,
         start,
+        float(smooth[-late:].mean()),
         gain,
         float((smooth - reached).max()),
         fell / gain if gain > 0 else 0.0,

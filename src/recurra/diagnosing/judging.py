@@ -49,6 +49,8 @@ FAILED = 0.1
 """Share of steps without a finite gradient: now and then one overflows, but not every tenth."""
 HOP = 0.5
 """Sizes of a weight that one step of Adam moves it by: good rates are near a fiftieth."""
+FLAT = 2.0
+"""Times what the smoothed loss varies by chance: a loss that ends no lower has not fallen."""
 LATE = 0.15
 """Share of all that a loss gained which it gained in the last tenth of the steps."""
 OVERFIT = 0.3
@@ -378,9 +380,9 @@ def _training(measures: Measures, examined: Examined, advising: Advising) -> Ite
         level: Level = "warning" if failed else "advice"
         advice = advising.slower(rate, hop)
         yield Finding("learning_rate", level, sentence, advice, None, numbers)
-    elif curve.gain < 4 * curve.noise:
-        told_flat = f"Nothing was learned: the loss fell by {number(curve.gain)}, and batches "
-        told_flat += f"differ by {number(curve.noise)}."
+    elif curve.start - curve.end < FLAT * curve.noise:
+        told_flat = f"Nothing was learned: the loss began at {number(curve.start)} and ended at "
+        told_flat += f"{number(curve.end)}."
         yield Finding("flat", "warning", told_flat, advising.wake(), None, {"gain": curve.gain})
     elif curve.late > LATE and curve.late * curve.gain > 4 * curve.noise:
         told_late = f"The loss still fell at the end, by {percent(curve.late)} of all it gained."
