@@ -22,7 +22,7 @@ __all__ = ["draw"]
 COLOURS = ("#0b6aa8", "#c4552d", "#5a8f3c", "#8a5fa8", "#b08a1e", "#767c85")
 FONT, COLUMNS = 8, 3
 WIDTH, HEIGHT, HEAD = 3.5, 2.5, 0.5  # inches
-LOWEST = 1e-8  # of a gradient that is drawn
+LOWEST = 1e-10  # of a gradient that is drawn
 MOST_PARAMETERS = 12
 
 
@@ -105,7 +105,8 @@ def _legend(axis: Axes, palette: Palette, **where: Any) -> None:
 def _gradients(axis: Axes, found: Measures, palette: Palette) -> None:
     for each, colour in zip(found.layers, COLOURS, strict=False):
         lags = np.arange(len(each.gradient))
-        axis.plot(lags, np.maximum(each.gradient, LOWEST), color=colour, label=each.name)
+        seen = np.where(each.gradient >= LOWEST, each.gradient, np.nan)
+        axis.plot(lags, seen, color=colour, label=each.name)
     axis.axhline(END, color=palette.faint, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.annotate("1 %", (1, END), (-2, 2), xycoords=("axes fraction", "data"), ha="right",
                   textcoords="offset points", fontsize=FONT, color=palette.faint)  # fmt: skip
