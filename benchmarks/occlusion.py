@@ -4,9 +4,9 @@
 
 Networks are trained on records of which a few steps matter (the sum of two marked ones; the order
 of two pulses), and asked about longer ones. Printed for each: how long one answer takes (the
-network alone, and `predict`), how long all steps, as ratios of these, interleaved, medians; the same
-for reading the record anew for each step, together in batches; and the correlation of both scores,
-their largest difference as a share of the largest score, and whether the first two steps agree.
+network alone, and `predict`); how long all steps, as ratios of these, interleaved, medians; the
+same for reading the record anew for each step, together in batches; and the correlation of both
+scores, their largest difference as a share of the largest, and whether the first two steps agree.
 """
 
 from __future__ import annotations
@@ -46,13 +46,23 @@ def order(rng: Any, records: int, steps: int) -> tuple[Any, Any]:
 
 
 MODELS = {
-    "adding, GRU(32), last": (adding, Regressor, {"layer": "gru", "hidden_size": 32, "pooling": "last"}),
-    "adding, LSTM(64), last": (adding, Regressor, {"layer": "lstm", "hidden_size": 64, "pooling": "last"}),
+    "adding, GRU(32), last": (
+        adding,
+        Regressor,
+        {"layer": "gru", "hidden_size": 32, "pooling": "last"},
+    ),
+    "adding, LSTM(64), last": (
+        adding,
+        Regressor,
+        {"layer": "lstm", "hidden_size": 64, "pooling": "last"},
+    ),
     "order, GRU(64), three pools": (order, Classifier, {"layer": "gru", "hidden_size": 64}),
     "order, 2 × LSTM(32), both ways": (
-        order, Classifier, {"layer": "lstm", "hidden_size": 32, "num_layers": 2, "bidirectional": True},
+        order,
+        Classifier,
+        {"layer": "lstm", "hidden_size": 32, "num_layers": 2, "bidirectional": True},
     ),
-}  # fmt: skip
+}
 
 
 def timed(*ways: Any, repeats: int) -> list[float]:
@@ -84,7 +94,8 @@ def main() -> None:
         agreed, apart, same = [], [], []
         for row in held:
             question = model._question(row[None], None)
-            ends = float(question.answer({k: r.values[None] for k, r in question.reads.items()}))
+            values = {k: r.values[None] for k, r in question.reads.items()}
+            ends = float(question.answer(values).detach())
             (fast,) = occlusion(question, "step", None, ends).values()
             question.occluded_steps = lambda stream: None  # noqa: ARG005
             (slow,) = occlusion(question, "step", None, ends).values()

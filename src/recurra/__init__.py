@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recurra import (
         auditing,
         data,
+        diagnosing,
         errors,
         evaluation,
         kernels,
@@ -65,6 +66,7 @@ _HOMES = {
     "tune": "tuning",
     "auditing": "",
     "data": "",
+    "diagnosing": "",
     "distributed": "",
     "errors": "",
     "evaluation": "",
@@ -94,6 +96,7 @@ __all__ = [
     "audit",
     "auditing",
     "data",
+    "diagnosing",
     "errors",
     "evaluation",
     "kernels",

@@ -37,6 +37,7 @@ __all__ = [
     "ShapeError",
     "SurrogateError",
     "TrainingError",
+    "TrainingWarning",
     "check_count",
     "near",
     "need",
@@ -129,6 +130,10 @@ class SurrogateError(RecurraError, ValueError):
     def __init__(self, message: str, fidelity: float) -> None:
         self.fidelity = fidelity
         super().__init__(message)
+
+
+class TrainingWarning(UserWarning):
+    """A training goes on, but something is wrong with it; said once of each kind."""
 
 
 class MissingExtraError(RecurraError, ImportError):

@@ -67,7 +67,7 @@ def test_the_same_input_changes_nothing():
 
 
 def test_a_longer_record_before_leaves_nothing_behind():
-    layer, x, carried, output = read("GRU", "one layer", steps=40)
+    layer, x, carried, _ = read("GRU", "one layer", steps=40)
     short = x[:9]
     said = carried.read(short)
     carried.weigh(torch.ones_like(said))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from tqdm.auto import tqdm
@@ -54,6 +54,8 @@ class Moment:
         The learning rate of this step.
     seconds : float
         Time spent in training so far, before an interruption too.
+    batch : object
+        The batch of this step, or of which this step's piece was cut.
     """
 
     step: int
@@ -64,6 +66,7 @@ class Moment:
     options: Training
     rate: float
     seconds: float
+    batch: Any = None
 
 
 Callback = Callable[[Moment], "bool | None"]
@@ -194,7 +197,15 @@ def _called(callbacks: Sequence[Callback], course: Course) -> bool:
     found = checked[1] if checked[0] == step else None
     options, seconds = course.options, log.seconds + course.seconds
     moment = Moment(
-        step, options.steps, log.loss[-1], found, course.model, options, course.rate, seconds
+        step,
+        options.steps,
+        log.loss[-1],
+        found,
+        course.model,
+        options,
+        course.rate,
+        seconds,
+        course.source.batch,
     )
     wants = [callback(moment) for callback in callbacks]  # all of them are to see it
     return any(each is True for each in wants)

@@ -14,7 +14,6 @@ from recurra import layers
 from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
 from recurra.errors import NotFittedError, check_count
-from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.conformal import Calibration
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
@@ -35,6 +34,7 @@ from recurra.estimators.forecasting.forecast_defaults import (
     default_horizon,
     default_lags,
 )
+from recurra.estimators.forecasting.forecast_diagnosis import DiagnosedForecaster
 from recurra.estimators.forecasting.forecast_engine import Engine
 from recurra.estimators.forecasting.forecast_error import error_to_stop_by
 from recurra.estimators.forecasting.forecast_file import (
@@ -71,7 +71,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(Estimator):
+class Forecaster(DiagnosedForecaster):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how

@@ -562,6 +562,11 @@ class LanguageModel(Learner):
         text = self._rest = documents(treated, self.vocabulary_)
         return endless_rows(text, min(size, max(treated.stream.rows // 2, 1)), seed)
 
+    def _losses_by_step(self, batch: LanguageBatch) -> tuple[Floats, Floats]:
+        with torch.no_grad():
+            costs, counted, _ = self.network_.costs(batch)
+        return costs.double().numpy(), counted.double().numpy()
+
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         text = documents(waiting, self.vocabulary_)
         return mean_loss(network, text, len(self.vocabulary_))

@@ -18,9 +18,10 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, DataWarning, OptionError
-from recurra.estimators.learning.examined import Examined
+from recurra.estimators.learning.diagnosed import Diagnosed
 from recurra.estimators.learning.explained import Explained
 from recurra.estimators.learning.options import check_seed
+from recurra.estimators.learning.probed import Probed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.learning.record_checks import check_streams, known_targets
 from recurra.estimators.learning.record_defaults import share_held
@@ -57,7 +58,7 @@ _HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
 }
 
 
-class Learner(Explained, Examined, TrainingChoice):
+class Learner(Explained, Probed, Diagnosed, TrainingChoice):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.

@@ -15,6 +15,7 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Fill, Grams, Indicators, SinceObserved, Treatment
 from recurra.errors import OptionError
+from recurra.estimators.learning.diagnosed import padded
 from recurra.estimators.learning.options import check_choice
 from recurra.estimators.learning.record_batches import answers
 from recurra.estimators.learning.record_checks import (
@@ -32,6 +33,7 @@ from recurra.estimators.learning.record_defaults import (
 )
 from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
 from recurra.estimators.learning.text_units import UNITS, Unit, Units
+from recurra.estimators.records.calibration import chances_of
 from recurra.estimators.records.imitated import Imitated
 from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
@@ -44,6 +46,7 @@ from recurra.types import Floats
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from recurra.diagnosing import Examined
     from recurra.estimators.records.wanted import Wanted
     from recurra.explaining import Question
 
@@ -261,6 +264,33 @@ class RecordEstimator(Imitated):
         if holds_grams(treated):
             own |= {"bag": True, "token_dropout": HIDDEN}
         return plan_network(treated, self.encoder_size, {**options, **own})
+
+    def _with_answers(self, shown: Examined, treated: SequenceDataset) -> Examined:
+        """Show what was answered for whole records, and what of it was wrong."""
+        from recurra.diagnosing import Answers, Chances
+
+        read = padded(treated)
+        raw = answers(self.network_, treated) if shown.hole is None else {}
+        found, chances = [], []
+        for name, answer in self.network_.plan.answers.items():
+            if answer.level != "record" or name not in raw:
+                continue
+            wanted, said = treated.targets[name].values, np.asarray(raw[name], np.float64)
+            if answer.classes:
+                codes, said = wanted[:, 0], chances_of(said[:, 0], self._temperature)
+                wanted = np.where(codes[:, None] >= 0, np.eye(answer.classes)[codes], np.nan)
+                if answer.outputs == 1:
+                    chances.append(Chances(said, codes))
+            if read is not None:
+                spread = np.nanvar(wanted, axis=0)
+                found.append(Answers(wanted - said, spread, *read))
+        one = chances[0] if len(chances) == 1 else None
+        return replace(shown, answers=tuple(found), chances=one)
+
+    @property
+    def _temperature(self) -> float:
+        """What logits are divided by, where that was learned."""
+        return float(getattr(self, "temperature_", 1.0))
 
     def _state(self) -> dict[str, Any]:
         return {"units": self._units.found}

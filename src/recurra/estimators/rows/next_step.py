@@ -393,6 +393,12 @@ class NextStep(Learner):
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[RowBatch]:
         return endless_rows(treated, size, seed)
 
+    def _losses_by_step(self, batch: RowBatch) -> tuple[Floats, Floats]:
+        network: Any = self.network_
+        with torch.no_grad():
+            likelihood, there = network.likelihood(network(batch)[0], batch)
+        return -likelihood.double().numpy(), there.double().numpy()
+
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         total, count = 0.0, 0
         for _, batch in rows_in_order(waiting):

@@ -15,10 +15,10 @@ from recurra.estimators.learning.report import Score, is_greater_better
 if TYPE_CHECKING:
     from recurra.explaining.importance import By, Importance
 
-__all__ = ["Examined"]
+__all__ = ["Probed"]
 
 
-class Examined:
+class Probed:
     """Says which inputs the answers of a `Learner` need."""
 
     learns_alone: ClassVar[bool]

@@ -1,0 +1,177 @@
+"""What the doctor hands back: findings, measures; as text, as a table, as pictures."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recurra.auditing.phrases import number, percent, plural
+from recurra.diagnosing.examined import Examined
+from recurra.diagnosing.finding import Finding
+from recurra.diagnosing.judging import judge
+from recurra.diagnosing.measures import LayerMeasures, Measures, measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["Diagnosis", "diagnose"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found in a network.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        The worst first.
+    measures : Measures
+        What they rest on.
+
+    Examples
+    --------
+    >>> from recurra import Regressor, Training
+    >>> X = [[float(k), 2.0, 1.0] for k in range(40)]
+    >>> model = Regressor(hidden_size=4, training=Training(steps=30)).fit(X, range(40))
+    >>> found = model.diagnose(X, range(40))
+    >>> found.measures.layers[0].steps, found.of("not_finite")
+    (3, ())
+    """
+
+    findings: tuple[Finding, ...]
+    measures: Measures
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong: notes are no illness."""
+        return all(each.level == "note" for each in self.findings)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that are warnings."""
+        return tuple(each for each in self.findings if each.level == "warning")
+
+    def of(self, code: str) -> tuple[Finding, ...]:
+        """Pick the findings of one code.
+
+        Parameters
+        ----------
+        code : str
+            Such as ``"vanishing"``.
+
+        Returns
+        -------
+        tuple of Finding
+            None or more.
+        """
+        return tuple(each for each in self.findings if each.code == code)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the findings as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each: code, level, place, sentence, advice.
+        """
+        import pandas as pd
+
+        names = ("code", "level", "place", "sentence", "advice")
+        rows = [[getattr(each, name) for name in names] for each in self.findings]
+        return pd.DataFrame(rows, columns=[*names])
+
+    def plot(self) -> Figure:
+        """Draw a page of small pictures: gradients, gates, states, training, residuals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Save it with ``figure.savefig("diagnosis.png")``.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        from recurra.diagnosing.pictures import draw
+
+        told = "healthy" if self.healthy else self._counted()
+        return draw(self.measures, f"{self.measures.task}: {told}")
+
+    def show(self) -> None:
+        """Print the diagnosis."""
+        sys.stdout.write(f"{self}\n")
+
+    def __str__(self) -> str:
+        found = self.measures
+        lines = [
+            f"{found.task}: {plural(found.records, 'record')} looked at, loss {found.loss:.4g}"
+        ]
+        lines.append("healthy: nothing wrong was found" if self.healthy else self._counted())
+        lines += [f"  {each.level}: {each}" for each in self.findings]
+        return "\n".join([*lines, *_table(found.layers)])
+
+    def __repr__(self) -> str:
+        told = "healthy" if self.healthy else self._counted()
+        return f"Diagnosis({self.measures.task}: {told})"
+
+    def _counted(self) -> str:
+        codes = [each.code for each in self.findings if each.level != "note"]
+        return f"not well: {', '.join(dict.fromkeys(codes))}"
+
+
+def diagnose(examined: Examined, seed: int = 0) -> Diagnosis:
+    """Measure, and say what is wrong.
+
+    Parameters
+    ----------
+    examined : Examined
+        What an estimator, or any network with ``loss(batch)``, hands over.
+    seed : int
+        Source of chance.
+
+    Returns
+    -------
+    Diagnosis
+        Findings and measures.
+    """
+    measures = measure(examined, seed)
+    return Diagnosis(judge(measures, examined), measures)
+
+
+def _table(layers: tuple[LayerMeasures, ...]) -> list[str]:
+    """Write what was measured of each layer in columns."""
+    if not layers:
+        return []
+    head = ("layer", "cell", "units", "memory", "a step", "radius", "keeps", "saturated", "dead")
+    rows = [head]
+    for each in layers:
+        stuck = each.flat if not each.gates else float(np.mean([g.saturated for g in each.gates]))
+        memory = f"> {len(each.gradient) - 1}" if math.isinf(each.memory) else f"{each.memory:.0f}"
+        kept = each.kept
+        rows.append(
+            (
+                each.name,
+                each.cell,
+                str(each.units),
+                memory,
+                f"× {each.rate:.2f}",
+                "" if math.isnan(each.radius) else number(each.radius),
+                "" if kept is None else percent(kept.mean),
+                percent(stuck),
+                str(len(each.dead)),
+            )
+        )
+    wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(width) if k < 2 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, wide, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
