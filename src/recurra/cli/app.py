@@ -13,7 +13,9 @@ from recurra import __version__
 from recurra.cli.audit import audit
 from recurra.cli.auto import auto
 from recurra.cli.backtest import backtest
+from recurra.cli.diagnose import diagnose
 from recurra.cli.evaluate import evaluate
+from recurra.cli.explain import explain
 from recurra.cli.forecast import forecast
 from recurra.cli.generate import generate
 from recurra.cli.groups import flatten
@@ -42,6 +44,8 @@ for verb in (
     auto,
     predict,
     evaluate,
+    explain,
+    diagnose,
     generate,
     transcribe,
 ):

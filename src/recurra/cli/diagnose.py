@@ -1,0 +1,69 @@
+"""``recurra diagnose``: whether the network of a saved model is healthy, and what to do if not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recurra.cli.messages import note, notes_for
+from recurra.cli.options import Quiet
+from recurra.cli.predict import SavedModel
+from recurra.cli.record_options import RecordColumns, RecordFile
+from recurra.cli.records import read_records
+from recurra.cli.several import aims_of
+from recurra.cli.tasks import load_learner
+from recurra.cli.writing import check_picture, write_picture, write_table
+
+if TYPE_CHECKING:
+    from recurra.diagnosing import Diagnosis
+
+__all__ = ["diagnose"]
+
+
+def diagnose(
+    *,
+    model: SavedModel,
+    file: RecordFile,
+    columns: RecordColumns,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw it there, as .png or .svg.", show_default=False
+        ),
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the findings as CSV.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether MODEL is healthy on the records in FILE: gradients, memory, gates, residuals.
+
+    Each finding ends in advice.
+
+    recurra diagnose died.recurra stays.csv --id stay --time hour --target died --plot health.png
+
+    recurra diagnose sales.recurra sales.csv
+    """
+    with notes_for(quiet):
+        check_picture(plot, file, model)
+        found = _diagnosis(model, file, columns, quiet)
+        if plot is not None:
+            write_picture(found.plot(), plot)
+        if csv:
+            write_table(found.to_frame(), None)
+        else:
+            typer.echo(str(found))
+        if plot is not None and not quiet:
+            note(f"see {plot}.")
+
+
+def _diagnosis(model: Path, file: Path, columns: RecordColumns, quiet: bool) -> Diagnosis:
+    from recurra.estimators import Forecaster, load
+
+    fitted: Any = load(model)
+    if isinstance(fitted, Forecaster):
+        return fitted.diagnose(file)
+    fitted, task = load_learner(model)
+    given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
+    found: Diagnosis = fitted.diagnose(given.X, given.y)
+    return found
