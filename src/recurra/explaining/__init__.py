@@ -2,7 +2,18 @@
 
 from recurra.explaining.checks import Checks, Deletion
 from recurra.explaining.explanation import Explanation, Part
+from recurra.explaining.explanations import Explanations
 from recurra.explaining.methods import METHODS, explain
 from recurra.explaining.question import Question, Read
 
-__all__ = ["METHODS", "Checks", "Deletion", "Explanation", "Part", "Question", "Read", "explain"]
+__all__ = [
+    "METHODS",
+    "Checks",
+    "Deletion",
+    "Explanation",
+    "Explanations",
+    "Part",
+    "Question",
+    "Read",
+    "explain",
+]

@@ -21,6 +21,7 @@ POINTS, ORDERS = 20, 4  # of a deletion curve, and random orders beside it
 SHOWN = 0.1  # of the parts are taken away in what is said of the curve
 ALIKE, APART = 0.7, 0.3  # rank correlations
 FEWEST = 10  # scores whose ranks say something
+DIGITS = 2  # of sizes: what is less than a hundredth of the largest is nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +129,8 @@ def deletion(
 def rank_correlation(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> float:
     """Compare the sizes of two sets of scores by their ranks (Spearman).
 
+    What is next to nothing in both is left out: that all else is forgotten tells of no ranking.
+
     Parameters
     ----------
     first, second : dict of str to ndarray
@@ -136,16 +139,21 @@ def rank_correlation(first: Mapping[str, Floats], second: Mapping[str, Floats]) 
     Returns
     -------
     float
-        -1 to 1; NaN where there are fewer than ten scores, or all are equal.
+        -1 to 1; NaN where fewer than ten scores are left, or all are equal.
     """
     from scipy.stats import rankdata
 
-    if sum(each.size for each in first.values()) < FEWEST:
+    if not any(each.size for each in first.values()):
         return np.nan
-    ranks = [
-        rankdata(np.abs(np.concatenate([scores[name].ravel() for name in first])).round(12))
+    every = [
+        np.abs(np.concatenate([scores[name].ravel() for name in first]))
         for scores in (first, second)
     ]
+    shares = np.stack([sizes / (sizes.max() or 1.0) for sizes in every]).round(DIGITS)
+    kept = shares[:, shares.any(0)]
+    if kept.shape[1] < FEWEST:
+        return np.nan
+    ranks = [rankdata(each) for each in kept]
     if any(np.ptp(each) == 0 for each in ranks):
         return np.nan
     return float(np.corrcoef(*ranks)[0, 1])

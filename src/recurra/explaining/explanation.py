@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Read
     from recurra.types import Floats
 
-__all__ = ["Explanation", "Part"]
+__all__ = ["Explanation", "Part", "said"]
 
 SHOWN, CHANNELS = 8, 5  # parts and channels in a printed table
 BAR = 16  # signs of the longest bar
@@ -52,7 +52,7 @@ class Explanation:
     """How much each part of a record had to do with an answer.
 
     A score says by how much a part moved the answer away from the baseline's, in the units of the
-    answer: log odds, or the units of a number.
+    answer: log odds, or the units of a number. By gradient it is a slope, and by attention a share.
 
     Attributes
     ----------
@@ -155,8 +155,32 @@ class Explanation:
         order = np.argsort(-np.abs(scores), kind="stable")[:n]
         return [self._part(every[k], float(scores[k])) for k in order]
 
+    def named(self, part: Part) -> str:
+        """Say what a part is called, as the printed table does.
+
+        Parameters
+        ----------
+        part : Part
+            One of `top`.
+
+        Returns
+        -------
+        str
+            Its stream, if there are several, its step and its channel.
+        """
+        words = [part.stream] if len(self.scores) > 1 else []
+        if isinstance(part.step, tuple):
+            words.append(" … ".join(map(said, part.step)))
+        elif part.step is not None:
+            words.append(said(part.step))
+        if part.channel is not None:
+            words.append(part.channel)
+        return "  ".join(words)
+
     def ranked(self) -> list[Region]:
         """Order all parts: first that which brings the answer most of the way from the baseline.
+
+        By gradient, first that with the largest score, whatever its sign.
 
         Returns
         -------
@@ -164,8 +188,11 @@ class Explanation:
             All of them.
         """
         every, scores = self._regions()
-        way = -1.0 if self.answer < self.baseline else 1.0
-        return [every[k] for k in np.argsort(-way * scores, kind="stable")]
+        if self.method == "gradient":
+            worth = np.abs(scores)
+        else:
+            worth = -scores if self.answer < self.baseline else scores
+        return [every[k] for k in np.argsort(-worth, kind="stable")]
 
     def to_frame(self) -> pd.DataFrame:
         """Make a table of all scores.
@@ -220,7 +247,7 @@ class Explanation:
             f"{self.asked}: {number(self.answer)}",
             f"  where nothing is known: {number(self.baseline)}",
             f"by {self.method}, the largest of {plural(len(self._regions()[0]), self._noun)}",
-            *_table([(self._named(part), part.score) for part in self.top(SHOWN)]),
+            *_table([(self.named(part), part.score) for part in self.top(SHOWN)]),
             *self._said_of_channels(),
         ]
         return "\n".join([*lines, *(str(self.checks).split("\n") if self.checks else ())])
@@ -282,17 +309,6 @@ class Explanation:
         if self.by == "channel":
             step = None
         return Part(region.stream, step, region.channel, score)
-
-    def _named(self, part: Part) -> str:
-        """Say what a part is called, in a table."""
-        words = [part.stream] if len(self.scores) > 1 else []
-        if isinstance(part.step, tuple):
-            words.append(" … ".join(map(said, part.step)))
-        elif part.step is not None:
-            words.append(said(part.step))
-        if part.channel is not None:
-            words.append(part.channel)
-        return "  ".join(words)
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""

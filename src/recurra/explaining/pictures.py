@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from recurra.explaining.explanation import Explanation
+    from recurra.explaining.explanations import Explanations
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_several"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
@@ -66,6 +67,58 @@ def draw(explanation: Explanation) -> Figure:
     title = f"{explanation.asked}: {answers}"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
     legend = f"Orange raises the answer, blue lowers it; by {explanation.method}."
+    figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
+    return figure
+
+
+def draw_several(explanations: Explanations, stream: str | None) -> Figure:
+    """Draw the scores of the steps for several answers: a map, and the values below.
+
+    Parameters
+    ----------
+    explanations : Explanations
+        What is drawn.
+    stream : str, optional
+        Which stream; by default the first.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each answer, the first at the top; each in colours of its own strength.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
+    first = next(iter(explanations.values()))
+    name = next(iter(first.scores)) if stream is None else stream
+    scores, read = explanations.by_step(name), first.reads[name]
+    valued = read.shown is not None and not np.isnan(read.shown).all()
+    heights = [0.4 + 0.22 * len(scores), *([1.6] if valued else [])]
+    figure: Figure = figures.Figure(
+        figsize=(WIDTH, sum(heights) + 0.9), dpi=144, layout="constrained"
+    )
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
+    ground = np.stack([_shades(row) for row in scores])
+    axes[0].imshow(ground, aspect="auto", interpolation="nearest")
+    every = max(-(-len(scores) // MOST_CHANNELS), 1)
+    rows = range(0, len(scores), every)
+    names = [*explanations]
+    axes[0].set_yticks([*rows], [_plain(str(names[k])) for k in rows])
+    axes[0].set_ylabel(explanations.name, fontsize=FONT, color=PALETTE.ink)
+    if valued:
+        assert read.shown is not None
+        axes[1].plot(np.arange(len(read.values)), read.shown, color=PALETTE.ink, linewidth=1.1)
+        axes[1].set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
+    for axis in axes:
+        _quiet(axis)
+    axes[-1].set_xlim(-0.5, len(read.values) - 0.5)
+    _name_steps(axes[-1], read)
+    title = f"{first.asked}, and {len(explanations) - 1} more: {name}"
+    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
+    legend = f"Orange raises the answer, blue lowers it; by {first.method}."
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
