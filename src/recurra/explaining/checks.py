@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ POINTS, ORDERS = 20, 4  # of a deletion curve, and random orders beside it
 SHOWN = 0.1  # of the parts are taken away in what is said of the curve
 ALIKE, APART = 0.7, 0.3  # rank correlations
 FEWEST = 10  # scores whose ranks say something
-DIGITS = 2  # of sizes: what is less than a hundredth of the largest is nothing
+DIGITS = 2  # of scores, as shares of the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,30 +126,30 @@ def deletion(
     return Deletion(counts, curves[0], curves[1:].mean(0))
 
 
-def rank_correlation(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> float:
+def rank_correlation(first: Floats, second: Floats) -> float:
     """Compare the sizes of two sets of scores by their ranks (Spearman).
-
-    What is next to nothing in both is left out: that all else is forgotten tells of no ranking.
 
     Parameters
     ----------
-    first, second : dict of str to ndarray
-        Scores of the same streams, of the same shapes.
+    first, second : ndarray, shape (parts,)
+        Scores of the same parts.
 
     Returns
     -------
     float
-        -1 to 1; NaN where fewer than ten scores are left, or all are equal.
+        -1 to 1, of the parts that score in either at least half a hundredth of its largest score:
+        what is next to nothing by any network tells of no ranking. NaN where these are fewer than
+        ten, or all are equal.
+
+    Examples
+    --------
+    >>> round(rank_correlation(np.arange(12.0), -np.arange(12.0)), 6)
+    1.0
     """
     from scipy.stats import rankdata
 
-    if not any(each.size for each in first.values()):
-        return np.nan
-    every = [
-        np.abs(np.concatenate([scores[name].ravel() for name in first]))
-        for scores in (first, second)
-    ]
-    shares = np.stack([sizes / (sizes.max() or 1.0) for sizes in every]).round(DIGITS)
+    sizes = [np.abs(each) for each in (first, second)]
+    shares = np.stack([each / (each.max(initial=0.0) or 1.0) for each in sizes]).round(DIGITS)
     kept = shares[:, shares.any(0)]
     if kept.shape[1] < FEWEST:
         return np.nan

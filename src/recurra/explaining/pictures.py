@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number
+from recurra.auditing.phrases import number, percent
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
 
@@ -29,6 +29,7 @@ WIDTH, FONT = 9.0, 9  # inches, points
 PALETTE = Palette()
 FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
 MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
+SMALL = 0.05  # of the largest score: what is before the first such step is not drawn
 LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
@@ -95,6 +96,7 @@ def draw_several(explanations: Explanations, stream: str | None) -> Figure:
     first = next(iter(explanations.values()))
     name = next(iter(first.scores)) if stream is None else stream
     scores, read = explanations.by_step(name), first.reads[name]
+    begun = _first_that_counts(scores)
     valued = read.shown is not None and not np.isnan(read.shown).all()
     heights = [0.4 + 0.22 * len(scores), *([1.6] if valued else [])]
     figure: Figure = figures.Figure(
@@ -110,15 +112,17 @@ def draw_several(explanations: Explanations, stream: str | None) -> Figure:
     axes[0].set_ylabel(explanations.name, fontsize=FONT, color=PALETTE.ink)
     if valued:
         assert read.shown is not None
-        axes[1].plot(np.arange(len(read.values)), read.shown, color=PALETTE.ink, linewidth=1.1)
+        steps = np.arange(begun, len(read.values))
+        axes[1].plot(steps, read.shown[begun:], color=PALETTE.ink, linewidth=1.1)
         axes[1].set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
     for axis in axes:
         _quiet(axis)
-    axes[-1].set_xlim(-0.5, len(read.values) - 0.5)
-    _name_steps(axes[-1], read)
-    title = f"{first.asked}, and {len(explanations) - 1} more: {name}"
+    axes[-1].set_xlim(begun - 0.5, len(read.values) - 0.5)
+    _name_steps(axes[-1], read, begun)
+    title = first.asked if len(scores) == 1 else f"{first.asked}, and {len(scores) - 1} more"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
     legend = f"Orange raises the answer, blue lowers it; by {first.method}."
+    legend += f" Steps before these score less than {percent(SMALL)} of the largest." * (begun > 0)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
@@ -327,14 +331,21 @@ def _few(axis: Axes) -> None:
     axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(float(value))))
 
 
-def _name_steps(axis: Axes, read: Read) -> None:
+def _first_that_counts(scores: Floats) -> int:
+    """Find the step from which on scores can be seen; shape (answers, steps)."""
+    largest = np.abs(scores).max(1, initial=0.0, keepdims=True)
+    counts = np.flatnonzero((np.abs(scores) >= SMALL * largest).any(0))
+    return max(int(counts[0]) - 1, 0) if counts.size else 0
+
+
+def _name_steps(axis: Axes, read: Read, begun: int = 0) -> None:
     """Write what some of the steps are called."""
     from recurra.explaining.explanation import said
 
-    total = len(read.steps)
+    total = len(read.steps) - begun
     every = max(-(-total // MOST_LABELS), 1)
     if every > 1 and total > 2 * MOST_LABELS:  # round places
         size = 10 ** int(np.log10(every))
         every = next(k * size for k in (1, 2, 5, 10) if k * size >= every)
-    places = range(0, total, every)
+    places = range(-(-begun // every) * every, len(read.steps), every)
     axis.set_xticks([*places], [_plain(said(read.steps[k])) for k in places])
