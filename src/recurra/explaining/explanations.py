@@ -122,9 +122,10 @@ class Explanations(Mapping[Any, Explanation]):
     def __str__(self) -> str:
         first = next(iter(self._found.values()))
         lines = [f"{first.asked}, and {len(self) - 1} more", f"by {first.method}"]
-        rows = [(self.name, "answer", "nothing known", "most of it from")]
+        (parts, _), stream = first.scored(), next(iter(first.scores))
+        rows = [(self.name, "answer", "nothing known", f"largest score of {stream!r}")]
         for key, each in self._found.items():
-            (part,) = each.top(1)
+            part = next(part for part in each.top(len(parts)) if part.stream == stream)
             said = f"{each.named(part)} ({part.score:+.3g})"
             rows.append((str(key), number(each.answer), number(each.baseline), said))
         wide = [max(len(row[k]) for row in rows) for k in range(3)]

@@ -67,7 +67,7 @@ def draw(explanation: Explanation) -> Figure:
     answers = f"{number(explanation.answer)}, where nothing is known {number(explanation.baseline)}"
     title = f"{explanation.asked}: {answers}"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = f"Orange raises the answer, blue lowers it; by {explanation.method}."
+    legend = _legend(explanation)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
@@ -121,7 +121,7 @@ def draw_several(explanations: Explanations, stream: str | None) -> Figure:
     _name_steps(axes[-1], read, begun)
     title = first.asked if len(scores) == 1 else f"{first.asked}, and {len(scores) - 1} more"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = f"Orange raises the answer, blue lowers it; by {first.method}."
+    legend = _legend(first)
     legend += f" Steps before these score less than {percent(SMALL)} of the largest." * (begun > 0)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
@@ -277,6 +277,12 @@ class _Panel:
         axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
         _quiet(axis)
         axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _legend(explanation: Explanation) -> str:
+    if explanation.method == "gradient":
+        return "The answer rises with what is orange, and falls with what is blue; by gradient."
+    return f"Orange raises the answer, blue lowers it; by {explanation.method}."
 
 
 def _shades(scores: Floats) -> Array:
