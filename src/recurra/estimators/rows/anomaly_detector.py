@@ -42,6 +42,7 @@ from recurra.training import Training
 if TYPE_CHECKING:
     from torch import nn
 
+    from recurra.explaining import Question
     from recurra.types import Floats, Integers
 
 __all__ = ["AnomalyDetector", "Event"]
@@ -512,6 +513,12 @@ class AnomalyDetector(Learner):
             there = batch.observed[0, :, : rows.channels].numpy()
             found.append(np.where(there, errors, np.nan))
         return found
+
+    def _question(self, X: Any, target: Any, *, step: int | None = None, **how: Any) -> Question:
+        """See `Learner.explain`: the score of a step, by default of the oddest."""
+        from recurra.estimators.rows.row_reads import about_score
+
+        return about_score(self, X, target, step, how)
 
     def _scored(
         self, rows: Rows, errors: list[Floats], ranges: Ranges, adapts: bool, widens: bool = False
