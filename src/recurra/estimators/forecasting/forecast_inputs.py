@@ -181,4 +181,3 @@ class InputReader:
         real[..., real.shape[-1] - reals - 1 :].masked_fill_(hidden[..., None], 0.0)
         codes[..., codes.shape[-1] - categories :].masked_fill_(hidden[..., None], 0)
         return real, codes
-

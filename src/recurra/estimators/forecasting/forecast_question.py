@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,7 +155,11 @@ class ForecastQuestion(Question):
     def _roles(self) -> dict[str, _Role]:
         """Encode the covariates."""
         encoder, network = self.engine.reader.encoder, self.engine.network
-        parts = {"future": [self.series, self.coming], "static": [self.series], "past": [self.series]}
+        parts = {
+            "future": [self.series, self.coming],
+            "static": [self.series],
+            "past": [self.series],
+        }
         found, begun = {}, 0
         for role, panels in parts.items():
             encoded = [getattr(encoder, role)(panel) for panel in panels]

@@ -1,108 +1,25 @@
-"""What is asked of networks that read rows, for explanations: what comes next, and how odd it is."""
+"""What is asked of networks of rows, for explanations: what comes next, and how odd it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.errors import OptionError, near
 from recurra.estimators.rows.anomaly_scores import SMALLEST, WEIGHT, Ranges
-from recurra.estimators.rows.next_step_data import slopes_back, values_back
 from recurra.explaining import Question, Read
 from recurra.models.rows.next_step_network import NextStepNetwork, RowBatch
 from recurra.models.rows.window_autoencoder import WindowAutoencoder
 
 if TYPE_CHECKING:
-    from recurra.data import Preprocessor
     from recurra.types import Floats
 
-__all__ = ["NextRowQuestion", "ScoreQuestion", "chosen_channel", "in_units", "untrained_like"]
+__all__ = ["NextRowQuestion", "ScoreQuestion"]
 
 Network = NextStepNetwork | WindowAutoencoder
-
-
-def chosen_channel(target: Any, channels: tuple[str, ...]) -> int:
-    """Choose a channel.
-
-    Parameters
-    ----------
-    target : str or int, optional
-        Its name, or its place; not needed where there is one.
-    channels : tuple of str
-        Those that there are.
-
-    Returns
-    -------
-    int
-        Its place.
-
-    Raises
-    ------
-    OptionError
-        If there is no such channel, or several and none was chosen.
-    """
-    if target is None and len(channels) == 1:
-        return 0
-    if target is None:
-        raise OptionError(
-            f"There are {len(channels)} channels: say which, target={channels[0]!r}, or which "
-            "row's likelihood, step=."
-        )
-    if target in channels:
-        return channels.index(target)
-    if isinstance(target, int) and not isinstance(target, bool) and 0 <= target < len(channels):
-        return target
-    raise OptionError(f"There is no channel {target!r}. {near(str(target), channels)}")
-
-
-def untrained_like(model: Any) -> Callable[[int], Any]:
-    """Give what makes networks of the same make as a fitted model's.
-
-    Parameters
-    ----------
-    model : NextStep or AnomalyDetector
-        Fitted.
-
-    Returns
-    -------
-    callable
-        From a seed to a network with random weights.
-    """
-
-    def make(seed: int) -> Any:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return model._network_from(model._network_header()).eval()
-
-    return make
-
-
-def in_units(scaled: Tensor, preprocessor: Preprocessor, channel: str) -> Tensor:
-    """Write scaled values of a channel in the units of the data; autograd can follow.
-
-    Parameters
-    ----------
-    scaled : Tensor, shape (records,)
-        Scaled.
-    preprocessor : Preprocessor
-        The fitted treatments.
-    channel : str
-        Of which channel.
-
-    Returns
-    -------
-    Tensor, shape (records,), float64
-        In the units of the data.
-    """
-    values = scaled.detach().double().numpy()[:, None]
-    back = torch.from_numpy(values_back(values, preprocessor, (channel,))[:, 0])
-    slope = torch.from_numpy(slopes_back(values, preprocessor, (channel,))[:, 0])
-    away = scaled.double()
-    return back + slope * (away - away.detach())
 
 
 class NextRowQuestion(Question):
@@ -156,8 +73,9 @@ class NextRowQuestion(Question):
 
     def randomised(self, seed: int) -> NextRowQuestion:
         """See `Question.randomised`."""
-        more = self.name, self.asked, self.pick, self.untrained
-        return NextRowQuestion(self.untrained(seed), *self.given, *more)
+        batch, read = self.given
+        fresh = self.untrained(seed)
+        return NextRowQuestion(fresh, batch, read, self.name, self.asked, self.pick, self.untrained)
 
 
 class ScoreQuestion(Question):
@@ -212,8 +130,8 @@ class ScoreQuestion(Question):
         with torch.no_grad():
             parts = self._parts(known[None])[0]
         from_error, channel = divmod(int(parts.argmax()), count)
-        kind = "errors" if from_error else "value"
-        self.asked = f"score of step {len(values) - 1}, from the {kind} of {read.columns[channel]!r}"
+        whose = f"{'errors' if from_error else 'value'} of {read.columns[channel]!r}"
+        self.asked = f"score of step {len(values) - 1}, from the {whose}"
 
     def answer(self, values: Mapping[str, Tensor]) -> Tensor:
         """See `Question.answer`."""
@@ -226,7 +144,7 @@ class ScoreQuestion(Question):
     # ------------------------------------------------------------------ inside
 
     def _parts(self, values: Tensor) -> Tensor:
-        """Say how far the last value and the last errors of each channel lie beyond their ranges."""
+        """Say how far the last value and errors of each channel lie beyond their ranges."""
         count, ranges = self.network.plan.channels, self.ranges
         known = self.observed[:, :count].expand(len(values), -1, -1)
         scored = values[..., :count]
@@ -262,7 +180,8 @@ class ScoreQuestion(Question):
             expected = self.network.distribution.mean(raw)
         else:
             expected = _told_again(self.network, rows, observed)
-        return (rows[..., :count] - expected).abs().masked_fill(~observed[..., :count], 0.0).double()
+        errors = (rows[..., :count] - expected).abs().double()
+        return errors.masked_fill(~observed[..., :count], 0.0)
 
 
 def _smoothed(errors: Tensor, known: Tensor, steps: int) -> tuple[Tensor, Tensor]:

@@ -105,6 +105,21 @@ class RowBatch(RowsOfTensors):
         """Count the records."""
         return len(self.lengths)
 
+    def first(self, steps: int) -> RowBatch:
+        """Give the first rows of each record.
+
+        Parameters
+        ----------
+        steps : int
+            How many.
+
+        Returns
+        -------
+        RowBatch
+            With as many records.
+        """
+        return next(self.chunks(steps))
+
     def chunks(self, steps: int) -> Iterator[RowBatch]:
         """Cut along time.
 
