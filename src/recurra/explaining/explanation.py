@@ -11,6 +11,7 @@ import numpy as np
 from recurra.auditing.phrases import number, plural
 from recurra.errors import OptionError, check_count, near
 from recurra.explaining.regions import Region, regions
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Read
     from recurra.types import Floats
 
-__all__ = ["Explanation", "Part", "said"]
+__all__ = ["Explanation", "Part"]
 
 SHOWN, CHANNELS = 8, 5  # parts and channels in a printed table
 BAR = 16  # signs of the longest bar
@@ -241,6 +242,13 @@ class Explanation:
             frame.insert(2, "last", [last for _, last in windows])
         return frame
 
+    @property
+    def legend(self) -> str:
+        """What the colours of its pictures say."""
+        if self.method == "gradient":
+            return "The answer rises with what is orange, and falls with what is blue; by gradient."
+        return f"Orange raises the answer, blue lowers it; by {self.method}."
+
     def plot(self) -> Figure:
         """Draw the scores: a map of steps and channels, a line on a coloured ground, or a text.
 
@@ -254,9 +262,14 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import draw
+        from recurra.explaining.pictures import Panel, draw
 
-        return draw(self)
+        panels = [
+            Panel(name, self.reads[name], scores, self.by, self.window)
+            for name, scores in self.scores.items()
+        ]
+        nothing = f"where nothing is known {number(self.baseline)}"
+        return draw(f"{self.asked}: {number(self.answer)}, {nothing}", self.legend, panels)
 
     def __repr__(self) -> str:
         return f"Explanation({self.asked}: {number(self.answer)}, by {self.method})"
@@ -331,27 +344,6 @@ class Explanation:
             return []
         found.sort(key=lambda each: -abs(each[1]))
         return [f"the largest of {plural(len(found), 'channel')}", *_table(found[:CHANNELS])]
-
-
-def said(step: object) -> str:
-    """Write what a step is called.
-
-    Parameters
-    ----------
-    step : object
-        A number, a time or a token.
-
-    Returns
-    -------
-    str
-        A number with few digits, a moment as far as it goes, a token as it is.
-    """
-    if isinstance(step, np.datetime64):
-        text = str(step.astype("M8[s]") if step.astype("M8[s]") == step else step)
-        return text.replace("T", " ").removesuffix(" 00:00:00")
-    if isinstance(step, float | np.floating):
-        return f"{step:.10g}"
-    return repr(step) if isinstance(step, str) and step != step.strip() else str(step)
 
 
 def _table(rows: list[tuple[str, float]]) -> list[str]:

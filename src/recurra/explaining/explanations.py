@@ -112,9 +112,14 @@ class Explanations(Mapping[Any, Explanation]):
         OptionError
             If there is no such stream, or whole channels were taken away.
         """
-        from recurra.explaining.pictures import draw_several
+        from recurra.explaining.pictures import draw_rows
 
-        return draw_several(self, stream)
+        first = next(iter(self._found.values()))
+        name = next(iter(first.scores)) if stream is None else stream
+        scores, more = self.by_step(name), len(self) - 1
+        title = f"{first.asked}, and {more} more" if more else first.asked
+        read = first.reads[name]
+        return draw_rows(title, first.legend, self.name, [*self._found], scores, read)
 
     def __repr__(self) -> str:
         return f"Explanations({self.name} = {', '.join(map(str, self._found))})"

@@ -5,6 +5,7 @@ Drawn with matplotlib's figures alone: no window, no global state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +13,16 @@ import numpy as np
 from recurra.auditing.phrases import number, percent
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from recurra.explaining.explanation import Explanation
-    from recurra.explaining.explanations import Explanations
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["draw", "draw_several"]
+__all__ = ["Panel", "draw", "draw_rows"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
@@ -34,13 +34,15 @@ LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
-def draw(explanation: Explanation) -> Figure:
+def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
     """Draw the scores of each stream.
 
     Parameters
     ----------
-    explanation : Explanation
-        What is drawn.
+    title, legend : str
+        Above, and below.
+    panels : sequence of Panel
+        The streams.
 
     Returns
     -------
@@ -54,38 +56,40 @@ def draw(explanation: Explanation) -> Figure:
         If matplotlib is not installed.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
-    panels = [_Panel(explanation, name) for name in explanation.scores]
     heights = [panel.height for panel in panels]
-    figure: Figure = figures.Figure(
-        figsize=(WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1)),
-        dpi=144,
-        layout="constrained",
-    )
+    size = (WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1))
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
-    answers = f"{number(explanation.answer)}, where nothing is known {number(explanation.baseline)}"
-    title = f"{explanation.asked}: {answers}"
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = _legend(explanation)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
 
-def draw_several(explanations: Explanations, stream: str | None) -> Figure:
-    """Draw the scores of the steps for several answers: a map, and the values below.
+def draw_rows(
+    title: str, legend: str, name: str, names: Sequence[object], scores: Floats, read: Read
+) -> Figure:
+    """Draw the scores of the steps for several answers: a row for each, and the values below.
 
     Parameters
     ----------
-    explanations : Explanations
-        What is drawn.
-    stream : str, optional
-        Which stream; by default the first.
+    title, legend : str
+        Above, and below.
+    name : str
+        What the names of the answers are.
+    names : sequence of object
+        The name of each answer.
+    scores : ndarray, shape (answers, steps)
+        The scores.
+    read : Read
+        What is read.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row for each answer, the first at the top; each in colours of its own strength.
+        The first answer at the top; each in colours of its own strength. What lies before all
+        scores that count is left out.
 
     Raises
     ------
@@ -93,59 +97,62 @@ def draw_several(explanations: Explanations, stream: str | None) -> Figure:
         If matplotlib is not installed.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
-    first = next(iter(explanations.values()))
-    name = next(iter(first.scores)) if stream is None else stream
-    scores, read = explanations.by_step(name), first.reads[name]
-    begun = _first_that_counts(scores)
-    valued = read.shown is not None and not np.isnan(read.shown).all()
-    heights = [0.4 + 0.22 * len(scores), *([1.6] if valued else [])]
-    figure: Figure = figures.Figure(
-        figsize=(WIDTH, sum(heights) + 0.9), dpi=144, layout="constrained"
-    )
+    shown = None if read.shown is None or np.isnan(read.shown).all() else read.shown
+    heights = [0.4 + 0.22 * len(scores), *([1.6] if shown is not None else [])]
+    size = (WIDTH, sum(heights) + 0.9)
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     axes = figure.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
-    ground = np.stack([_shades(row) for row in scores])
-    axes[0].imshow(ground, aspect="auto", interpolation="nearest")
-    every = max(-(-len(scores) // MOST_CHANNELS), 1)
-    rows = range(0, len(scores), every)
-    names = [*explanations]
+    axes[0].imshow(
+        np.stack([_shades(row) for row in scores]), aspect="auto", interpolation="nearest"
+    )
+    rows = range(0, len(scores), max(-(-len(scores) // MOST_CHANNELS), 1))
     axes[0].set_yticks([*rows], [_plain(str(names[k])) for k in rows])
-    axes[0].set_ylabel(explanations.name, fontsize=FONT, color=PALETTE.ink)
-    if valued:
-        assert read.shown is not None
-        steps = np.arange(begun, len(read.values))
-        axes[1].plot(steps, read.shown[begun:], color=PALETTE.ink, linewidth=1.1)
+    axes[0].set_ylabel(name, fontsize=FONT, color=PALETTE.ink)
+    begun, stop = _first_that_counts(scores), len(read.values)
+    if shown is not None:
+        axes[1].plot(np.arange(begun, stop), shown[begun:], color=PALETTE.ink, linewidth=1.1)
         axes[1].set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
     for axis in axes:
         _quiet(axis)
-    axes[-1].set_xlim(begun - 0.5, len(read.values) - 0.5)
+    axes[-1].set_xlim(begun - 0.5, stop - 0.5)
     _name_steps(axes[-1], read, begun)
-    title = first.asked if len(scores) == 1 else f"{first.asked}, and {len(scores) - 1} more"
-    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = _legend(first)
     legend += f" Steps before these score less than {percent(SMALL)} of the largest." * (begun > 0)
+    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
 
-class _Panel:
-    """One stream of an explanation."""
+class Panel:
+    """One stream of an explanation.
 
-    def __init__(self, explanation: Explanation, name: str) -> None:
-        self.name, self.read, scores = name, explanation.reads[name], explanation.scores[name]
-        steps = len(self.read.values)
-        self.whole_channels = len(scores) != steps and explanation.by == "channel"
-        self.per_channel = scores.shape[1] == len(self.read.channels)
-        self.by_step = np.zeros(0) if self.whole_channels else explanation.by_step(name)
-        if len(scores) != steps and not self.whole_channels:
-            size = explanation.window or 1
-            scores = scores[np.arange(steps) // size]  # of windows, each at all of its steps
-            self.by_step = scores.sum(1)
-        self.scores = scores
-        some = self.read.steps[:1]
-        self.words = bool(some) and all(isinstance(each, str) for each in self.read.steps)
+    Parameters
+    ----------
+    name : str
+        The stream.
+    read : Read
+        What is read of it.
+    scores : ndarray
+        As `Explanation.scores`.
+    by : str
+        What is ranked.
+    window : int, optional
+        Steps of a window.
+    """
+
+    def __init__(
+        self, name: str, read: Read, scores: Floats, by: str, window: int | None = None
+    ) -> None:
+        self.name, self.read, steps = name, read, len(read.values)
+        self.whole_channels = len(scores) != steps and by == "channel"
+        self.per_channel = scores.shape[1] == len(read.channels)
+        if len(scores) != steps and by == "window":
+            scores = scores[np.arange(steps) // (window or 1)]  # each at all of its steps
+        self.scores, self.by_step = scores, scores.sum(1)
+        self.words = steps > 0 and all(isinstance(each, str) for each in read.steps)
 
     @property
     def kind(self) -> str:
+        """How it is drawn."""
         if self.whole_channels or len(self.read.values) <= 1:
             return "bars"
         if self.words:
@@ -154,6 +161,7 @@ class _Panel:
 
     @property
     def height(self) -> float:
+        """How high it is, in inches."""
         channels = min(len(self.read.channels), MOST_CHANNELS)
         match self.kind:
             case "bars":
@@ -165,6 +173,15 @@ class _Panel:
         return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
 
     def draw(self, figure: SubFigure, named: bool) -> None:
+        """Draw it.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.SubFigure
+            Into which.
+        named : bool
+            Whether its name stands above.
+        """
         {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}[self.kind](
             figure
         )
@@ -279,12 +296,6 @@ class _Panel:
         axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def _legend(explanation: Explanation) -> str:
-    if explanation.method == "gradient":
-        return "The answer rises with what is orange, and falls with what is blue; by gradient."
-    return f"Orange raises the answer, blue lowers it; by {explanation.method}."
-
-
 def _shades(scores: Floats) -> Array:
     """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
     largest = np.abs(scores).max(initial=0.0) or 1.0
@@ -346,8 +357,6 @@ def _first_that_counts(scores: Floats) -> int:
 
 def _name_steps(axis: Axes, read: Read, begun: int = 0) -> None:
     """Write what some of the steps are called."""
-    from recurra.explaining.explanation import said
-
     total = len(read.steps) - begun
     every = max(-(-total // MOST_LABELS), 1)
     if every > 1 and total > 2 * MOST_LABELS:  # round places

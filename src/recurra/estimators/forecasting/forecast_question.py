@@ -13,7 +13,7 @@ from torch import Tensor
 from recurra.data.panel.covariates import RealColumn
 from recurra.data.panel.wall import to_wall
 from recurra.explaining import Question, Read
-from recurra.explaining.explanation import said
+from recurra.explaining.words import said
 from recurra.models import ForecastNetwork, Inputs, Origin, roll_out
 
 if TYPE_CHECKING:
