@@ -81,6 +81,9 @@ class NextRowQuestion(Question):
 class ScoreQuestion(Question):
     """The score of the last of some rows; see `Novelty`.
 
+    It is the largest of several: by channel, how far its value and its errors lie beyond what was
+    seen. That which is the largest of the rows as they are is followed in changed ones.
+
     Read are scaled values. Where nothing is known, a value is 0, the median by default, or the
     nearest that was seen.
 
@@ -128,27 +131,30 @@ class ScoreQuestion(Question):
         known = torch.where(observed, values, base)
         self.reads = {name: Read(known, base, read.columns, read.steps, read.shown)}
         with torch.no_grad():
-            parts = self._parts(known[None])[0]
-        from_error, channel = divmod(int(parts.argmax()), count)
+            self.part = int(self._parts(known[None])[0].argmax())
+        from_error, channel = divmod(self.part, count)
         whose = f"{'errors' if from_error else 'value'} of {read.columns[channel]!r}"
         self.asked = f"score of step {len(values) - 1}, from the {whose}"
 
     def answer(self, values: Mapping[str, Tensor]) -> Tensor:
         """See `Question.answer`."""
-        return self._parts(values[self.name]).amax(1)
+        return self._parts(values[self.name])[:, self.part]
 
     def randomised(self, seed: int) -> ScoreQuestion:
         """See `Question.randomised`."""
-        return ScoreQuestion(self.untrained(seed), *self.given, self.untrained)
+        other = ScoreQuestion(self.untrained(seed), *self.given, self.untrained)
+        other.part, other.asked = self.part, self.asked
+        return other
 
     # ------------------------------------------------------------------ inside
 
     def _parts(self, values: Tensor) -> Tensor:
         """Say how far the last value and errors of each channel lie beyond their ranges."""
         count, ranges = self.network.plan.channels, self.ranges
-        known = self.observed[:, :count].expand(len(values), -1, -1)
-        scored = values[..., :count]
-        smooth, told = _smoothed(self._errors(values), known, self.smoothing)
+        seen = self.observed[:, :count].any(1)  # steps without any value pass unnoticed
+        known = self.observed[seen, :count].expand(len(values), -1, -1)
+        scored = values[:, seen, :count]
+        smooth, told = _smoothed(self._errors(values)[:, seen], known, self.smoothing)
         both = [
             self._beyond(scored, known, ranges.low, ranges.high),
             WEIGHT * self._beyond(smooth, told, ranges.least_error, ranges.most_error),
