@@ -171,12 +171,13 @@ class Explanation:
         """
         words = [part.stream] if len(self.scores) > 1 else []
         if isinstance(part.step, tuple):
-            words.append(" … ".join(map(said, part.step)))
+            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
+            words.append(" … ".join(ends))
         elif part.step is not None:
             words.append(said(part.step))
         if part.channel is not None:
             words.append(part.channel)
-        return "  ".join(words)
+        return "  ".join(word for word in words if word)
 
     def scored(self) -> tuple[list[Region], Floats]:
         """List all parts that are ranked, in their order in the record, and their scores.

@@ -265,7 +265,8 @@ class Panel:
         axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
         axes[1, 1].set_ylim(len(kept) - 0.5, -0.5)
         axes[1, 1].set_yticks([])
-        axes[1, 1].set_title("by channel", fontsize=FONT, color=PALETTE.ink)
+        some = "by channel" if len(kept) == len(sums) else f"{len(kept)} of {len(sums)} channels"
+        axes[1, 1].set_title(some, fontsize=FONT, color=PALETTE.ink)
         for axis in (axes[0, 0], *axes[1]):
             _quiet(axis)
         axes[0, 0].set_xticks([])
