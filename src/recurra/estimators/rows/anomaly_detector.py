@@ -136,6 +136,10 @@ class AnomalyDetector(Learner):
     A value that is missing has no part in any score; a step without any value gets NaN, and is no
     anomaly. `partial_fit` learns from more rows, and widens the ranges by them.
 
+    `explain` takes one record and explains the score of its oddest step, or of ``step=``: which
+    channels of that step and of those before it made it odd. With
+    ``by="step and channel"`` it ranks single values.
+
     References
     ----------
     S. Ahmad et al., Unsupervised real-time anomaly detection for streaming data, Neurocomputing

@@ -102,6 +102,12 @@ class NextStep(Learner):
     preprocessor_, network_, log_, notes_
         As those of `Classifier`.
 
+    Notes
+    -----
+    `explain` takes one record and a channel, ``explain([rows], "heat")``: why its next value, or of
+    flags the log odds of 1, is expected to be what it is. With ``step=`` it explains instead the
+    log-likelihood of that row, of all channels or of one, by the rows before it.
+
     References
     ----------
     N. Boulanger-Lewandowski et al., Modeling temporal dependencies in high-dimensional sequences,
