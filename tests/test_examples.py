@@ -114,3 +114,13 @@ def test_the_sentiment_example_learns_from_texts_and_follows_one_word_by_word(ca
     assert "good  a charming story" in said
     assert "bad   the music was not clever" in said
     assert said.count("good with probability") == 5
+
+
+def test_the_example_of_why_ranks_the_same_month_of_last_year_and_draws(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    runpy.run_path(str(EXAMPLES / "why_airline.py"))["main"](tmp_path, steps=300)
+    said = capsys.readouterr().out
+    assert "The same month of last year is first of 144 for" in said
+    assert int(said.split("among the first three for ")[1].split(".")[0]) >= 10
+    assert "completeness: the scores add up" in said
+    assert (tmp_path / "why_airline.png").read_bytes().startswith(b"\x89PNG")

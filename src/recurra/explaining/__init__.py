@@ -2,6 +2,7 @@
 
 from recurra.explaining.checks import Checks, Deletion
 from recurra.explaining.explanation import Explanation, Part
+from recurra.explaining.explanations import Explanations
 from recurra.explaining.importance import Importance
 from recurra.explaining.methods import METHODS, explain
 from recurra.explaining.neighbours import Neighbours
@@ -15,6 +16,7 @@ __all__ = [
     "Checks",
     "Deletion",
     "Explanation",
+    "Explanations",
     "Importance",
     "Neighbours",
     "Part",

@@ -21,6 +21,7 @@ POINTS, ORDERS = 20, 4  # of a deletion curve, and random orders beside it
 SHOWN = 0.1  # of the parts are taken away in what is said of the curve
 ALIKE, APART = 0.7, 0.3  # rank correlations
 FEWEST = 10  # scores whose ranks say something
+DIGITS = 2  # of scores, as shares of the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +137,9 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     Returns
     -------
     float
-        -1 to 1, of the parts that have a score in either: what equals the baseline has none, by any
-        network. NaN where these are fewer than ten, or all are equal.
+        -1 to 1, of the parts that score in either at least half a hundredth of its largest score:
+        what is next to nothing by any network tells of no ranking. NaN where these are fewer than
+        ten, or all are equal.
 
     Examples
     --------
@@ -146,10 +148,12 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     """
     from scipy.stats import rankdata
 
-    there = (first != 0) | (second != 0)
-    if there.sum() < FEWEST:
+    sizes = [np.abs(each) for each in (first, second)]
+    shares = np.stack([each / (each.max(initial=0.0) or 1.0) for each in sizes]).round(DIGITS)
+    kept = shares[:, shares.any(0)]
+    if kept.shape[1] < FEWEST:
         return np.nan
-    ranks = [rankdata(np.abs(each[there])) for each in (first, second)]
+    ranks = [rankdata(each) for each in kept]
     if any(np.ptp(each) == 0 for each in ranks):
         return np.nan
     return float(np.corrcoef(*ranks)[0, 1])

@@ -53,7 +53,7 @@ class Explanation:
     """How much each part of a record had to do with an answer.
 
     A score says by how much a part moved the answer away from the baseline's, in the units of the
-    answer: log odds, or the units of a number.
+    answer: log odds, or the units of a number. By gradient it is a slope, and by attention a share.
 
     Attributes
     ----------
@@ -156,6 +156,29 @@ class Explanation:
         order = np.argsort(-np.abs(scores), kind="stable")[:n]
         return [self._part(every[k], float(scores[k])) for k in order]
 
+    def named(self, part: Part) -> str:
+        """Say what a part is called, as the printed table does.
+
+        Parameters
+        ----------
+        part : Part
+            One of `top`.
+
+        Returns
+        -------
+        str
+            Its stream, if there are several, its step and its channel.
+        """
+        words = [part.stream] if len(self.scores) > 1 else []
+        if isinstance(part.step, tuple):
+            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
+            words.append(" … ".join(ends))
+        elif part.step is not None:
+            words.append(said(part.step))
+        if part.channel is not None:
+            words.append(part.channel)
+        return "  ".join(word for word in words if word)
+
     def scored(self) -> tuple[list[Region], Floats]:
         """List all parts that are ranked, in their order in the record, and their scores.
 
@@ -177,15 +200,20 @@ class Explanation:
     def ranked(self) -> list[Region]:
         """Order all parts: first that which brings the answer most of the way from the baseline.
 
+        By gradient, first that with the largest score, whatever its sign.
+
         Returns
         -------
         list of Region
             All of them.
         """
         every, scores = self.scored()
-        falls = self.answer < self.baseline and self.method != "attention"  # which has no sign
-        way = -1.0 if falls else 1.0
-        return [every[k] for k in np.argsort(-way * scores, kind="stable")]
+        if self.method == "gradient":  # which knows of no baseline
+            worth = np.abs(scores)
+        else:
+            falls = self.answer < self.baseline and self.method != "attention"  # which has no sign
+            worth = -scores if falls else scores
+        return [every[k] for k in np.argsort(-worth, kind="stable")]
 
     def to_frame(self) -> pd.DataFrame:
         """Make a table of all scores.
@@ -215,6 +243,13 @@ class Explanation:
             frame.insert(2, "last", [last for _, last in windows])
         return frame
 
+    @property
+    def legend(self) -> str:
+        """What the colours of its pictures say."""
+        if self.method == "gradient":
+            return "The answer rises with what is orange, and falls with what is blue; by gradient."
+        return f"Orange raises the answer, blue lowers it; by {self.method}."
+
     def plot(self) -> Figure:
         """Draw the scores: a map of steps and channels, a line on a coloured ground, or a text.
 
@@ -235,8 +270,7 @@ class Explanation:
             for name, scores in self.scores.items()
         ]
         nothing = f"where nothing is known {number(self.baseline)}"
-        legend = f"Orange raises the answer, blue lowers it; by {self.method}."
-        return draw(f"{self.asked}: {number(self.answer)}, {nothing}", legend, panels)
+        return draw(f"{self.asked}: {number(self.answer)}, {nothing}", self.legend, panels)
 
     def __repr__(self) -> str:
         return f"Explanation({self.asked}: {number(self.answer)}, by {self.method})"
@@ -246,7 +280,7 @@ class Explanation:
             f"{self.asked}: {number(self.answer)}",
             f"  where nothing is known: {number(self.baseline)}",
             f"by {self.method}, the largest of {plural(len(self.scored()[0]), self._noun)}",
-            *_table([(self._named(part), part.score) for part in self.top(SHOWN)]),
+            *_table([(self.named(part), part.score) for part in self.top(SHOWN)]),
             *self._said_of_channels(),
         ]
         return "\n".join([*lines, *(str(self.checks).split("\n") if self.checks else ())])
@@ -298,18 +332,6 @@ class Explanation:
         if self.by == "channel":
             step = None
         return Part(region.stream, step, region.channel, score)
-
-    def _named(self, part: Part) -> str:
-        """Say what a part is called, in a table."""
-        words = [part.stream] if len(self.scores) > 1 else []
-        if isinstance(part.step, tuple):
-            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
-            words.append(" … ".join(ends))
-        elif part.step is not None:
-            words.append(said(part.step))
-        if part.channel is not None:
-            words.append(part.channel)
-        return "  ".join(word for word in words if word)
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Question
     from recurra.types import Floats
 
-__all__ = ["gradient_times_input", "gradients", "integrated_gradients", "miss"]
+__all__ = ["gradient", "gradient_times_input", "gradients", "integrated_gradients", "miss"]
 
 NODES = 8  # Gauss-Legendre points of a piece of the way
 FIRST = 2  # pieces
@@ -48,6 +48,32 @@ def gradients(question: Question, values: Mapping[str, Tensor]) -> dict[str, Ten
     return {
         name: torch.zeros_like(each) if slope is None else slope
         for (name, each), slope in zip(at.items(), found, strict=True)
+    }
+
+
+def gradient(question: Question) -> dict[str, Floats]:
+    r"""Score each value by the gradient there: how the answer moves with it.
+
+    .. math:: s_i = \partial f(x) / \partial x_i
+
+    (Simonyan et al. 2013, arXiv:1312.6034). So a value that is just usual scores as well, by what
+    another would have done. A score is in the units of the answer for each unit of what is read:
+    compare scores of one channel, or of channels in one unit.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+
+    Returns
+    -------
+    dict of str to ndarray, each of shape (steps, channels)
+        The scores.
+    """
+    slopes = gradients(question, {name: read.values[None] for name, read in question.reads.items()})
+    return {
+        name: by_channels(read, slopes[name][0].double().numpy())
+        for name, read in question.reads.items()
     }
 
 

@@ -10,7 +10,12 @@ import torch
 from recurra.errors import OptionError, near
 from recurra.explaining.checks import Checks, deletion, rank_correlation
 from recurra.explaining.explanation import Explanation
-from recurra.explaining.gradients import gradient_times_input, integrated_gradients, miss
+from recurra.explaining.gradients import (
+    gradient,
+    gradient_times_input,
+    integrated_gradients,
+    miss,
+)
 from recurra.explaining.occlusion import occlusion
 from recurra.explaining.regions import check_regions
 
@@ -20,7 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "explain"]
 
-METHODS = ("auto", "integrated gradients", "gradient x input", "occlusion", "attention")
+METHODS = (
+    "auto",
+    "integrated gradients",
+    "gradient x input",
+    "gradient",
+    "occlusion",
+    "attention",
+)
+BY_SLOPE = ("integrated gradients", "gradient x input", "gradient")
 
 
 def explain(
@@ -37,7 +50,8 @@ def explain(
     ----------
     question : Question
         What is asked of a network, about one record.
-    method : {"auto", "integrated gradients", "gradient x input", "occlusion", "attention"}
+    method : {"auto", "integrated gradients", "gradient x input", "gradient", "occlusion", \
+            "attention"}
         How. ``"auto"`` takes integrated gradients, or occlusion where gradients do not tell.
     by : {"step", "channel", "window", "step and channel"}
         What is ranked; by occlusion also what is taken away at a time.
@@ -89,7 +103,7 @@ def _suited(question: Question, method: str, by: str) -> str:
         raise OptionError(f"There is no method {method!r}. {near(str(method), METHODS)}")
     if method == "auto":
         return "integrated gradients" if question.smooth else "occlusion"
-    if not question.smooth and method in ("integrated gradients", "gradient x input"):
+    if not question.smooth and method in BY_SLOPE:
         raise OptionError(
             f"The network reads which values are there, which has no gradient: method={method!r} "
             "would miss that. Use method='occlusion'."
@@ -117,6 +131,8 @@ def _scores(
             return integrated_gradients(question, *ends)
         case "gradient x input":
             return gradient_times_input(question)
+        case "gradient":
+            return gradient(question)
         case "occlusion":
             return occlusion(question, by, window, ends[0])
     attended = question.attention()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number
+from recurra.auditing.phrases import number, percent
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
 from recurra.explaining.words import said
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["Panel", "draw"]
+__all__ = ["Panel", "draw", "draw_rows"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
 PALETTE = Palette()
 FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
 MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
+SMALL = 0.05  # of the largest score: what is before the first such step is not drawn
 LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
@@ -61,6 +62,61 @@ def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
+    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
+    figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
+    return figure
+
+
+def draw_rows(
+    title: str, legend: str, name: str, names: Sequence[object], scores: Floats, read: Read
+) -> Figure:
+    """Draw the scores of the steps for several answers: a row for each, and the values below.
+
+    Parameters
+    ----------
+    title, legend : str
+        Above, and below.
+    name : str
+        What the names of the answers are.
+    names : sequence of object
+        The name of each answer.
+    scores : ndarray, shape (answers, steps)
+        The scores.
+    read : Read
+        What is read.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The first answer at the top; each in colours of its own strength. What lies before all
+        scores that count is left out.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
+    shown = None if read.shown is None or np.isnan(read.shown).all() else read.shown
+    heights = [0.4 + 0.22 * len(scores), *([1.6] if shown is not None else [])]
+    size = (WIDTH, sum(heights) + 0.9)
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
+    axes[0].imshow(
+        np.stack([_shades(row) for row in scores]), aspect="auto", interpolation="nearest"
+    )
+    rows = range(0, len(scores), max(-(-len(scores) // MOST_CHANNELS), 1))
+    axes[0].set_yticks([*rows], [_plain(str(names[k])) for k in rows])
+    axes[0].set_ylabel(name, fontsize=FONT, color=PALETTE.ink)
+    begun, stop = _first_that_counts(scores), len(read.values)
+    if shown is not None:
+        axes[1].plot(np.arange(begun, stop), shown[begun:], color=PALETTE.ink, linewidth=1.1)
+        axes[1].set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
+    for axis in axes:
+        _quiet(axis)
+    axes[-1].set_xlim(begun - 0.5, stop - 0.5)
+    _name_steps(axes[-1], read, begun)
+    legend += f" Steps before these score less than {percent(SMALL)} of the largest." * (begun > 0)
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
@@ -293,12 +349,19 @@ def _few(axis: Axes) -> None:
     axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(float(value))))
 
 
-def _name_steps(axis: Axes, read: Read) -> None:
+def _first_that_counts(scores: Floats) -> int:
+    """Find the step from which on scores can be seen; shape (answers, steps)."""
+    largest = np.abs(scores).max(1, initial=0.0, keepdims=True)
+    counts = np.flatnonzero((np.abs(scores) >= SMALL * largest).any(0))
+    return max(int(counts[0]) - 1, 0) if counts.size else 0
+
+
+def _name_steps(axis: Axes, read: Read, begun: int = 0) -> None:
     """Write what some of the steps are called."""
-    total = len(read.steps)
+    total = len(read.steps) - begun
     every = max(-(-total // MOST_LABELS), 1)
     if every > 1 and total > 2 * MOST_LABELS:  # round places
         size = 10 ** int(np.log10(every))
         every = next(k * size for k in (1, 2, 5, 10) if k * size >= every)
-    places = range(0, total, every)
+    places = range(-(-begun // every) * every, len(read.steps), every)
     axis.set_xticks([*places], [_plain(said(read.steps[k])) for k in places])

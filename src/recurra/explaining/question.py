@@ -33,6 +33,9 @@ class Read:
     shown : ndarray, shape (steps, channels), optional
         The values in the user's own units, for pictures; NaN where there was none. The channels are
         those of `columns`, each once, in their order.
+    absent : Tensor, shape (steps, width), optional
+        What is read where some values are taken away, if that is not the baseline: NaN for a
+        network that knows what was not observed.
     """
 
     values: Tensor
@@ -40,6 +43,7 @@ class Read:
     columns: tuple[str, ...]
     steps: tuple[object, ...]
     shown: Floats | None = None
+    absent: Tensor | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:

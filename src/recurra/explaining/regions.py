@@ -158,10 +158,13 @@ def _changed(reads: Mapping[str, Read], taken: Sequence[Sequence[Region]]) -> di
     """Make one record for each set of regions."""
     changed = {name: read.values.detach().repeat(len(taken), 1, 1) for name, read in reads.items()}
     places = {name: _columns(read) for name, read in reads.items()}
+    without = {
+        name: read.baseline if read.absent is None else read.absent for name, read in reads.items()
+    }
     for row, some in enumerate(taken):
         for stream, start, stop, channel in some:
             columns, steps = places[stream][channel], slice(start, stop)
-            changed[stream][row, steps, columns] = reads[stream].baseline[steps, columns]
+            changed[stream][row, steps, columns] = without[stream][steps, columns]
     return changed
 
 

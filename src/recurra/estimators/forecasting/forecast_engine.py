@@ -54,6 +54,7 @@ class Engine:
         """Read rows from the start, or on from a state; see :func:`read_on`."""
         return read_on(self.network, self.local, self.reader, dataset, state, seen)
 
+    @torch.no_grad()
     def point(self, state: State, coming: Panel) -> Floats:
         """Decode the point forecast.
 
@@ -72,6 +73,7 @@ class Engine:
         ahead = self._ahead(state, coming)
         return roll_out(self.network, self.local, state.origin, ahead).numpy()
 
+    @torch.no_grad()
     def paths(self, state: State, coming: Panel, seed: int, n: int = PATHS) -> Floats:
         """Draw sample paths.
 

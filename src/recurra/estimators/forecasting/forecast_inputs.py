@@ -11,8 +11,8 @@ from torch import Tensor
 from recurra.data import CovariateEncoder, calendar_features
 
 if TYPE_CHECKING:
-    from recurra.data import Panel
-    from recurra.types import Integers, Reals
+    from recurra.data import Clock, Panel
+    from recurra.types import Integers
 
 __all__ = ["InputReader"]
 
@@ -100,16 +100,62 @@ class InputReader:
         following = np.arange(len(dataset.times)) + 1
         following[dataset.offsets[1:] - 1] -= 1
         owner = np.repeat(np.arange(len(dataset)), dataset.lengths)
-        calendar = self._calendar(dataset)
         future, future_codes = self.encoder.future(dataset)
         past, past_codes = self.encoder.past(dataset)
         static, static_codes = self.encoder.static(dataset)
-        gap = self._gap(dataset, following)
-        known = [calendar[following], gap, future[following], future[following] - future]
-        flag = np.ones((len(owner), 1 if self.has_past else 0), np.float32)
-        real = np.concatenate([*known, static[owner], past, flag], 1)
+        real = self.lined_up(
+            self.calendar_of(dataset.times[following], dataset.times, dataset.clock),
+            torch.from_numpy(future),
+            torch.from_numpy(future[following]),
+            torch.from_numpy(static[owner]),
+            torch.from_numpy(past),
+        )
         codes = np.concatenate([future_codes[following], static_codes[owner], past_codes], 1)
-        return torch.from_numpy(real), torch.from_numpy(codes)
+        return real, torch.from_numpy(codes)
+
+    def lined_up(
+        self, calendar: Tensor, future: Tensor, following: Tensor, static: Tensor, past: Tensor
+    ) -> Tensor:
+        """Put side by side the numbers that each row holds.
+
+        Parameters
+        ----------
+        calendar : Tensor, shape (..., columns)
+            Of the row after each; see `calendar_of`.
+        future, following : Tensor, shape (..., columns)
+            The future covariates of each row, and of the row after it.
+        static, past : Tensor, shape (..., columns)
+            The other covariates of each row.
+
+        Returns
+        -------
+        Tensor, shape (..., `width`)
+            The numbers; the last one is 1, as the past covariates are known, if there are any.
+        """
+        known = torch.ones(*past.shape[:-1], 1 if self.has_past else 0)
+        return torch.cat([calendar, following, following - future, static, past, known], -1)
+
+    def calendar_of(self, times: Integers, before: Integers, clock: Clock) -> Tensor:
+        """Say where rows lie on the calendar and, if the clock is irregular, how long they took.
+
+        Parameters
+        ----------
+        times, before : ndarray of int64, shape (rows,)
+            The stamps of rows, and of those before them.
+        clock : Clock
+            Their clock.
+
+        Returns
+        -------
+        Tensor, shape (rows, columns), float32
+            The features that are used, and the time from the row before.
+        """
+        features, names = calendar_features(times, clock)
+        used = features[:, [names.index(name) for name in self.calendar]]
+        gap = np.empty((len(times), 0), np.float32)
+        if self.usual_gap:
+            gap = np.log1p((times - before) / self.usual_gap)[:, None].astype(np.float32)
+        return torch.from_numpy(np.concatenate([used, gap], 1))
 
     def hide_past(self, real: Tensor, codes: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return copies without the past covariates on some steps, as when forecasting further.
@@ -135,13 +181,3 @@ class InputReader:
         real[..., real.shape[-1] - reals - 1 :].masked_fill_(hidden[..., None], 0.0)
         codes[..., codes.shape[-1] - categories :].masked_fill_(hidden[..., None], 0)
         return real, codes
-
-    def _gap(self, dataset: Panel, following: Integers) -> Reals:
-        if not self.usual_gap:
-            return np.empty((len(following), 0), np.float32)
-        gap = (dataset.times[following] - dataset.times) / self.usual_gap
-        return np.log1p(gap)[:, None].astype(np.float32)
-
-    def _calendar(self, dataset: Panel) -> Reals:
-        features, names = calendar_features(dataset.times, dataset.clock)
-        return features[:, [names.index(name) for name in self.calendar]]

@@ -15,6 +15,7 @@ from recurra.artifact import write_model
 from recurra.data import Columns, Panel, detect_season_lengths, from_frame, future_frame
 from recurra.errors import NotFittedError, check_count
 from recurra.estimators.forecasting.conformal import Calibration
+from recurra.estimators.forecasting.explained_forecasts import ExplainedForecasts
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_batches import Batches
 from recurra.estimators.forecasting.forecast_checks import (
@@ -71,7 +72,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(DiagnosedForecaster):
+class Forecaster(ExplainedForecasts, DiagnosedForecaster):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how

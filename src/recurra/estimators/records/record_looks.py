@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recurra.models import SequenceNetwork
     from recurra.types import Array, Floats
 
-__all__ = ["Looks"]
+__all__ = ["Looks", "root_of"]
 
 UNKNOWN = (":observed", ":since")  # columns that say that a value is not there
 
@@ -87,13 +87,13 @@ class Looks:
         raw = self.raw.get(name)
         plain = self.plain(network, name)
         known = () if raw is None else raw.channels
-        columns = tuple(_root(each, known) for each in plain)
+        columns = tuple(root_of(each, known) for each in plain)
         if decays(network, name):
             columns *= 2
         if len(columns) < found.shape[1]:  # tokens, and records: one channel
             label = plain[0] if plain else name
             columns = (label,) * found.shape[1]
-        return Read(found, base, columns, self._steps(name), self._shown(name, columns))
+        return Read(found, base, columns, self.steps(name), self.shown(name, columns))
 
     def plain(self, network: SequenceNetwork, name: str) -> tuple[str, ...]:
         """Say which treated channel each number that is read of a stream belongs to.
@@ -134,8 +134,19 @@ class Looks:
             return False
         return bool(np.array_equal(raw.clock_times, treated.clock_times))
 
-    def _steps(self, name: str) -> tuple[object, ...]:
-        """Say what the steps are called: by their tokens, their times or their numbers."""
+    def steps(self, name: str) -> tuple[object, ...]:
+        """Say what the steps are called.
+
+        Parameters
+        ----------
+        name : str
+            The stream.
+
+        Returns
+        -------
+        tuple
+            Their tokens, their times or their numbers.
+        """
         stream = self.treated[name]
         if name == STATIC:
             return (None,) * stream.rows
@@ -148,8 +159,21 @@ class Looks:
             return tuple(to_wall(np.asarray(times, np.int64), stream.zone).view("M8[ns]"))
         return tuple(times.tolist())
 
-    def _shown(self, name: str, columns: tuple[str, ...]) -> Floats | None:
-        """Give the values as they came, where the steps are the same."""
+    def shown(self, name: str, columns: tuple[str, ...]) -> Floats | None:
+        """Give the values as they came.
+
+        Parameters
+        ----------
+        name : str
+            The stream.
+        columns : tuple of str
+            The channel of each number that is read.
+
+        Returns
+        -------
+        ndarray, shape (steps, channels), or None
+            NaN where there is no number; None where the steps are not those that came.
+        """
         raw = self.raw.get(name)
         if raw is None or raw.kind not in ("values", "signal", "frames"):
             return None
@@ -166,8 +190,21 @@ class Looks:
         return shown
 
 
-def _root(channel: str, known: tuple[str, ...]) -> str:
-    """Find the channel of the user that a treated one was made of: ``"pulse"`` of "pulse:since"."""
+def root_of(channel: str, known: tuple[str, ...]) -> str:
+    """Find the channel of the user that a treated one was made of.
+
+    Parameters
+    ----------
+    channel : str
+        The treated one: ``"pulse:since"``.
+    known : tuple of str
+        Those of the user.
+
+    Returns
+    -------
+    str
+        ``"pulse"``; the same where it is of none.
+    """
     parts = channel.split(":")
     roots = (":".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((root for root in roots if root in known), channel)

@@ -42,6 +42,7 @@ from recurra.training import Training
 if TYPE_CHECKING:
     from torch import nn
 
+    from recurra.explaining import Question
     from recurra.types import Floats, Integers
 
 __all__ = ["AnomalyDetector", "Event"]
@@ -134,6 +135,10 @@ class AnomalyDetector(Learner):
     -----
     A value that is missing has no part in any score; a step without any value gets NaN, and is no
     anomaly. `partial_fit` learns from more rows, and widens the ranges by them.
+
+    `explain` takes one record and explains the score of its oddest step, or of ``step=``: which
+    channels of that step and of those before it made it odd. With
+    ``by="step and channel"`` it ranks single values.
 
     References
     ----------
@@ -512,6 +517,12 @@ class AnomalyDetector(Learner):
             there = batch.observed[0, :, : rows.channels].numpy()
             found.append(np.where(there, errors, np.nan))
         return found
+
+    def _question(self, X: Any, target: Any, *, step: int | None = None, **how: Any) -> Question:
+        """See `Learner.explain`: the score of a step, by default of the oddest."""
+        from recurra.estimators.rows.row_reads import about_score
+
+        return about_score(self, X, target, step, how)
 
     def _scored(
         self, rows: Rows, errors: list[Floats], ranges: Ranges, adapts: bool, widens: bool = False

@@ -41,6 +41,7 @@ from recurra.training import Training
 if TYPE_CHECKING:
     from torch import nn
 
+    from recurra.explaining import Question
     from recurra.types import Array, Booleans, Floats
 
 __all__ = ["NextStep"]
@@ -100,6 +101,12 @@ class NextStep(Learner):
         What is foretold.
     preprocessor_, network_, log_, notes_
         As those of `Classifier`.
+
+    Notes
+    -----
+    `explain` takes one record and a channel, ``explain([rows], "heat")``: why its next value, or of
+    flags the log odds of 1, is expected to be what it is. With ``step=`` it explains instead the
+    log-likelihood of that row, of all channels or of one, by the rows before it.
 
     References
     ----------
@@ -436,6 +443,12 @@ class NextStep(Learner):
     def _read_to_answer(self, X: Any, how: Mapping[str, Any]) -> SequenceDataset:
         self._check_fitted()
         return self._recoded(conform(self._read(X, None, **how), self._shapes))
+
+    def _question(self, X: Any, target: Any, *, step: int | None = None, **how: Any) -> Question:
+        """See `Learner.explain`: a channel of the next row, or the likelihood of row `step`."""
+        from recurra.estimators.rows.row_reads import about_next_row
+
+        return about_next_row(self, X, target, step, how)
 
     @torch.no_grad()
     def _raw_after(self, dataset: SequenceDataset) -> Tensor:

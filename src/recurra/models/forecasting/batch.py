@@ -26,7 +26,8 @@ class Inputs(RowsOfTensors):
     real : Tensor, shape (..., real covariates)
         Calendar, future, past and static covariates that are numbers.
     codes : Tensor, shape (..., categorical covariates), int64
-        Covariates that are categories; 0 is the unknown one.
+        Covariates that are categories; 0 is the unknown one. Or numbers, the vectors that
+        `ForecastNetwork.embed` finds for them.
     """
 
     local: Tensor

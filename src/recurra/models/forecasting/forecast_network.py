@@ -107,6 +107,21 @@ class ForecastNetwork(nn.Module):
         """
         return self.layer(self.joined(inputs), state, lengths=lengths)
 
+    def embed(self, codes: Tensor) -> Tensor:
+        """Look up the vectors of categories.
+
+        Parameters
+        ----------
+        codes : Tensor, shape (..., categorical covariates), int64
+            The categories.
+
+        Returns
+        -------
+        Tensor, shape (..., widths of all embeddings)
+            Their vectors, side by side.
+        """
+        return torch.cat([*self._vectors(codes), torch.zeros(*codes.shape[:-1], 0)], -1)
+
     def joined(self, inputs: Inputs) -> Tensor:
         """Put side by side what the stack reads at each step.
 
@@ -120,8 +135,12 @@ class ForecastNetwork(nn.Module):
         Tensor, shape (batch, time, inputs)
             Local features, squashed; real covariates; categories, embedded.
         """
-        embedded = [table(inputs.codes[..., k]) for k, table in enumerate(self.embeddings)]
+        codes = inputs.codes
+        embedded = [codes] if codes.is_floating_point() else self._vectors(codes)
         return torch.cat([symlog(inputs.local), inputs.real, *embedded], -1)
+
+    def _vectors(self, codes: Tensor) -> list[Tensor]:
+        return [table(codes[..., k]) for k, table in enumerate(self.embeddings)]
 
     @staticmethod
     def near(local: Tensor) -> Tensor:
@@ -202,6 +221,8 @@ class ForecastNetwork(nn.Module):
 
 def symlog(x: Tensor) -> Tensor:
     """Squash both tails: sign(x) log(1 + |x|)."""
+    if x.requires_grad:  # the slope at 0 is 1, but that of a sign or a size is none
+        return x.clamp_min(0.0).log1p() - (-x).relu().log1p()
     return x.abs().log1p_().copysign_(x)
 
 
@@ -253,7 +274,6 @@ def take_state(state: Any, rows: Tensor) -> Any:
     return state[:, rows]
 
 
-@torch.no_grad()
 def roll_out(
     network: ForecastNetwork,
     local: LocalFeatures,
@@ -262,6 +282,8 @@ def roll_out(
     generator: Generator | None = None,
 ) -> Tensor:
     """Forecast step by step, reading each forecast value back before the next one.
+
+    Autograd can follow it, unless it is told not to.
 
     Parameters
     ----------

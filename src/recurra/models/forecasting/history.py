@@ -83,10 +83,10 @@ class Pace(NamedTuple):
         seen = torch.cat([self.anchor[:, None], values], 1)
         newest = torch.where(seen.isnan(), 0, torch.arange(seen.shape[1])).cummax(1).values
         anchor = seen.gather(1, newest)
-        step = (values - anchor[:, :-1]).abs()
-        moved = ~step.isnan()
-        step = torch.where(moved, step, 0.0)
-        height = torch.where(values.isnan(), 0.0, values.abs())
+        move = values - anchor[:, :-1]
+        moved = ~move.isnan()
+        step = torch.where(moved, move, 0.0).abs()  # selected first: a gradient meets no NaN
+        height = torch.where(values.isnan(), 0.0, values).abs()
         sums = _decayed(torch.stack([self.change, self.weight]), moved, step, decay)
         return Pace(
             anchor=anchor[:, 1:],
@@ -208,6 +208,8 @@ class LocalFeatures:
         for k, lag in enumerate(self.lags):  # all at once would take the memory of many in float64
             features[..., k] = past[:, end - steps - lag : end - lag] - anchor
         relative, observed = features[..., :-1], features[..., -1]
+        if relative.requires_grad:  # a gradient must meet no NaN on its way to the scale
+            relative.masked_fill_(relative.isnan(), 0.0)
         relative /= scale[..., None].float()
         relative.clamp_(-LONGEST, LONGEST).nan_to_num_(0.0)
         observed.copy_(~past[:, end - steps :].isnan())

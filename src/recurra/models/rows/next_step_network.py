@@ -105,6 +105,21 @@ class RowBatch(RowsOfTensors):
         """Count the records."""
         return len(self.lengths)
 
+    def first(self, steps: int) -> RowBatch:
+        """Give the first rows of each record.
+
+        Parameters
+        ----------
+        steps : int
+            How many.
+
+        Returns
+        -------
+        RowBatch
+            With as many records.
+        """
+        return next(self.chunks(steps))
+
     def chunks(self, steps: int) -> Iterator[RowBatch]:
         """Cut along time.
 
@@ -222,6 +237,23 @@ class NextStepNetwork(nn.Module):
         """
         output, inner = self.layer.step(state[0], state[1])  # type: ignore[operator]
         return self._raw(output, state[0]), inner
+
+    def around(self, rows: Tensor) -> Tensor:
+        """Say how each of some rows is distributed, and the one that follows them.
+
+        Parameters
+        ----------
+        rows : Tensor, shape (batch, time, width)
+            Of whole records, as `as_read` writes them.
+
+        Returns
+        -------
+        Tensor, shape (batch, time + 1, channels, size)
+            For `distribution`.
+        """
+        before, inner = self.start(len(rows))
+        lengths = torch.full((len(rows),), rows.shape[1] + 1)
+        return self._said(torch.cat([before[:, None], rows], 1), inner, lengths)[0]
 
     def start(self, records: int) -> NextStepState:
         """Stand before the first row.
