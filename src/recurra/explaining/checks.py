@@ -20,6 +20,7 @@ __all__ = ["Checks", "Deletion", "deletion", "rank_correlation"]
 POINTS, ORDERS = 20, 4  # of a deletion curve, and random orders beside it
 SHOWN = 0.1  # of the parts are taken away in what is said of the curve
 ALIKE, APART = 0.7, 0.3  # rank correlations
+FEWEST = 10  # scores whose ranks say something
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,11 +136,11 @@ def rank_correlation(first: Mapping[str, Floats], second: Mapping[str, Floats]) 
     Returns
     -------
     float
-        -1 to 1; NaN where there are fewer than three scores, or all are equal.
+        -1 to 1; NaN where there are fewer than ten scores, or all are equal.
     """
     from scipy.stats import rankdata
 
-    if sum(each.size for each in first.values()) < 3:
+    if sum(each.size for each in first.values()) < FEWEST:
         return np.nan
     ranks = [
         rankdata(np.abs(np.concatenate([scores[name].ravel() for name in first])).round(12))

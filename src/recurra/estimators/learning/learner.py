@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
@@ -18,6 +18,7 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset
 from recurra.data.tables.notes import tell
 from recurra.data.treatments import Treatment
 from recurra.errors import DataError, DataWarning, OptionError
+from recurra.estimators.learning.explained import Explained
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
 from recurra.estimators.learning.record_checks import check_streams, known_targets
@@ -55,7 +56,7 @@ _HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
 }
 
 
-class Learner(TrainingChoice, ABC):
+class Learner(Explained, TrainingChoice):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.

@@ -29,11 +29,13 @@ from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature, chances_of
 from recurra.estimators.records.class_weights import check_class_weight, label_weights, weigh
 from recurra.estimators.records.record_estimator import RecordEstimator
+from recurra.estimators.records.wanted import Wanted, chosen_answer, log_odds, refuse_step
 from recurra.models import Adversarial, NetworkPlan
 from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
+    from torch import Tensor
 
     from recurra.types import Array, Floats
 
@@ -303,6 +305,13 @@ class Classifier(RecordEstimator):
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (logits,) = raw.values()
         return self._shaped(chances_of(logits, self.temperature_))[0]
+
+    def _wanted(
+        self, target: Any, answer: str | None, step: int | None, raw: Mapping[str, Tensor]
+    ) -> Wanted:
+        name = chosen_answer(raw, answer)
+        refuse_step(step)
+        return log_odds(name, self.classes_.tolist(), target, raw[name], self.temperature_)
 
     def _shaped(self, chances: Floats) -> Floats:
         """Leave out what says nothing: the only output, the first of two classes."""

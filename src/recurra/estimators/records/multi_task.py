@@ -27,10 +27,20 @@ from recurra.estimators.records.task_answers import (
     restored,
     task_answer,
 )
+from recurra.estimators.records.wanted import (
+    Wanted,
+    chosen_answer,
+    chosen_step,
+    log_odds,
+    number,
+    refuse_step,
+)
 from recurra.models.records.weighted_losses import WeightedLosses
 from recurra.training import Training
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from recurra.types import Array, Floats
 
 __all__ = ["MultiTask"]
@@ -296,6 +306,21 @@ class MultiTask(RecordEstimator):
                 found = _linear(answer, few, self._scaled(few).targets[name].values, part)
             scores.append(Score(model, f"{answer.measure} of {name}", answer.score(found, truth)))
         return [each for each in scores if not np.isnan(each.value)]
+
+    def _wanted(
+        self, target: Any, answer: str | None, step: int | None, raw: Mapping[str, Tensor]
+    ) -> Wanted:
+        name = chosen_answer(raw, answer)
+        at = None
+        if self.network_.plan.answers[name].level == "step":
+            at = chosen_step(step, raw[name].shape[1])
+        else:
+            refuse_step(step)
+        learned = self.answers_[name]
+        if isinstance(learned, Labels):
+            return log_odds(name, [*learned.classes], target, raw[name], step=at)
+        assert isinstance(learned, Numbers)
+        return number(name, learned.centre, learned.spread, target, step=at)
 
     def _said(self, raw: dict[str, Floats]) -> Any:
         said = {}

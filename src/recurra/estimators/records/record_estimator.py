@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -39,6 +40,12 @@ from recurra.estimators.records.steps import read_step
 from recurra.models import Answer, NetworkPlan, SequenceNetwork
 from recurra.training import Training
 from recurra.types import Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recurra.estimators.records.wanted import Wanted
+    from recurra.explaining import Question
 
 __all__ = ["RecordEstimator"]
 
@@ -127,12 +134,16 @@ class RecordEstimator(Learner):
 
     def _answered(self, dataset: SequenceDataset) -> dict[str, Any]:
         """Treat records, each with something known, and answer for them."""
+        return answers(self.network_, self._treated_again(dataset))
+
+    def _treated_again(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Treat new records as those learned from."""
         kinds = {type(each) for each in self.preprocessor_.treatments}
         if Fill in kinds and not kinds & {Indicators, SinceObserved}:
             tell_of_new_holes(dataset)
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, self.layer == "grud")
-        return answers(self.network_, treated)
+        return treated
 
     def stream(self, static: Any = None) -> RecordSession:
         """Begin a record that comes step by step.
@@ -165,6 +176,31 @@ class RecordEstimator(Learner):
     def _said(self, raw: dict[str, Floats]) -> Any:
         """Put what the network says of one record, by target, in the words of the task."""
 
+    def _question(
+        self,
+        X: Any,
+        target: Any,
+        *,
+        answer: str | None = None,
+        step: int | None = None,
+        baseline: Any = None,
+        **how: Any,
+    ) -> Question:
+        """See `Learner._question`; `answer` is one of several targets."""
+        from recurra.estimators.records.record_question import ask, one_record
+
+        read = partial(self._read, y=None, **how)
+        records, beside = one_record(self, read, X, "X"), None
+        if baseline is not None:
+            beside = one_record(self, read, baseline, "baseline")
+        return ask(self, records, beside, partial(self._wanted, target, answer, step))
+
+    @abstractmethod
+    def _wanted(
+        self, target: Any, answer: str | None, step: int | None, raw: Mapping[str, Tensor]
+    ) -> Wanted:
+        """Choose the number that is explained, of what the network says of the record."""
+
     def _begin(self, *data: Any, **more: Any) -> None:
         """Learn everything; what a step of a text is, too."""
         self._units = Units(self.unit)
@@ -188,7 +224,7 @@ class RecordEstimator(Learner):
         check_filled(treated, self.layer == "grud")
 
     def _network(self, treated: SequenceDataset) -> SequenceNetwork:
-        network = SequenceNetwork(self._plan(treated), LAYERS[self.layer])
+        network = self._built(self._plan(treated))
         set_scales(network, treated, self.memory)
         return network
 
@@ -206,7 +242,11 @@ class RecordEstimator(Learner):
         return plan_to_dict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> SequenceNetwork:
-        return SequenceNetwork(plan_from_dict(header), LAYERS[self.layer])
+        return self._built(plan_from_dict(header))
+
+    def _built(self, plan: NetworkPlan) -> SequenceNetwork:
+        """Make a network with random weights."""
+        return SequenceNetwork(plan, LAYERS[self.layer])
 
     def _plan(self, treated: SequenceDataset) -> NetworkPlan:
         """Plan the network that suits treated data."""

@@ -16,9 +16,11 @@ from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
 from recurra.estimators.learning.simple_models import linear_regressor, sample
 from recurra.estimators.records.record_estimator import RecordEstimator
+from recurra.estimators.records.wanted import Wanted, chosen_answer, number, refuse_step
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
+    from torch import Tensor
 
     from recurra.data import SequenceDataset
     from recurra.types import Floats
@@ -143,6 +145,13 @@ class Regressor(RecordEstimator):
         linear = linear_regressor(few, known, part)
         always = _errors("the mean", truth, np.broadcast_to(mean, truth.shape))
         return [*always, *_errors("ridge regression on summaries", truth, linear)]
+
+    def _wanted(
+        self, target: Any, answer: str | None, step: int | None, raw: Mapping[str, Tensor]
+    ) -> Wanted:
+        name = chosen_answer(raw, answer)
+        refuse_step(step)
+        return number(name, self._centre, self._spread, target)
 
     def _said(self, raw: dict[str, Floats]) -> Floats:
         (numbers,) = raw.values()

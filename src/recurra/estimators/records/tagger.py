@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
@@ -31,11 +32,15 @@ from recurra.estimators.records.tagger_answers import by_record, judged, measure
 from recurra.estimators.records.tagger_baseline import most_frequent
 from recurra.estimators.records.tagger_inputs import check_one_clock, read_steps
 from recurra.estimators.records.tagger_session import TaggerSession
+from recurra.estimators.records.wanted import Wanted, chosen_step, log_odds
 from recurra.metrics.spans import Span, is_bio, span_scores, spans_of
 from recurra.models import NetworkPlan, TaggingNetwork
 from recurra.training import Training
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recurra.explaining import Question
     from recurra.types import Array, Floats
 
 __all__ = ["Tagger"]
@@ -324,6 +329,36 @@ class Tagger(Learner):
         (each,) = raw.values()
         return softmax(each[0, 0])
 
+    def _question(
+        self,
+        X: Any,
+        target: Any,
+        *,
+        step: int | None = None,
+        baseline: Any = None,
+        **how: Any,
+    ) -> Question:
+        """See `Learner._question`; `step` is the step whose label is explained."""
+        from recurra.estimators.records.record_question import ask, one_record
+
+        read = partial(self._steps, y=None, how=how)
+        records, beside = one_record(self, read, X, "X"), None
+        if baseline is not None:
+            beside = one_record(self, read, baseline, "baseline")
+        check_one_clock(records, self.network_.stream)
+        return ask(self, records, beside, partial(self._wanted, target, step))
+
+    def _wanted(self, target: Any, step: int | None, raw: Mapping[str, Tensor]) -> Wanted:
+        """Choose the label that is explained."""
+        ((name, logits),) = raw.items()
+        at = chosen_step(step, logits.shape[1])
+        crf = self.network_.crf
+        if crf is None:
+            return log_odds(name, self.classes_.tolist(), target, logits, step=at)
+        labels = self.classes_.tolist()
+        chances = crf.marginals(logits[:, :, 0], torch.tensor([logits.shape[1]]))
+        return log_odds(name, labels, target, chances[:, :, None], step=at, crf=crf)
+
     def _steps(self, X: Any, y: Any, how: Mapping[str, Any]) -> SequenceDataset:
         """Read records; empty ones are sentences where sentences were learned from."""
         words = self._fitted and any(each.kind == "tokens" for each in self._shapes.values())
@@ -460,7 +495,7 @@ class Tagger(Learner):
         return plan_network(treated, self.encoder_size, options)
 
     def _network(self, treated: SequenceDataset) -> TaggingNetwork:
-        network = TaggingNetwork(self._plan(treated), LAYERS[self.layer], self.crf)
+        network = self._built(self._plan(treated))
         set_scales(network, treated, self.memory)
         for name, stream in treated.streams.items():
             if stream.kind == "tokens":
@@ -473,7 +508,11 @@ class Tagger(Learner):
         return plan_to_dict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> TaggingNetwork:
-        return TaggingNetwork(plan_from_dict(header), LAYERS[self.layer], self.crf)
+        return self._built(plan_from_dict(header))
+
+    def _built(self, plan: NetworkPlan) -> TaggingNetwork:
+        """Make a network with random weights."""
+        return TaggingNetwork(plan, LAYERS[self.layer], self.crf)
 
     def _mean_loss(self, network: Any, waiting: SequenceDataset) -> float:
         return judged(network, waiting)

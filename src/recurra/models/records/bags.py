@@ -60,9 +60,23 @@ class Bag(nn.Module):
         Tensor, shape (batch, outputs)
             Zeros for a record without steps.
         """
+        return self.scaled(self.looked_up(codes, lengths).sum(1), lengths[:, None])
+
+    def looked_up(self, codes: Tensor, lengths: Tensor) -> Tensor:
+        """Give the weights of each real step.
+
+        Parameters
+        ----------
+        codes, lengths : Tensor
+            As for `forward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, time, outputs)
+            Zeros on padding.
+        """
         valid = torch.arange(codes.shape[1]) < lengths[:, None]
-        codes = torch.where(valid[..., None], codes, 0)
-        return self.scaled(self.steps(codes).sum(1), lengths[:, None])
+        return self.steps(torch.where(valid[..., None], codes, 0))
 
     def steps(self, codes: Tensor) -> Tensor:
         """Give the weights of each step.

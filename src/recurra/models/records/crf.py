@@ -167,6 +167,33 @@ class CRF(nn.Module):
             (found,) = torch.autograd.grad(self.log_partition(read, lengths).sum(), read)
         return found
 
+    def log_odds(self, emissions: Tensor, lengths: Tensor, step: int, label: int) -> Tensor:
+        r"""Say how much more probable a label is at a step than all others there.
+
+        .. math:: \log \frac{p(y_t = k \mid x)}{1 - p(y_t = k \mid x)}
+
+        Parameters
+        ----------
+        emissions : Tensor, shape (batch, time, classes)
+            What each step says for each label.
+        lengths : Tensor of int64, shape (batch,)
+            Real steps of each record.
+        step, label : int
+            The step, which every record has, and the label.
+
+        Returns
+        -------
+        Tensor, shape (batch,)
+            The log odds of the marginal, with a gradient.
+        """
+        one = torch.zeros(emissions.shape[1:], dtype=torch.bool, device=emissions.device)
+        one[step, label] = True
+        others = torch.zeros_like(one)
+        others[step] = ~one[step]
+        parted = [torch.where(barred, FORBIDDEN, emissions) for barred in (others, one)]
+        with_it, without = (self.log_partition(each, lengths) for each in parted)
+        return with_it - without
+
     def _log_sum(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Run the forward algorithm; a record that has ended keeps its sums.
 

@@ -45,12 +45,15 @@ class Encoded(NamedTuple):
 
 
 class Encoder(nn.Module, ABC):
-    """Turns a stream into what a recurrent layer reads."""
+    """Turns a stream into what a recurrent layer reads: looks its codes up, and reads the numbers.
+
+    Between the two, each step is a row of numbers that may be changed one by one, so that it can be
+    asked what they do to the answer.
+    """
 
     width: int
     stride: int = 1
 
-    @abstractmethod
     def forward(self, batch: StreamBatch) -> Encoded:
         """Encode.
 
@@ -64,6 +67,39 @@ class Encoder(nn.Module, ABC):
         Encoded
             Zero on padding.
         """
+        return self.read(self.looked_up(batch), batch)
+
+    @abstractmethod
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Give numbers for each step: measurements as they are, for codes their vectors.
+
+        Parameters
+        ----------
+        batch : StreamBatch
+            The stream.
+
+        Returns
+        -------
+        Tensor, shape (batch, time, numbers)
+            Anything on padding.
+        """
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Make of those numbers what a recurrent layer reads.
+
+        Parameters
+        ----------
+        numbers : Tensor, shape (batch, time, numbers)
+            What `looked_up` gave, or changed; zero on padding, where that matters, already.
+        batch : StreamBatch
+            The stream, whose own values are not read again.
+
+        Returns
+        -------
+        Encoded
+            Zero on padding.
+        """
+        return Encoded(numbers, batch.lengths)
 
 
 class ValueEncoder(Encoder):
@@ -107,8 +143,8 @@ class ValueEncoder(Encoder):
         self.project = nn.Linear(wide, project) if project else None
         self.width = project or wide
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Put the vectors of codes beside the numbers; see `Encoder`."""
         numbers = batch.values[..., self.numbers].float() if self.codes else batch.values
         if self.training and self.channel_dropout and self.numbers:
             numbers = self._hidden(numbers)
@@ -116,10 +152,13 @@ class ValueEncoder(Encoder):
         for table, k in zip(self.tables, self.codes, strict=True):
             seen = batch.observed[..., k]
             parts.append(table(torch.where(seen, batch.values[..., k], 0).long()))
-        read = parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Project, if it is to; see `Encoder`."""
         if self.project is not None:
-            read = self.project(read) * batch.valid[..., None]
-        return Encoded(read, batch.lengths)
+            numbers = self.project(numbers) * batch.valid[..., None]
+        return Encoded(numbers, batch.lengths)
 
     def _hidden(self, numbers: Tensor) -> Tensor:
         """Hide whole channels of each record."""
@@ -153,15 +192,15 @@ class TokenEncoder(Encoder):
             nn.init.zeros_(table.weight[0])  # type: ignore[index]
         self.width = width
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Add up the vectors of each step; see `Encoder`."""
         codes = batch.values.long()
         embedded = self.table(codes[..., self.columns[0]])
         for column, table in zip(self.columns[1:], self.more, strict=True):
             read = codes[..., column]
             known = read < len(table.weight)  # type: ignore[arg-type]
             embedded = embedded + table(torch.where(known, read, 0))
-        return Encoded(torch.where(batch.valid[..., None], embedded, 0.0), batch.lengths)
+        return torch.where(batch.valid[..., None], embedded, 0.0)
 
 
 class SignalEncoder(Encoder):
@@ -189,12 +228,16 @@ class SignalEncoder(Encoder):
         self.stride = int(torch.tensor(strides).prod())
         self.width = width
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`. A record of n samples becomes n / stride steps, rounded up."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Give the samples; see `Encoder`."""
+        return batch.values.float()
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Convolve; see `Encoder`. A record of n samples becomes n / stride steps, rounded up."""
         lengths = batch.lengths
-        if not batch.values.shape[1]:
-            return Encoded(batch.values.new_zeros(len(lengths), 0, self.width), lengths)
-        read = _silent(batch.values.float().transpose(1, 2), lengths)
+        if not numbers.shape[1]:
+            return Encoded(numbers.new_zeros(len(lengths), 0, self.width), lengths)
+        read = _silent(numbers.transpose(1, 2), lengths)
         for layer in self.layers:
             stride = layer.stride[0]  # type: ignore[index]
             lengths = torch.div(lengths + stride - 1, stride, rounding_mode="floor")
@@ -227,10 +270,14 @@ class FrameEncoder(Encoder):
         self.project = nn.Linear(32 * regions**2, width)
         self.width = width
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`. Only real frames are computed."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Give the cells of each image, row by row, colours side by side; see `Encoder`."""
+        return batch.values.float().flatten(2)
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Convolve; see `Encoder`. Only real frames are computed."""
         valid = batch.valid & batch.observed[..., 0]
-        frames = batch.values[valid].float().movedim(-1, 1)
+        frames = numbers.unflatten(2, batch.values.shape[2:])[valid].movedim(-1, 1)
         whole = batch.times.new_zeros(*valid.shape, self.width, dtype=self.project.weight.dtype)
         if len(frames):
             seen = self.project(self.convolutions(frames).flatten(1))

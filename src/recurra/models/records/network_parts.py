@@ -7,14 +7,13 @@ from dataclasses import astuple
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recurra.data.treatments.grams import tokens_of
 from recurra.errors import OptionError
 from recurra.layers import GRU, GRUD
 from recurra.models.records.bags import Bag
 from recurra.models.records.encoders import (
-    Encoded,
     Encoder,
     FrameEncoder,
     SignalEncoder,
@@ -60,8 +59,8 @@ class RecordEncoder(Encoder):
         super().__init__()
         self.inner, self.layer, self.pooling, self.width = inner, layer, pooling, pooling.width
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Read each step's record, and pool it; see `Encoder`."""
         valid = batch.valid
         whole = torch.zeros(*valid.shape, self.width)
         if batch.inner is not None and len(batch.inner.lengths):
@@ -69,7 +68,7 @@ class RecordEncoder(Encoder):
             outputs, _ = self.layer(read.values, lengths=read.lengths)
             pooled = self.pooling(outputs, read.lengths)
             whole = whole.masked_scatter(valid[..., None], pooled)
-        return Encoded(whole, batch.lengths)
+        return whole
 
 
 def make_encoder(plan: Input, network: NetworkPlan, layer: Callable[..., nn.Module]) -> Encoder:

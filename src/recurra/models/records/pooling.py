@@ -99,14 +99,33 @@ class Pooling(nn.Module):
         half = real.shape[-1] // 2
         return torch.cat([last[:, :half], real[:, 0, half:]], -1)
 
+    def attention(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Say how much each step counts, where it is pooled by attention.
+
+        Parameters
+        ----------
+        outputs, lengths : Tensor
+            As for `forward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, time)
+            Of sum 1 over the real steps of each record that has any; 0 on padding.
+        """
+        valid = (torch.arange(outputs.shape[1], device=lengths.device) < lengths[:, None])[
+            ..., None
+        ]
+        return self._weights(torch.where(valid, outputs, 0.0), valid)[..., 0]
+
     def _attention(self, real: Tensor, valid: Tensor | None) -> Tensor:
+        return (self._weights(real, valid) * real).sum(1)
+
+    def _weights(self, real: Tensor, valid: Tensor | None) -> Tensor:
         scores = self.query(torch.tanh(self.keys(real)))
         if valid is not None:
             scores = torch.where(valid, scores, torch.finfo(scores.dtype).min)
         weights = torch.softmax(scores, 1)
-        if valid is not None:
-            weights = torch.where(valid, weights, 0.0)
-        return (weights * real).sum(1)
+        return weights if valid is None else torch.where(valid, weights, 0.0)
 
 
 def last_step(values: Tensor, lengths: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -32,9 +32,27 @@ from recurra.models.records.pooling import Pooling, last_step
 from recurra.models.records.records import RecordBatch, StreamBatch
 from recurra.models.records.sequence_gradients import SequenceGradients
 
-__all__ = ["SequenceNetwork"]
+__all__ = ["Inputs", "SequenceNetwork"]
 
 SKIPPED = ("mean", "max")
+
+
+class Inputs(NamedTuple):
+    """What the layers of a network read of some records.
+
+    Attributes
+    ----------
+    streams : dict of str to Encoded
+        Every stream, encoded.
+    aside : Tensor, shape (batch, width), optional
+        The static covariates.
+    counts : sequence of Tensor, each of shape (batch, outputs)
+        What the tokens of each stream count, where they are counted.
+    """
+
+    streams: Mapping[str, Encoded]
+    aside: Tensor | None
+    counts: Sequence[Tensor]
 
 
 class SequenceNetwork(nn.Module):
@@ -150,26 +168,75 @@ class SequenceNetwork(nn.Module):
         """
         if self.training and self.plan.token_dropout:
             batch = self._with_tokens_hidden(batch)
+        return self.read(self.encoded(batch), batch)
+
+    def encoded(self, batch: RecordBatch) -> Inputs:
+        """Encode every stream by itself.
+
+        Parameters
+        ----------
+        batch : RecordBatch
+            Some records.
+
+        Returns
+        -------
+        Inputs
+            For `read`.
+        """
         aside = None if self.static is None else self.static(batch.static).values[:, 0]
-        inputs = self._encoded(batch)
-        fronted = {
-            name: front(each)
-            for front, (name, each) in zip(self.fronts, inputs.items(), strict=True)
-        }
-        fed = {
-            name: inputs[name] if beside else fronted[name]
-            for name, beside in zip(fronted, self.beside, strict=True)
-        }
-        steps = self._steps(batch, fed, aside)
+        streams = zip(self.plan.inputs, self.encoders, strict=True)
+        counted = [batch.streams[name] for name in self.counted]
+        return Inputs(
+            {name: encoder(batch.streams[name]) for name, encoder in streams},
+            aside,
+            [bag(s.values, s.lengths) for bag, s in zip(self.bags, counted, strict=True)],
+        )
+
+    def read(self, inputs: Inputs, batch: RecordBatch) -> dict[str, Tensor]:
+        """Answer by what is encoded.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            What `encoded` gave, or changed.
+        batch : RecordBatch
+            The same records: their times, and what is observed, for layers that read that.
+
+        Returns
+        -------
+        dict of str to Tensor
+            As `forward`.
+        """
+        joined, aside = self._joined_streams(inputs.streams, batch), inputs.aside
+        fronted = self._fronted(joined)
+        steps = self._steps(batch, self._fed(joined, fronted), aside)
         parts = [pool(*each) for pool, each in zip(self.pools, steps.values(), strict=True)]
         skipped = [each for each, s in zip(fronted.values(), self.skipping, strict=True) if s]
         parts += [pool(*each) for pool, each in zip(self.skips, skipped, strict=True)]
         whole = self.joined(parts, aside)
         outputs = {name: each.values for name, each in steps.items()}
-        last = [last_step(*each) for each in inputs.values()] if self.plan.shortcut else []
-        streams = [batch.streams[name] for name in self.counted]
-        bags = [bag(s.values, s.lengths) for bag, s in zip(self.bags, streams, strict=True)]
-        return self.answered(whole, outputs, last, bags)
+        last = [last_step(*each) for each in joined.values()] if self.plan.shortcut else []
+        return self.answered(whole, outputs, last, inputs.counts)
+
+    def attention(self, inputs: Inputs, batch: RecordBatch) -> dict[str, Tensor]:
+        """Say how much each step of the layers counts, where they are pooled by attention.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            What `encoded` gave.
+        batch : RecordBatch
+            The same records.
+
+        Returns
+        -------
+        dict of str to Tensor, each of shape (batch, time)
+            By stream, ``"all"`` where they are joined; see `Pooling.attention`.
+        """
+        joined = self._joined_streams(inputs.streams, batch)
+        steps = self._steps(batch, self._fed(joined, self._fronted(joined)), inputs.aside)
+        pools = zip(self.pools, steps.items(), strict=True)
+        return {name: pool.attention(*each) for pool, (name, each) in pools}  # type: ignore[operator]
 
     def joined(self, parts: Sequence[Tensor], aside: Tensor | None) -> Tensor:
         """Make one vector of all that was read of each record.
@@ -326,15 +393,29 @@ class SequenceNetwork(nn.Module):
         }
         return replace(batch, streams=streams)
 
-    def _encoded(self, batch: RecordBatch) -> dict[str, Encoded]:
-        """Encode every stream, and join those that are read together."""
-        streams = zip(self.plan.inputs, self.encoders, strict=True)
-        encoded = {name: encoder(batch.streams[name]) for name, encoder in streams}
+    def _joined_streams(
+        self, streams: Mapping[str, Encoded], batch: RecordBatch
+    ) -> Mapping[str, Encoded]:
+        """Join the streams that are read together."""
         if self.join is None:
-            return encoded
-        joined = self.join(encoded)
+            return streams
+        joined = self.join(streams)
         _check_one_clock(batch)
         return {"all": joined}
+
+    def _fronted(self, inputs: Mapping[str, Encoded]) -> dict[str, Encoded]:
+        """Find shapes."""
+        fronts = zip(self.fronts, inputs.items(), strict=True)
+        return {name: front(each) for front, (name, each) in fronts}
+
+    def _fed(
+        self, inputs: Mapping[str, Encoded], fronted: Mapping[str, Encoded]
+    ) -> dict[str, Encoded]:
+        """Choose what the layers read: the encoders, or the fronts that stand before them."""
+        return {
+            name: inputs[name] if beside else fronted[name]
+            for name, beside in zip(fronted, self.beside, strict=True)
+        }
 
     def _steps(
         self, batch: RecordBatch, inputs: dict[str, Encoded], aside: Tensor | None

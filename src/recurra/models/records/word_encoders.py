@@ -48,14 +48,17 @@ class WordEncoder(Encoder):
         self.register_buffer("counts", torch.full((vocabulary,), torch.inf))
         self.width, self.dropout = width, dropout
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Give the vectors of the words; see `Encoder`."""
         codes = batch.values[..., 0].long()
         if self.training:
             hidden = torch.rand(codes.shape) < HIDE / (HIDE + self.counts[codes])
             codes = torch.where(hidden, 0, codes)
-        read = torch.where(batch.valid[..., None], self.table(codes), 0.0)
-        return Encoded(_dropped(read, self.dropout, self.training), batch.lengths)
+        return torch.where(batch.valid[..., None], self.table(codes), 0.0)
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Drop units, while training; see `Encoder`."""
+        return Encoded(_dropped(numbers, self.dropout, self.training), batch.lengths)
 
 
 class LetterEncoder(Encoder):
@@ -84,8 +87,8 @@ class LetterEncoder(Encoder):
         self.layer = GRU(width, hidden_size, bidirectional=True, batch_first=True)
         self.width, self.dropout = 2 * hidden_size, dropout
 
-    def forward(self, batch: StreamBatch) -> Encoded:
-        """Encode; see `Encoder`."""
+    def looked_up(self, batch: StreamBatch) -> Tensor:
+        """Read the letters of each word; see `Encoder`."""
         valid, inner = batch.valid, batch.inner
         whole = torch.zeros(*valid.shape, self.width, dtype=self.table.weight.dtype)
         if inner is not None and inner.values.shape[1]:
@@ -93,7 +96,11 @@ class LetterEncoder(Encoder):
             _, states = self.layer(embedded, lengths=inner.lengths)
             words = states.transpose(0, 1).flatten(1)
             whole = whole.masked_scatter(valid[..., None], words)
-        return Encoded(_dropped(whole, self.dropout, self.training), batch.lengths)
+        return whole
+
+    def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
+        """Drop units, while training; see `Encoder`."""
+        return Encoded(_dropped(numbers, self.dropout, self.training), batch.lengths)
 
 
 def _dropped(values: Tensor, share: float, training: bool) -> Tensor:

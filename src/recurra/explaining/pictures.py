@@ -1,0 +1,286 @@
+"""Pictures of an explanation: a map of steps and channels, a line on a coloured ground, a text.
+
+Drawn with matplotlib's figures alone: no window, no global state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recurra.auditing.phrases import number
+from recurra.auditing.pictures import Palette
+from recurra.errors import need
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from recurra.explaining.explanation import Explanation
+    from recurra.explaining.question import Read
+    from recurra.types import Array, Floats
+
+__all__ = ["draw"]
+
+PURPOSE = "Drawing an explanation"
+WIDTH, FONT = 9.0, 9  # inches, points
+PALETTE = Palette()
+FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
+MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
+LINE = 100  # signs of a line of text
+GAMMA = 0.8  # of strengths: small scores are still seen
+
+
+def draw(explanation: Explanation) -> Figure:
+    """Draw the scores of each stream.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What is drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For each stream a text with its words in colour; a line on a coloured ground, where there
+        is one channel; else a map of steps and channels with bars beside it, and the values below.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
+    panels = [_Panel(explanation, name) for name in explanation.scores]
+    heights = [panel.height for panel in panels]
+    figure: Figure = figures.Figure(
+        figsize=(WIDTH, sum(heights) + 0.9), dpi=144, layout="constrained"
+    )
+    parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for part, panel in zip(parts, panels, strict=True):
+        panel.draw(part, named=len(panels) > 1)
+    answers = f"{number(explanation.answer)}, where nothing is known {number(explanation.baseline)}"
+    title = f"{explanation.asked}: {answers}"
+    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
+    legend = f"Orange raises the answer, blue lowers it; by {explanation.method}."
+    figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
+    return figure
+
+
+class _Panel:
+    """One stream of an explanation."""
+
+    def __init__(self, explanation: Explanation, name: str) -> None:
+        self.name, self.read, scores = name, explanation.reads[name], explanation.scores[name]
+        steps = len(self.read.values)
+        self.whole_channels = len(scores) != steps and explanation.by == "channel"
+        self.per_channel = scores.shape[1] == len(self.read.channels)
+        self.by_step = np.zeros(0) if self.whole_channels else explanation.by_step(name)
+        if len(scores) != steps and not self.whole_channels:
+            size = explanation.window or 1
+            scores = scores[np.arange(steps) // size]  # of windows, each at all of its steps
+            self.by_step = scores.sum(1)
+        self.scores = scores
+        some = self.read.steps[:1]
+        self.words = bool(some) and all(isinstance(each, str) for each in self.read.steps)
+
+    @property
+    def kind(self) -> str:
+        if self.whole_channels or len(self.read.values) <= 1:
+            return "bars"
+        if self.words:
+            return "text"
+        return "map" if self.per_channel and len(self.read.channels) > 1 else "line"
+
+    @property
+    def height(self) -> float:
+        channels = min(len(self.read.channels), MOST_CHANNELS)
+        match self.kind:
+            case "bars":
+                return 0.7 + 0.24 * channels
+            case "text":
+                return 0.5 + 0.27 * len(_lines(self.read.steps[:MOST_TOKENS]))
+            case "line":
+                return 2.4
+        return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
+
+    def draw(self, figure: SubFigure, named: bool) -> None:
+        {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}[self.kind](
+            figure
+        )
+        if named:
+            figure.suptitle(self.name, x=0.012, ha="left", fontsize=FONT + 1, color=PALETTE.ink)
+
+    def _bars(self, figure: SubFigure) -> None:
+        """Channels, the largest first."""
+        sums = self.scores.sum(0)
+        axis, names = figure.subplots(), self.read.channels
+        if len(sums) != len(names):
+            names = (self.name,)
+        order = np.argsort(-np.abs(sums), kind="stable")[:MOST_CHANNELS]
+        axis.barh(range(len(order)), sums[order], color=_sides(sums[order]), height=0.7)
+        axis.set_yticks(range(len(order)), [_plain(names[k]) for k in order])
+        axis.set_ylim(len(order) - 0.4, -0.6)
+        _quiet(axis)
+        axis.axvline(0, color=PALETTE.faint, linewidth=0.8)
+
+    def _text(self, figure: SubFigure) -> None:
+        """Words, each on its colour, in lines as a text has them."""
+        axis = figure.subplots()
+        tokens = [str(each) for each in self.read.steps[:MOST_TOKENS]]
+        lines, colours = _lines(tokens), _shades(self.by_step)
+        axis.set_xlim(0, LINE)
+        axis.set_ylim(len(lines) - 0.4, -0.6)
+        axis.axis("off")
+        for row, line in enumerate(lines):
+            for place, begun in line:
+                axis.text(
+                    begun, row, _plain(_visible(tokens[place])), fontsize=FONT + 1,
+                    family="monospace", color=PALETTE.ink, va="center",
+                    bbox={"boxstyle": "square,pad=0.18", "facecolor": colours[place],
+                          "edgecolor": "none"},
+                )  # fmt: skip
+        if len(self.read.steps) > MOST_TOKENS:
+            left = len(self.read.steps) - MOST_TOKENS
+            figure.supxlabel(f"{left:,} more tokens are not drawn.", fontsize=FONT, ha="left",
+                             x=0.012, color=PALETTE.faint)  # fmt: skip
+
+    def _line(self, figure: SubFigure) -> None:
+        """The values as a line, each step on its colour; bars of scores where there are none."""
+        axis, steps = figure.subplots(), np.arange(len(self.by_step))
+        shown = self.read.shown
+        if shown is None or np.isnan(shown).all():
+            axis.bar(steps, self.by_step, color=_sides(self.by_step), width=0.85)
+            axis.axhline(0, color=PALETTE.faint, linewidth=0.8)
+        else:
+            extent = (-0.5, len(steps) - 0.5, 0.0, 1.0)
+            ground = np.array([_shades(self.by_step)])
+            axis.imshow(ground, aspect="auto", extent=extent, transform=axis.get_xaxis_transform(),
+                        interpolation="nearest", zorder=0)  # fmt: skip
+            for channel in shown.T:
+                dot = "o" if len(steps) <= 100 else ""
+                axis.plot(steps, channel, marker=dot, markersize=2.5, color=PALETTE.ink,
+                          linewidth=1.1)  # fmt: skip
+            axis.relim()
+            axis.autoscale_view(scalex=False)
+        axis.set_xlim(-0.5, len(steps) - 0.5)
+        _quiet(axis)
+        _name_steps(axis, self.read)
+
+    def _map(self, figure: SubFigure) -> None:
+        """A map of steps and channels, sums beside it, and the largest channels' values below."""
+        sums, lines = self.scores.sum(0), self._lines()
+        kept = np.sort(np.argsort(-np.abs(sums), kind="stable")[:MOST_CHANNELS])
+        rows = 3 if lines else 2
+        heights = [1.0, 0.2 * len(kept) + 0.2, *([1.6] if lines else [])]
+        axes = figure.subplots(rows, 2, width_ratios=[5, 1], height_ratios=heights, squeeze=False)
+        for axis in axes[[0, *range(2, rows)], 1]:
+            axis.axis("off")
+        steps = np.arange(len(self.by_step))
+        axes[0, 0].bar(steps, self.by_step, color=_sides(self.by_step), width=0.9)
+        axes[0, 0].axhline(0, color=PALETTE.faint, linewidth=0.8)
+        axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
+        ground = np.stack([*_shades(self.scores[:, kept].T.ravel())]).reshape(
+            len(kept), len(steps), 4
+        )
+        axes[1, 0].imshow(ground, aspect="auto", interpolation="nearest")
+        axes[1, 0].set_yticks(range(len(kept)), [_plain(self.read.channels[k]) for k in kept])
+        axes[1, 1].barh(range(len(kept)), sums[kept], color=_sides(sums[kept]), height=0.7)
+        axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
+        axes[1, 1].set_ylim(len(kept) - 0.5, -0.5)
+        axes[1, 1].set_yticks([])
+        axes[1, 1].set_title("by channel", fontsize=FONT, color=PALETTE.ink)
+        for axis in (axes[0, 0], *axes[1]):
+            _quiet(axis)
+        axes[0, 0].set_xticks([])
+        _few(axes[1, 1])
+        if lines:
+            self._draw_values(axes[2, 0], lines)
+            axes[1, 0].set_xticks([])
+        for axis in axes[:, 0]:
+            axis.set_xlim(-0.5, len(steps) - 0.5)
+        _name_steps(axes[-1, 0], self.read)
+
+    def _lines(self) -> list[int]:
+        """Choose the channels whose values are drawn: the largest scores, if values are there."""
+        if self.read.shown is None or not self.per_channel:
+            return []
+        known = np.asarray(~np.isnan(self.read.shown).all(0))
+        order = np.argsort(-np.abs(self.scores.sum(0)), kind="stable")
+        return [int(k) for k in order if known[k]][:3]
+
+    def _draw_values(self, axis: Axes, lines: list[int]) -> None:
+        shown = self.read.shown
+        assert shown is not None
+        for k, style in zip(lines, ("-", "--", ":"), strict=False):
+            axis.plot(shown[:, k], style, color=PALETTE.ink, linewidth=1.1,
+                      label=_plain(self.read.channels[k]))  # fmt: skip
+        axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
+        _quiet(axis)
+        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _shades(scores: Floats) -> Array:
+    """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
+    largest = np.abs(scores).max(initial=0.0) or 1.0
+    colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
+    strength = 0.9 * (np.abs(scores) / largest) ** GAMMA
+    return np.column_stack([1 - strength[:, None] * (1 - colours), np.ones(len(scores))])
+
+
+def _rgb(colour: str) -> list[float]:
+    return [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+
+
+def _sides(scores: Floats) -> list[str]:
+    return [FOR if score >= 0 else AGAINST for score in scores]
+
+
+def _lines(tokens: Any) -> list[list[tuple[int, float]]]:
+    """Break tokens into lines: by line the places of its tokens, and where each begins."""
+    letters = all(len(str(each)) <= 1 for each in tokens)
+    lines: list[list[tuple[int, float]]] = [[]]
+    at = 0.0
+    for place, token in enumerate(tokens):
+        size = len(_visible(str(token)))
+        if at + size > LINE and lines[-1]:
+            lines.append([])
+            at = 0.0
+        lines[-1].append((place, at))
+        at += size + (0.25 if letters else 1.2)
+    return lines
+
+
+def _visible(token: str) -> str:
+    return "".join({" ": "␣", "\n": "↵", "\t": "→"}.get(sign, sign) for sign in token) or "␣"
+
+
+def _plain(text: str) -> str:
+    shown = text if len(text) <= 24 else f"{text[:23]}…"
+    return shown.replace("$", r"\$")
+
+
+def _quiet(axis: Axes) -> None:
+    for side in ("top", "right", "left", "bottom"):
+        axis.spines[side].set_visible(False)
+    axis.tick_params(colors=PALETTE.ink, labelsize=FONT, length=0)
+
+
+def _few(axis: Axes) -> None:
+    ticker: Any = need("matplotlib.ticker", extra="plot", purpose=PURPOSE)
+    axis.xaxis.set_major_locator(ticker.MaxNLocator(2))
+    axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(float(value))))
+
+
+def _name_steps(axis: Axes, read: Read) -> None:
+    """Write what some of the steps are called."""
+    from recurra.explaining.explanation import said
+
+    total = len(read.steps)
+    every = max(-(-total // MOST_LABELS), 1)
+    if every > 1 and total > 2 * MOST_LABELS:  # round places
+        size = 10 ** int(np.log10(every))
+        every = next(k * size for k in (1, 2, 5, 10) if k * size >= every)
+    places = range(0, total, every)
+    axis.set_xticks([*places], [_plain(said(read.steps[k])) for k in places])
