@@ -55,7 +55,9 @@ def draw(explanation: Explanation) -> Figure:
     panels = [_Panel(explanation, name) for name in explanation.scores]
     heights = [panel.height for panel in panels]
     figure: Figure = figures.Figure(
-        figsize=(WIDTH, sum(heights) + 0.9), dpi=144, layout="constrained"
+        figsize=(WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1)),
+        dpi=144,
+        layout="constrained",
     )
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
@@ -100,7 +102,7 @@ class _Panel:
             case "bars":
                 return 0.7 + 0.24 * channels
             case "text":
-                return 0.5 + 0.27 * len(_lines(self.read.steps[:MOST_TOKENS]))
+                return 0.15 + 0.27 * len(_lines(self.read.steps[:MOST_TOKENS]))
             case "line":
                 return 2.4
         return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
@@ -130,7 +132,7 @@ class _Panel:
         axis = figure.subplots()
         tokens = [str(each) for each in self.read.steps[:MOST_TOKENS]]
         lines, colours = _lines(tokens), _shades(self.by_step)
-        axis.set_xlim(0, LINE)
+        axis.set_xlim(-1.0, LINE)
         axis.set_ylim(len(lines) - 0.4, -0.6)
         axis.axis("off")
         for row, line in enumerate(lines):
@@ -147,10 +149,10 @@ class _Panel:
                              x=0.012, color=PALETTE.faint)  # fmt: skip
 
     def _line(self, figure: SubFigure) -> None:
-        """The values as a line, each step on its colour; bars of scores where there are none."""
+        """The one channel as a line, each step on its colour; else bars of the scores."""
         axis, steps = figure.subplots(), np.arange(len(self.by_step))
         shown = self.read.shown
-        if shown is None or np.isnan(shown).all():
+        if shown is None or shown.shape[1] > 1 or np.isnan(shown).all():
             axis.bar(steps, self.by_step, color=_sides(self.by_step), width=0.85)
             axis.axhline(0, color=PALETTE.faint, linewidth=0.8)
         else:
@@ -158,10 +160,9 @@ class _Panel:
             ground = np.array([_shades(self.by_step)])
             axis.imshow(ground, aspect="auto", extent=extent, transform=axis.get_xaxis_transform(),
                         interpolation="nearest", zorder=0)  # fmt: skip
-            for channel in shown.T:
-                dot = "o" if len(steps) <= 100 else ""
-                axis.plot(steps, channel, marker=dot, markersize=2.5, color=PALETTE.ink,
-                          linewidth=1.1)  # fmt: skip
+            dot = "o" if len(steps) <= 100 else ""
+            axis.plot(steps, shown[:, 0], marker=dot, markersize=2.5, color=PALETTE.ink,
+                      linewidth=1.1)  # fmt: skip
             axis.relim()
             axis.autoscale_view(scalex=False)
         axis.set_xlim(-0.5, len(steps) - 0.5)
@@ -225,7 +226,7 @@ def _shades(scores: Floats) -> Array:
     """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
     largest = np.abs(scores).max(initial=0.0) or 1.0
     colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
-    strength = 0.9 * (np.abs(scores) / largest) ** GAMMA
+    strength = 0.8 * (np.abs(scores) / largest) ** GAMMA
     return np.column_stack([1 - strength[:, None] * (1 - colours), np.ones(len(scores))])
 
 

@@ -145,7 +145,8 @@ def decays(network: SequenceNetwork, name: str) -> bool:
     bool
         True for GRU-D.
     """
-    return network.join is None and isinstance(network.layers[network.reads.index(name)], GRUD)
+    layers = dict(zip(network.reads, network.layers, strict=True))
+    return network.join is None and isinstance(layers.get(name), GRUD)
 
 
 def repeated(batch: RecordBatch, count: int) -> RecordBatch:
