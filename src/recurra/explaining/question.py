@@ -33,6 +33,8 @@ class Read:
     shown : ndarray, shape (steps, channels), optional
         The values in the user's own units, for pictures; NaN where there was none. The channels are
         those of `columns`, each once, in their order.
+    marks : tuple of (int, str)
+        What was said at which step of a recording, for pictures: the number of the step, a text.
     """
 
     values: Tensor
@@ -40,6 +42,7 @@ class Read:
     columns: tuple[str, ...]
     steps: tuple[object, ...]
     shown: Floats | None = None
+    marks: tuple[tuple[int, str], ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
