@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from recurra.explaining.alignment import Alignment
     from recurra.explaining.checks import Checks
     from recurra.explaining.question import Read
     from recurra.types import Floats
@@ -73,6 +74,9 @@ class Explanation:
         What was read, with the names of steps and channels.
     checks : Checks, optional
         Whether it can be believed; None where that was not wanted.
+    alignment : Alignment, optional
+        By attention, for an answer of several symbols: what each of them attended to. The scores
+        are the mean.
     """
 
     asked: str
@@ -84,6 +88,7 @@ class Explanation:
     scores: Mapping[str, Floats]
     reads: Mapping[str, Read]
     checks: Checks | None = None
+    alignment: Alignment | None = None
 
     def by_step(self, stream: str | None = None) -> Floats:
         """Give the score of each step.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from recurra.explaining.alignment import Alignment
     from recurra.types import Floats
 
 __all__ = ["Question", "Read"]
@@ -121,5 +122,15 @@ class Question(ABC):
         -------
         dict of str to Tensor, each of shape (steps,), or None
             By stream, of sum 1; None where there is no attention.
+        """
+        return None
+
+    def alignment(self) -> Alignment | None:
+        """Say what each symbol of an answer attends to, where there are several.
+
+        Returns
+        -------
+        Alignment or None
+            To the steps of the only stream; None where there is no such answer.
         """
         return None
