@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -125,27 +125,31 @@ def deletion(
     return Deletion(counts, curves[0], curves[1:].mean(0))
 
 
-def rank_correlation(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> float:
+def rank_correlation(first: Floats, second: Floats) -> float:
     """Compare the sizes of two sets of scores by their ranks (Spearman).
 
     Parameters
     ----------
-    first, second : dict of str to ndarray
-        Scores of the same streams, of the same shapes.
+    first, second : ndarray, shape (parts,)
+        Scores of the same parts.
 
     Returns
     -------
     float
-        -1 to 1; NaN where there are fewer than ten scores, or all are equal.
+        -1 to 1, of the parts that have a score in either: what equals the baseline has none, by any
+        network. NaN where these are fewer than ten, or all are equal.
+
+    Examples
+    --------
+    >>> round(rank_correlation(np.arange(12.0), -np.arange(12.0)), 6)
+    1.0
     """
     from scipy.stats import rankdata
 
-    if sum(each.size for each in first.values()) < FEWEST:
+    there = (first != 0) | (second != 0)
+    if there.sum() < FEWEST:
         return np.nan
-    ranks = [
-        rankdata(np.abs(np.concatenate([scores[name].ravel() for name in first])).round(12))
-        for scores in (first, second)
-    ]
+    ranks = [rankdata(np.abs(each[there])) for each in (first, second)]
     if any(np.ptp(each) == 0 for each in ranks):
         return np.nan
     return float(np.corrcoef(*ranks)[0, 1])

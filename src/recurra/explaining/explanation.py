@@ -156,9 +156,27 @@ class Explanation:
             The largest first.
         """
         check_count("n", n)
-        every, scores = self._regions()
+        every, scores = self.scored()
         order = np.argsort(-np.abs(scores), kind="stable")[:n]
         return [self._part(every[k], float(scores[k])) for k in order]
+
+    def scored(self) -> tuple[list[Region], Floats]:
+        """List all parts that are ranked, in their order in the record, and their scores.
+
+        Returns
+        -------
+        list of Region
+            Which together are the whole record.
+        ndarray, shape (parts,)
+            The score of each.
+        """
+        every = regions(self.reads, self.by, self.window)
+        columns: dict[tuple[str, str | None], int] = {
+            (name, channel): k
+            for name, read in self.reads.items()
+            for k, channel in enumerate(read.channels)
+        }
+        return every, np.array([self._score(each, columns) for each in every])
 
     def ranked(self) -> list[Region]:
         """Order all parts: first that which brings the answer most of the way from the baseline.
@@ -168,8 +186,9 @@ class Explanation:
         list of Region
             All of them.
         """
-        every, scores = self._regions()
-        way = -1.0 if self.answer < self.baseline else 1.0
+        every, scores = self.scored()
+        falls = self.answer < self.baseline and self.method != "attention"  # which has no sign
+        way = -1.0 if falls else 1.0
         return [every[k] for k in np.argsort(-way * scores, kind="stable")]
 
     def to_frame(self) -> pd.DataFrame:
@@ -224,7 +243,7 @@ class Explanation:
         lines = [
             f"{self.asked}: {number(self.answer)}",
             f"  where nothing is known: {number(self.baseline)}",
-            f"by {self.method}, the largest of {plural(len(self._regions()[0]), self._noun)}",
+            f"by {self.method}, the largest of {plural(len(self.scored()[0]), self._noun)}",
             *_table([(self._named(part), part.score) for part in self.top(SHOWN)]),
             *self._said_of_channels(),
         ]
@@ -244,16 +263,6 @@ class Explanation:
         if name not in self.scores:
             raise OptionError(f"There is no stream {name!r}. {near(name, self.scores)}")
         return name
-
-    def _regions(self) -> tuple[list[Region], Floats]:
-        """List the parts and their scores."""
-        every = regions(self.reads, self.by, self.window)
-        columns: dict[tuple[str, str | None], int] = {
-            (name, channel): k
-            for name, read in self.reads.items()
-            for k, channel in enumerate(read.channels)
-        }
-        return every, np.array([self._score(each, columns) for each in every])
 
     def _score(self, region: Region, columns: Mapping[tuple[str, str | None], int]) -> float:
         scores, read = self.scores[region.stream], self.reads[region.stream]

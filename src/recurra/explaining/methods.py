@@ -71,14 +71,16 @@ def explain(
     if not checks:
         return found
     other = question.randomised(seed)
-    beside = _scores(other, method, by, window, _ends(other))
+    untrained = replace(
+        found, scores=_scores(other, method, by, window, _ends(other)), reads=other.reads
+    )
     adds_up = method == "integrated gradients"
     return replace(
         found,
         checks=Checks(
             miss(scores, answer - baseline) if adds_up else None,
             deletion(question, found.ranked(), answer, baseline, seed),
-            rank_correlation(scores, beside),
+            rank_correlation(found.scored()[1], untrained.scored()[1]),
         ),
     )
 

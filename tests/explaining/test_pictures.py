@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+
+from recurra.explaining import explain
+
+pytest.importorskip("matplotlib")
+
+
+def random(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def drawn(question, *how, **more):
+    figure = explain(question, *how, checks=False, **more).plot()
+    figure.draw_without_rendering()
+    return figure
+
+
+def linear(**streams):
+    return lambda **values: sum(each.sum((1, 2)) for each in values.values())
+
+
+def test_several_channels_make_a_map_with_sums_and_values(Asked):
+    figure = drawn(Asked(linear(), x=random(60, 5)))
+    steps, _, cells, channels, values, _ = figure.axes
+    assert cells.images[0].get_array().shape == (5, 60, 4)
+    assert [each.get_text() for each in cells.get_yticklabels()] == ["x0", "x1", "x2", "x3", "x4"]
+    assert len(steps.patches) == 60
+    assert len(channels.patches) == 5
+    assert len(values.lines) == 3
+    assert figure.get_suptitle().startswith("the answer: ")
+
+
+def test_what_raises_the_answer_has_another_colour_than_what_lowers_it(Asked):
+    figure = drawn(Asked(linear(), x=torch.tensor([[1.0, 0.0], [-1.0, 0.0]])))
+    cells = figure.axes[2].images[0].get_array()
+    assert cells[0, 0, 0] > cells[0, 0, 2]
+    assert cells[0, 1, 0] < cells[0, 1, 2]
+    assert (cells[1] == 1).all()
+
+
+def test_one_channel_is_a_line_on_its_colours(Asked):
+    (axis,) = drawn(Asked(linear(), x=random(30, 1))).axes
+    assert axis.images[0].get_array().shape == (1, 30, 4)
+    assert axis.lines[0].get_ydata().shape == (30,)
+
+
+def test_channels_taken_together_are_bars(Asked):
+    (axis,) = drawn(Asked(linear(), x=random(30, 4)), "occlusion", "window", 7).axes
+    assert len(axis.patches) == 30
+    assert len({round(each.get_height(), 6) for each in axis.patches}) == 5
+
+
+def test_channels_alone_are_bars_with_their_names(Asked):
+    (axis,) = drawn(Asked(linear(), x=random(30, 4)), "occlusion", "channel").axes
+    assert {each.get_text() for each in axis.get_yticklabels()} == {"x0", "x1", "x2", "x3"}
+
+
+def test_a_text_keeps_its_words_in_lines(Asked):
+    words = ("what", "$5", "a", "b\n", " ", "extraordinarily-long-words") * 20
+    figure = drawn(Asked(linear(), x=random(120, 4), columns=("token",) * 4, steps=words))
+    (axis,) = figure.axes
+    texts = [each.get_text() for each in axis.texts]
+    assert len(texts) == 120
+    assert texts[:5] == ["what", r"\$5", "a", "b↵", "␣"]
+    rows = [each.get_position()[1] for each in axis.texts]
+    assert rows == sorted(rows)
+    assert rows[-1] > 5
+    right = figure.get_window_extent().x1
+    assert all(each.get_window_extent().x1 <= right for each in axis.texts)
+
+
+def test_a_long_text_says_what_is_left_out(Asked):
+    words = tuple(f"w{k}" for k in range(400))
+    figure = drawn(Asked(linear(), x=random(400, 1), steps=words))
+    assert len(figure.axes[0].texts) == 300
+    assert "100 more tokens are not drawn." in {
+        each.get_text() for part in figure.subfigs for each in part.texts
+    } | {part.get_supxlabel() for part in figure.subfigs}
+
+
+def test_each_stream_has_its_name(Asked):
+    figure = drawn(Asked(linear(), pulse=random(9, 1), notes=random(9, 3)))
+    assert [part.get_suptitle() for part in figure.subfigs] == ["pulse", "notes"]
+
+
+def test_values_that_are_not_there_leave_the_map_alone(Asked):
+    question = Asked(linear(), x=random(9, 3))
+    read = question.reads["x"]
+    question.reads["x"] = type(read)(read.values, read.baseline, read.columns, read.steps)
+    assert len(drawn(question).axes) == 4
+    one = Asked(linear(), x=random(9, 1))
+    one.reads["x"].shown[:] = np.nan
+    assert len(drawn(one).axes[0].patches) == 9
+
+
+def test_one_step_or_none_can_be_drawn(Asked):
+    drawn(Asked(linear(), x=random(1, 3)))
+    drawn(Asked(lambda x, y: x.sum((1, 2)), x=random(3, 1), y=random(0, 2)))
