@@ -10,6 +10,7 @@ import numpy as np
 
 from recurra.auditing.phrases import number, plural
 from recurra.errors import OptionError, check_count, near
+from recurra.explaining.names import said, width
 from recurra.explaining.regions import Region, regions
 
 if TYPE_CHECKING:
@@ -40,12 +41,15 @@ class Part(NamedTuple):
         The channel; None for all.
     score : float
         What it had to do with the answer, in the units of the answer.
+    place : int, optional
+        The number of the step, counted from 0; of a window its first, None for all steps.
     """
 
     stream: str
     step: object
     channel: str | None
     score: float
+    place: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +250,7 @@ class Explanation:
             f"by {self.method}, the largest of {plural(len(self.scored()[0]), self._noun)}",
             *_table([(self._named(part), part.score) for part in self.top(SHOWN)]),
             *self._said_of_channels(),
+            *self._said_of_symbols(),
         ]
         return "\n".join([*lines, *(str(self.checks).split("\n") if self.checks else ())])
 
@@ -294,8 +299,8 @@ class Explanation:
         if self.by == "window":
             step = (step, steps[region.stop - 1])
         if self.by == "channel":
-            step = None
-        return Part(region.stream, step, region.channel, score)
+            return Part(region.stream, None, region.channel, score, None)
+        return Part(region.stream, step, region.channel, score, region.start)
 
     def _named(self, part: Part) -> str:
         """Say what a part is called, in a table."""
@@ -304,9 +309,27 @@ class Explanation:
             words.append(" … ".join(map(said, part.step)))
         elif part.step is not None:
             words.append(said(part.step))
+        if part.place is not None and self._ambiguous(part):
+            words.append(f"#{part.place}")
         if part.channel is not None:
             words.append(part.channel)
         return "  ".join(words)
+
+    def _ambiguous(self, part: Part) -> bool:
+        """Say whether the words of a text do not tell where a part is."""
+        steps = self.reads[part.stream].steps
+        first = steps[part.place or 0]
+        return isinstance(first, str) and steps.count(first) > 1
+
+    def _said_of_symbols(self) -> list[str]:
+        """List what each symbol of an answer attended to most."""
+        if self.alignment is None:
+            return []
+        ((_, read),) = self.reads.items()
+        steps = [f"{said(step)}  #{place}" for place, step in enumerate(read.steps)]
+        found = self.alignment.most(steps)
+        rows = [(f"{symbol} ← {step}", share) for symbol, step, share in found]
+        return [f"what each of {plural(len(found), 'symbol')} attended to most", *_table(rows)]
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""
@@ -322,35 +345,14 @@ class Explanation:
         return [f"the largest of {plural(len(found), 'channel')}", *_table(found[:CHANNELS])]
 
 
-def said(step: object) -> str:
-    """Write what a step is called.
-
-    Parameters
-    ----------
-    step : object
-        A number, a time or a token.
-
-    Returns
-    -------
-    str
-        A number with few digits, a moment as far as it goes, a token as it is.
-    """
-    if isinstance(step, np.datetime64):
-        text = str(step.astype("M8[s]") if step.astype("M8[s]") == step else step)
-        return text.replace("T", " ").removesuffix(" 00:00:00")
-    if isinstance(step, float | np.floating):
-        return f"{step:.10g}"
-    return repr(step) if isinstance(step, str) and step != step.strip() else str(step)
-
-
 def _table(rows: list[tuple[str, float]]) -> list[str]:
     """Write names and scores below each other, with a bar for each."""
-    wide = max((len(name) for name, _ in rows), default=0)
+    wide = max((width(name) for name, _ in rows), default=0)
     scores = [f"{score:+.3g}" for _, score in rows]
     broad = max(map(len, scores), default=0)
     largest = max((abs(score) for _, score in rows), default=0.0) or 1.0
     bars = ["█" * round(BAR * abs(score) / largest) for _, score in rows]
     return [
-        f"  {name.ljust(wide)}  {text.rjust(broad)}  {bar}".rstrip()
+        f"  {name}{' ' * (wide - width(name))}  {text.rjust(broad)}  {bar}".rstrip()
         for (name, _), text, bar in zip(rows, scores, bars, strict=True)
     ]

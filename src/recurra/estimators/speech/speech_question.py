@@ -110,7 +110,7 @@ def ask(
     own = model._codes(written)
     steps = tuple(treated.stream.clock_times.tolist())
     spans = align(written, own)
-    said = _said(model, target, own, spans, len(written), steps, record)
+    said = _said(model, target, own, spans, len(written), steps)
     marks = [(int(a + b) * network.plan.stride // 2, model.symbols_[code])
              for code, (a, b) in zip(own, spans, strict=True)]  # fmt: skip
     names, shown = _bands(model, record, treated)
@@ -156,9 +156,7 @@ class SpeechQuestion(Question):
         part = told[:, self.said.start : self.said.stop].double().transpose(0, 1)
         count, symbols = len(given), torch.tensor(self.said.symbols, dtype=torch.int64) + 1
         lengths = torch.full((count,), len(part)), torch.full((count,), len(symbols))
-        return -functional.ctc_loss(
-            part, symbols.expand(count, -1), *lengths, reduction="none"
-        )
+        return -functional.ctc_loss(part, symbols.expand(count, -1), *lengths, reduction="none")
 
     def randomised(self, seed: int) -> SpeechQuestion:
         """See `Question.randomised`."""
@@ -173,7 +171,6 @@ def _said(
     spans: Any,
     frames: int,
     steps: tuple[Any, ...],
-    record: SequenceDataset,
 ) -> Said:
     """Choose what is asked for: the whole, a part where it lies, or another whole."""
     wanted = tuple(own) if target is None else _symbols(model, target)
@@ -196,8 +193,8 @@ def _said(
             f"target={target!r} needs {needed} frames, but the recording has {frames}. Ask for "
             "less, or give the whole recording."
         )
-    whole = "the transcript" if wanted else "silence, the transcript"
-    return Said(wanted, 0, frames, f"log probability of {whole} {text!r}")
+    whole = f"the transcript {text!r}" if wanted else "an empty transcript"
+    return Said(wanted, 0, frames, f"log probability of {whole}")
 
 
 def _symbols(model: Transcriber, target: Any) -> tuple[int, ...]:

@@ -310,9 +310,7 @@ class SequenceToSequence(Learner):
         right = np.array([*map(eq, self._found(self._sources(dataset)), wanted)])
         return float(np.average(right, weights=sample_weight))
 
-    def _question(
-        self, X: Any, target: Any, *, step: int | None = None, **asked: Any
-    ) -> Question:
+    def _question(self, X: Any, target: Any, *, step: int | None = None, **asked: Any) -> Question:
         """See `Learner._question`; `step` is which symbol of the answer is asked for."""
         from recurra.estimators.translation.translation_question import ask
 

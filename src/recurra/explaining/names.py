@@ -1,0 +1,51 @@
+"""What steps are called, and how wide that is."""
+
+from __future__ import annotations
+
+from unicodedata import combining, east_asian_width
+
+import numpy as np
+
+__all__ = ["said", "width"]
+
+
+def said(step: object) -> str:
+    """Write what a step is called.
+
+    Parameters
+    ----------
+    step : object
+        A number, a time or a token.
+
+    Returns
+    -------
+    str
+        A number with few digits, a moment as far as it goes, a token as it is.
+    """
+    if isinstance(step, np.datetime64):
+        text = str(step.astype("M8[s]") if step.astype("M8[s]") == step else step)
+        return text.replace("T", " ").removesuffix(" 00:00:00")
+    if isinstance(step, float | np.floating):
+        return f"{step:.10g}"
+    return repr(step) if isinstance(step, str) and step != step.strip() else str(step)
+
+
+def width(text: str) -> int:
+    """Say how many columns a text takes where letters are equally wide.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    int
+        Two for a Chinese character, one for a letter, none for an accent.
+
+    Examples
+    --------
+    >>> width("ok"), width("好")
+    (2, 2)
+    """
+    return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in "WF") for sign in text)
