@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from recurra.explaining.alignment import Alignment
-    from recurra.explaining.explanation import Explanation
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
@@ -36,7 +35,7 @@ LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
-def draw(explanation: Explanation) -> Figure:
+def draw(explanation: Any) -> Figure:
     """Draw the scores of each stream.
 
     Parameters
@@ -61,7 +60,7 @@ def draw(explanation: Explanation) -> Figure:
         return _figure(explanation, fonts)
 
 
-def _figure(explanation: Explanation, fonts: Fonts) -> Figure:
+def _figure(explanation: Any, fonts: Fonts) -> Figure:
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
     panels: list[_Panel | _Matrix] = [
         _Panel(explanation, name, fonts) for name in explanation.scores
@@ -90,7 +89,7 @@ def _figure(explanation: Explanation, fonts: Fonts) -> Figure:
 class _Panel:
     """One stream of an explanation."""
 
-    def __init__(self, explanation: Explanation, name: str, fonts: Fonts) -> None:
+    def __init__(self, explanation: Any, name: str, fonts: Fonts) -> None:
         self.fonts = fonts
         self.name, self.read, scores = name, explanation.reads[name], explanation.scores[name]
         steps = len(self.read.values)
@@ -294,7 +293,7 @@ class _Panel:
 class _Matrix:
     """What each symbol of an answer attended to."""
 
-    def __init__(self, explanation: Explanation, alignment: Alignment, fonts: Fonts) -> None:
+    def __init__(self, explanation: Any, alignment: Alignment, fonts: Fonts) -> None:
         ((_, self.read),) = explanation.reads.items()
         self.alignment, self.fonts = alignment, fonts
         self.height = 0.9 + 0.24 * len(alignment.symbols)
@@ -336,7 +335,7 @@ def _over(ground: Array, scores: Floats) -> Array:
     return (1 - share) * ground + share * colours
 
 
-def _written(explanation: Explanation) -> list[str]:
+def _written(explanation: Any) -> list[str]:
     """List all that is written in a picture."""
     texts = [explanation.asked]
     for read in explanation.reads.values():

@@ -19,7 +19,6 @@ from recurra.explaining import Question, Read
 from recurra.models import LanguageNetwork
 
 if TYPE_CHECKING:
-    from recurra.estimators.language.language_model import LanguageModel
     from recurra.types import Integers
 
 __all__ = ["TextQuestion", "ask", "named"]
@@ -27,7 +26,7 @@ __all__ = ["TextQuestion", "ask", "named"]
 STREAM, CHANNEL = "text", "token"
 
 
-def ask(model: LanguageModel, X: Any, target: Any) -> TextQuestion:
+def ask(model: Any, X: Any, target: Any) -> TextQuestion:
     """Ask a fitted language model what comes next, or why that.
 
     Parameters
@@ -168,7 +167,7 @@ def named(token: object, unit: TextUnit) -> str:
         return "".join(f"<{byte:02X}>" for byte in given)
 
 
-def _most_probable(model: LanguageModel, codes: Integers) -> list[int]:
+def _most_probable(model: Any, codes: Integers) -> list[int]:
     """Find the token that most probably comes next; never the unknown one."""
     with torch.no_grad():
         scores, _ = model.network_(torch.from_numpy(codes)[None])
@@ -176,7 +175,7 @@ def _most_probable(model: LanguageModel, codes: Integers) -> list[int]:
     return [int(scores[0, -1].index_fill(-1, torch.tensor(unknown).long(), -torch.inf).argmax())]
 
 
-def _goal(model: LanguageModel, target: Any) -> list[int]:
+def _goal(model: Any, target: Any) -> list[int]:
     """Part what may come next into tokens, all of them known."""
     places = {token: code for code, token in enumerate(model.vocabulary_) if token is not None}
     if target in places and not isinstance(target, bool):

@@ -24,7 +24,6 @@ from recurra.models import TranscriptionNetwork
 from recurra.models.speech.ctc_alignment import align
 
 if TYPE_CHECKING:
-    from recurra.estimators.speech.transcriber import Transcriber
     from recurra.types import Floats
 
 __all__ = ["Said", "SpeechQuestion", "ask"]
@@ -53,7 +52,7 @@ class Said:
 
 
 def ask(
-    model: Transcriber, X: Any, target: str | None, rate: float | None, baseline: Any
+    model: Any, X: Any, target: str | None, rate: float | None, baseline: Any
 ) -> SpeechQuestion:
     """Ask a fitted transcriber about one recording.
 
@@ -165,7 +164,7 @@ class SpeechQuestion(Question):
 
 
 def _said(
-    model: Transcriber,
+    model: Any,
     target: str | None,
     own: Sequence[int],
     spans: Any,
@@ -197,7 +196,7 @@ def _said(
     return Said(wanted, 0, frames, f"log probability of {whole}")
 
 
-def _symbols(model: Transcriber, target: Any) -> tuple[int, ...]:
+def _symbols(model: Any, target: Any) -> tuple[int, ...]:
     """Write a text as symbols, all of them learned."""
     if not isinstance(target, str):
         raise OptionError(f"target={target!r}, but it is what may be said: a text.")
@@ -218,7 +217,7 @@ def _symbols(model: Transcriber, target: Any) -> tuple[int, ...]:
 
 
 def _bands(
-    model: Transcriber, record: SequenceDataset, treated: SequenceDataset
+    model: Any, record: SequenceDataset, treated: SequenceDataset
 ) -> tuple[tuple[str, ...], Floats | None]:
     """Name bands by the frequency in their middle, and give their loudness in decibels."""
     names, preprocessor = treated.stream.channels, model.preprocessor_

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,9 +25,6 @@ from recurra.models.translation.sequence_to_sequence_network import (
     ended,
     said_of,
 )
-
-if TYPE_CHECKING:
-    from recurra.estimators.translation.sequence_to_sequence import SequenceToSequence
 
 __all__ = ["Answer", "TranslationQuestion", "ask"]
 
@@ -57,7 +54,7 @@ class Answer:
 
 
 def ask(
-    model: SequenceToSequence, X: Any, target: Any, step: int | None, how: Mapping[str, Any]
+    model: Any, X: Any, target: Any, step: int | None, how: Mapping[str, Any]
 ) -> TranslationQuestion:
     """Ask a fitted model about one source.
 
