@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
+from unicodedata import category
 
 from recurra.data.tables.notes import counted, tell
 from recurra.errors import need
@@ -31,7 +32,7 @@ class Fonts:
     others : tuple of str
         Families that have signs which matplotlib's own lack.
     missing : frozenset of str
-        Signs that no font of this machine has.
+        Signs that no font of this machine has, or that have no looks.
     """
 
     others: tuple[str, ...] = ()
@@ -52,7 +53,9 @@ class Fonts:
             None but matplotlib's own where they have all signs.
         """
         manager: Any = need("matplotlib.font_manager", extra="plot", purpose=PURPOSE)
-        left = {sign for text in texts for sign in text if sign.isprintable()}
+        every = {sign for text in texts for sign in text} - {*"\n\t"}
+        bare = {sign for sign in every if category(sign) in ("Cc", "Cf", "Cs")}  # have no looks
+        left = every - bare
         for name in (PLAIN, EVEN):
             left -= _signs(manager.findfont(name))
         others = []
@@ -69,7 +72,7 @@ class Fonts:
                 "called by its place in the text, '#12', other signs by their code point. Install "
                 "a font that has them, such as Noto Sans CJK, and restart; print() shows them."
             )
-        return cls(tuple(others), frozenset(left))
+        return cls(tuple(others), frozenset(left | bare))
 
     @property
     def plain(self) -> list[str]:

@@ -18,7 +18,9 @@ PITCH = {"a": 300, "b": 900, "c": 1500}
 def recording(text, chance):
     """Sing letters somewhere in two silent seconds; say from when to when each is sung."""
     wave, spans = chance.normal(0, 0.002, int(RATE * SECONDS)), []
-    for place, letter in zip(np.sort(chance.choice(9, len(text), replace=False)), text, strict=True):
+    for place, letter in zip(
+        np.sort(chance.choice(9, len(text), replace=False)), text, strict=True
+    ):
         start = int((0.1 + 0.2 * place) * RATE + chance.integers(0, 200))
         tone = 0.5 * np.sin(2 * np.pi * PITCH[letter] * np.arange(int(RATE * 0.08)) / RATE)
         wave[start : start + len(tone)] += tone
@@ -85,7 +87,9 @@ def test_a_part_is_asked_for_where_it_lies(model):
     (told,) = model.predict_proba([wave])
     said = question.said
     assert answered(question) == pytest.approx(paths(told[said.start : said.stop], [1]), abs=1e-4)
-    begun, ended = (float(each.split()[0]) for each in question.asked.split(" from ")[1].split(" to "))
+    begun, ended = (
+        float(each.split()[0]) for each in question.asked.split(" from ")[1].split(" to ")
+    )
     assert spans[0][1] < begun
     assert ended < spans[2][0] + 0.1
     marks = question.reads["audio"].marks
