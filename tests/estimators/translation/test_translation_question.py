@@ -1,4 +1,4 @@
-"""Why an answer: what is asked of sequence to sequence, and which steps of the source it rests on."""
+"""Why an answer: what is asked of sequence to sequence, and what of the source it rests on."""
 
 import numpy as np
 import pytest
