@@ -32,6 +32,7 @@ def test_windows_share_their_score_among_their_steps(asked):
     why = explain(asked(), "occlusion", "window", 3, checks=False)
     assert np.allclose(why.by_step(), [-0.5, -0.5, -0.5, 0.25])
     assert why.top(1) == [Part("x", (0, 2), None, -1.5, 0)]
+    assert [line.split("  ")[1] for line in str(why).split("\n")[3:]] == ["0 … 2", "3"]
 
 
 def test_what_was_not_told_apart_is_refused_with_advice(Asked, asked):

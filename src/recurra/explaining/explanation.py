@@ -10,8 +10,8 @@ import numpy as np
 
 from recurra.auditing.phrases import number, plural
 from recurra.errors import OptionError, check_count, near
-from recurra.explaining.names import said, width
 from recurra.explaining.regions import Region, regions
+from recurra.explaining.words import said, width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,9 +236,19 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import draw
+        from recurra.explaining.pictures import Matrix, Panel, draw
 
-        return draw(self)
+        panels: list[Panel | Matrix] = [
+            Panel(name, self.reads[name], scores, self.by, self.window)
+            for name, scores in self.scores.items()
+        ]
+        nothing = f"where nothing is known {number(self.baseline)}"
+        legend = f"Orange raises the answer, blue lowers it; by {self.method}."
+        if self.method == "attention":
+            legend = "The stronger the colour, the more attention goes there."
+        if self.alignment is not None:
+            panels = [Matrix(*self.reads.values(), self.alignment)]
+        return draw(f"{self.asked}: {number(self.answer)}, {nothing}", legend, panels)
 
     def __repr__(self) -> str:
         return f"Explanation({self.asked}: {number(self.answer)}, by {self.method})"
@@ -306,14 +316,15 @@ class Explanation:
         """Say what a part is called, in a table."""
         words = [part.stream] if len(self.scores) > 1 else []
         if isinstance(part.step, tuple):
-            words.append(" … ".join(map(said, part.step)))
+            ends = dict.fromkeys(said(each) for each in part.step if each is not None)
+            words.append(" … ".join(ends))
         elif part.step is not None:
             words.append(said(part.step))
         if part.place is not None and self._ambiguous(part):
             words.append(f"#{part.place}")
         if part.channel is not None:
             words.append(part.channel)
-        return "  ".join(words)
+        return "  ".join(word for word in words if word)
 
     def _ambiguous(self, part: Part) -> bool:
         """Say whether the words of a text do not tell where a part is."""

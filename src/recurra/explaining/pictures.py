@@ -5,6 +5,7 @@ Drawn with matplotlib's figures alone: no window, no global state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from recurra.auditing.phrases import number
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
 from recurra.explaining.fonts import Fonts
-from recurra.explaining.names import said, width
+from recurra.explaining.words import said, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["draw"]
+__all__ = ["Matrix", "Panel", "draw"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
@@ -31,17 +32,20 @@ PALETTE = Palette()
 FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
 MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
 MOST_NAMED = 60  # steps beside a matrix
+MARKS = "␣↵→…"  # for signs that have no looks
 LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
-def draw(explanation: Any) -> Figure:
+def draw(title: str, legend: str, panels: Sequence[Panel | Matrix]) -> Figure:
     """Draw the scores of each stream.
 
     Parameters
     ----------
-    explanation : Explanation
-        What is drawn.
+    title, legend : str
+        Above, and below.
+    panels : sequence of Panel or Matrix
+        The streams.
 
     Returns
     -------
@@ -54,58 +58,59 @@ def draw(explanation: Any) -> Figure:
     MissingExtraError
         If matplotlib is not installed.
     """
-    fonts = Fonts.of(_written(explanation))
+    fonts = Fonts.of([title, *(text for panel in panels for text in panel.written())])
+    for panel in panels:
+        panel.fonts = fonts
     matplotlib: Any = need("matplotlib", extra="plot", purpose=PURPOSE)
     with matplotlib.rc_context({"font.family": fonts.plain}):
-        return _figure(explanation, fonts)
+        return _figure(fonts.writable(title), legend, panels)
 
 
-def _figure(explanation: Any, fonts: Fonts) -> Figure:
+def _figure(title: str, legend: str, panels: Sequence[Panel | Matrix]) -> Figure:
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
-    panels: list[_Panel | _Matrix] = [
-        _Panel(explanation, name, fonts) for name in explanation.scores
-    ]
-    if explanation.alignment is not None:
-        panels = [_Matrix(explanation, explanation.alignment, fonts)]
     heights = [panel.height for panel in panels]
-    figure: Figure = figures.Figure(
-        figsize=(WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1)),
-        dpi=144,
-        layout="constrained",
-    )
+    size = (WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1))
+    figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
-    answers = f"{number(explanation.answer)}, where nothing is known {number(explanation.baseline)}"
-    title = fonts.writable(f"{explanation.asked}: {answers}")
     figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
-    legend = f"Orange raises the answer, blue lowers it; by {explanation.method}."
-    if explanation.method == "attention":
-        legend = "The stronger the colour, the more attention goes there."
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
 
-class _Panel:
-    """One stream of an explanation."""
+class Panel:
+    """One stream of an explanation.
 
-    def __init__(self, explanation: Any, name: str, fonts: Fonts) -> None:
-        self.fonts = fonts
-        self.name, self.read, scores = name, explanation.reads[name], explanation.scores[name]
-        steps = len(self.read.values)
-        self.whole_channels = len(scores) != steps and explanation.by == "channel"
-        self.per_channel = scores.shape[1] == len(self.read.channels)
-        self.by_step = np.zeros(0) if self.whole_channels else explanation.by_step(name)
-        if len(scores) != steps and not self.whole_channels:
-            size = explanation.window or 1
-            scores = scores[np.arange(steps) // size]  # of windows, each at all of its steps
-            self.by_step = scores.sum(1)
-        self.scores = scores
-        some = self.read.steps[:1]
-        self.words = bool(some) and all(isinstance(each, str) for each in self.read.steps)
+    Parameters
+    ----------
+    name : str
+        The stream.
+    read : Read
+        What is read of it.
+    scores : ndarray
+        As `Explanation.scores`.
+    by : str
+        What is ranked.
+    window : int, optional
+        Steps of a window.
+    """
+
+    def __init__(
+        self, name: str, read: Read, scores: Floats, by: str, window: int | None = None
+    ) -> None:
+        self.name, self.read, steps = name, read, len(read.values)
+        self.fonts = Fonts()
+        self.whole_channels = len(scores) != steps and by == "channel"
+        self.per_channel = scores.shape[1] == len(read.channels)
+        if len(scores) != steps and by == "window":
+            scores = scores[np.arange(steps) // (window or 1)]  # each at all of its steps
+        self.scores, self.by_step = scores, scores.sum(1)
+        self.words = steps > 0 and all(isinstance(each, str) for each in read.steps)
 
     @property
     def kind(self) -> str:
+        """How it is drawn."""
         if self.read.marks and len(self.read.channels) > 1:
             return "sound"
         if self.whole_channels or len(self.read.values) <= 1:
@@ -116,6 +121,7 @@ class _Panel:
 
     @property
     def height(self) -> float:
+        """How high it is, in inches."""
         channels = min(len(self.read.channels), MOST_CHANNELS)
         match self.kind:
             case "bars":
@@ -128,7 +134,28 @@ class _Panel:
                 return 4.2
         return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
 
+    def written(self) -> list[str]:
+        """List what is written in it.
+
+        Returns
+        -------
+        list of str
+            Names, tokens, and what was said.
+        """
+        read = self.read
+        tokens = [str(each) for each in read.steps[:MOST_TOKENS]] if self.words else []
+        return [self.name, *read.channels, *(text for _, text in read.marks), *tokens, *MARKS]
+
     def draw(self, figure: SubFigure, named: bool) -> None:
+        """Draw it.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.SubFigure
+            Into which.
+        named : bool
+            Whether its name stands above.
+        """
         kinds = {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}
         (kinds | {"sound": self._sound})[self.kind](figure)
         if named:
@@ -170,8 +197,10 @@ class _Panel:
 
     def _tokens(self) -> list[str]:
         """Write the tokens, or their places where no font can."""
-        return [self.fonts.token(_visible(str(each)), place)
-                for place, each in enumerate(self.read.steps[:MOST_TOKENS])]  # fmt: skip
+        return [
+            self.fonts.token(_visible(str(each)), place)
+            for place, each in enumerate(self.read.steps[:MOST_TOKENS])
+        ]
 
     def _line(self, figure: SubFigure) -> None:
         """The one channel as a line, each step on its colour; else bars of the scores."""
@@ -216,7 +245,8 @@ class _Panel:
         axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
         axes[1, 1].set_ylim(len(kept) - 0.5, -0.5)
         axes[1, 1].set_yticks([])
-        axes[1, 1].set_title("by channel", fontsize=FONT, color=PALETTE.ink)
+        some = "by channel" if len(kept) == len(sums) else f"{len(kept)} of {len(sums)} channels"
+        axes[1, 1].set_title(some, fontsize=FONT, color=PALETTE.ink)
         for axis in (axes[0, 0], *axes[1]):
             _quiet(axis)
         axes[0, 0].set_xticks([])
@@ -238,7 +268,7 @@ class _Panel:
         if self.scores.shape == (steps, bands):
             ground = _over(ground, self.scores.T)
         axes[1, 0].imshow(ground, aspect="auto", origin="lower", interpolation="nearest")
-        if len(self.by_step):
+        if not self.whole_channels:
             axes[0, 0].bar(range(steps), self.by_step, color=_sides(self.by_step), width=0.9)
             axes[0, 0].axhline(0, color=PALETTE.faint, linewidth=0.8)
             axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
@@ -290,15 +320,45 @@ class _Panel:
         axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-class _Matrix:
-    """What each symbol of an answer attended to."""
+class Matrix:
+    """What each symbol of an answer attended to.
 
-    def __init__(self, explanation: Any, alignment: Alignment, fonts: Fonts) -> None:
-        ((_, self.read),) = explanation.reads.items()
-        self.alignment, self.fonts = alignment, fonts
-        self.height = 0.9 + 0.24 * len(alignment.symbols)
+    Parameters
+    ----------
+    read : Read
+        The source.
+    alignment : Alignment
+        What is drawn.
+    """
+
+    def __init__(self, read: Read, alignment: Alignment) -> None:
+        self.read, self.alignment, self.fonts = read, alignment, Fonts()
+
+    @property
+    def height(self) -> float:
+        """How high it is, in inches."""
+        return 0.9 + 0.24 * len(self.alignment.symbols)
+
+    def written(self) -> list[str]:
+        """List what is written in it.
+
+        Returns
+        -------
+        list of str
+            Symbols and steps.
+        """
+        return [*self.alignment.symbols, *map(said, self.read.steps), *MARKS]
 
     def draw(self, figure: SubFigure, named: bool) -> None:  # noqa: ARG002 - there is one stream
+        """Draw it.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.SubFigure
+            Into which.
+        named : bool
+            It has no name.
+        """
         axis, weights = figure.subplots(), self.alignment.weights
         axis.imshow(_shades(weights.ravel()).reshape(*weights.shape, 4), aspect="auto",
                     interpolation="nearest")  # fmt: skip
@@ -333,17 +393,6 @@ def _over(ground: Array, scores: Floats) -> Array:
     share = (np.abs(scores) / largest)[..., None] ** GAMMA
     colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
     return (1 - share) * ground + share * colours
-
-
-def _written(explanation: Any) -> list[str]:
-    """List all that is written in a picture."""
-    texts = [explanation.asked]
-    for read in explanation.reads.values():
-        texts += [*read.channels, *(text for _, text in read.marks)]
-        texts += [step for step in read.steps[:MOST_TOKENS] if isinstance(step, str)]
-    if explanation.alignment is not None:
-        texts += explanation.alignment.symbols
-    return [*texts, "␣↵→…"]
 
 
 def _shades(scores: Floats) -> Array:

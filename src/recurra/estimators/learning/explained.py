@@ -74,13 +74,12 @@ class Explained(ABC):
 
         Examples
         --------
-        >>> from recurra import Regressor, Training
-        >>> X = [[0.0, 1.0], [1.0, 2.0, 3.0], [4.0], [2.0, 2.0]] * 5
-        >>> y = [sum(x) for x in X]
-        >>> model = Regressor(hidden_size=8, training=Training(steps=200)).fit(X, y)
-        >>> why = model.explain([[0.0, 9.0, 1.0]], checks=False)
-        >>> why.top(1)[0].step
-        1
+        >>> from recurra import Classifier, Training
+        >>> X, y = ["a good film", "a bad film"] * 12, ["+", "-"] * 12
+        >>> model = Classifier(hidden_size=8, training=Training(steps=100)).fit(X, y)
+        >>> why = model.explain(["a good film"])
+        >>> why.asked, why.top(1)[0].step
+        ("log odds of '+'", 'good')
         """
         from recurra.explaining import explain
 

@@ -1,4 +1,4 @@
-"""What steps are called, and how wide that is."""
+"""What steps are called in tables and pictures, and how wide that is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def said(step: object) -> str:
     -------
     str
         A number with few digits, a moment as far as it goes, a token as it is.
+
+    Examples
+    --------
+    >>> said(0.1 + 0.2), said(np.datetime64("2024-05-01T00:00:00.0", "ns")), said("word")
+    ('0.3', '2024-05-01', 'word')
     """
     if isinstance(step, np.datetime64):
         text = str(step.astype("M8[s]") if step.astype("M8[s]") == step else step)
