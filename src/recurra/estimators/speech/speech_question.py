@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Said", "SpeechQuestion", "ask"]
 
+QUIET = 0.1  # of the steps of a recording: its pauses
 DECIBELS = 10 / np.log(10)  # of a natural logarithm of an energy
 
 
@@ -68,7 +69,7 @@ def ask(
     rate : float, optional
         Of arrays: samples a second.
     baseline : as X, optional
-        A recording of the same length to compare with.
+        A recording of the same length to compare with; None for the pauses of this one.
 
     Returns
     -------
@@ -94,7 +95,8 @@ def ask(
             record=record.ids[0],
             hint=f"A frame is made of {network.plan.stride} steps.",
         )
-    base = torch.zeros_like(values)
+    names, shown = _bands(model, record, treated)
+    base = torch.zeros_like(values) if shown is None else _pauses(values)
     if baseline is not None:
         beside = model._treated_again(one_record(model, read, baseline, "baseline"))
         if beside.stream.rows != treated.stream.rows:
@@ -112,7 +114,6 @@ def ask(
     said = _said(model, target, own, spans, len(written), steps)
     marks = [(int(a + b) * network.plan.stride // 2, model.symbols_[code])
              for code, (a, b) in zip(own, spans, strict=True)]  # fmt: skip
-    names, shown = _bands(model, record, treated)
     heard = Read(values, base, names, steps, shown, tuple(marks))
     return SpeechQuestion(network, heard, said, lambda: model._built(network.plan))
 
@@ -124,6 +125,10 @@ class SpeechQuestion(Question):
 
     over all ways to write the symbols in those frames, with blanks between: minus the loss of
     connectionist temporal classification.
+
+    Where nothing is known of a sound, its band is as loud as in the pauses of the recording: as in
+    the quietest tenth of its steps. Zeros, the mean of all that was learned from, would be sound.
+    Of other numbers than sound, zeros stand for nothing.
 
     Parameters
     ----------
@@ -214,6 +219,12 @@ def _symbols(model: Any, target: Any) -> tuple[int, ...]:
             hint=f"Give a text made of {list(model.symbols_)!r}.",
         )
     return tuple(places[symbol] for symbol in symbols)
+
+
+def _pauses(values: Tensor) -> Tensor:
+    """Give the loudness of each band in the pauses, at all steps."""
+    quiet = np.quantile(values.numpy(), QUIET, axis=0).astype(np.float32)
+    return torch.from_numpy(quiet).expand(len(values), -1).clone()
 
 
 def _bands(
