@@ -31,7 +31,7 @@ def test_steps_and_channels_have_sums(asked):
 def test_windows_share_their_score_among_their_steps(asked):
     why = explain(asked(), "occlusion", "window", 3, checks=False)
     assert np.allclose(why.by_step(), [-0.5, -0.5, -0.5, 0.25])
-    assert why.top(1) == [Part("x", (0, 2), None, -1.5)]
+    assert why.top(1) == [Part("x", (0, 2), None, -1.5, 0)]
     assert [line.split("  ")[1] for line in str(why).split("\n")[3:]] == ["0 … 2", "3"]
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -98,3 +100,49 @@ def test_values_that_are_not_there_leave_the_map_alone(Asked):
 def test_one_step_or_none_can_be_drawn(Asked):
     drawn(Asked(linear(), x=random(1, 3)))
     drawn(Asked(lambda x, y: x.sum((1, 2)), x=random(3, 1), y=random(0, 2)))
+
+
+def heard(Asked, **more):
+    question = Asked(linear(), audio=random(50, 12), columns=tuple(f"{k}00 Hz" for k in range(12)))
+    read = question.reads["audio"]
+    marks = ((10, "a"), (30, " "))
+    question.reads["audio"] = replace(read, marks=marks, **more)
+    return question
+
+
+def test_a_recording_is_a_spectrogram_with_its_scores_and_letters(Asked):
+    figure = drawn(heard(Asked))
+    steps, _, cells, bands = figure.axes
+    assert cells.images[0].get_array().shape == (12, 50, 3)
+    assert [each.get_text() for each in steps.texts] == ["a", "␣"]
+    assert [each.get_position()[0] for each in steps.texts] == [10, 30]
+    assert len(steps.patches) == 50
+    assert len(bands.patches) == 12
+    assert cells.get_xlabel() == "seconds"
+    quiet = drawn(heard(Asked, shown=None)).axes[2]
+    assert quiet.get_xlabel() == ""
+
+
+def test_a_recording_can_be_drawn_by_bands_and_by_windows(Asked):
+    steps, _, cells, bands = drawn(heard(Asked), "occlusion", "channel").axes
+    assert (len(steps.patches), len(bands.patches)) == (0, 12)
+    steps, _, cells, bands = drawn(heard(Asked), "occlusion", "window", 7).axes
+    assert (len(steps.patches), len(bands.patches)) == (50, 0)
+    grey = cells.images[0].get_array()
+    assert (grey[..., 0] == grey[..., 2]).all()
+
+
+def test_letters_that_no_font_has_are_called_by_their_places(Asked):
+    question = Asked(linear(), x=random(4, 1), steps=("a", "\U000f1234", "好b", "c"))
+    question.asked = "log odds of '\U000f1234'"
+    with pytest.warns(match="no font of this machine"):
+        figure = drawn(question)
+    texts = [each.get_text() for each in figure.axes[0].texts]
+    assert texts[:2] == ["a", "#1"]
+    assert texts[2] in ("#2", "好b")
+    assert figure.get_suptitle().startswith("log odds of 'U+F1234 '")
+
+
+def test_no_font_is_looked_for_where_matplotlib_has_all_signs(Asked, recwarn):
+    drawn(Asked(linear(), x=random(3, 1), steps=("naïve", "Ω", "→")))
+    assert not recwarn.list

@@ -1,5 +1,6 @@
 """Why a network answered as it did: which inputs, which steps, which stretch of the past."""
 
+from recurra.explaining.alignment import Alignment
 from recurra.explaining.checks import Checks, Deletion
 from recurra.explaining.explanation import Explanation, Part
 from recurra.explaining.explanations import Explanations
@@ -13,6 +14,7 @@ from recurra.explaining.what_if import WhatIf
 
 __all__ = [
     "METHODS",
+    "Alignment",
     "Checks",
     "Deletion",
     "Explanation",

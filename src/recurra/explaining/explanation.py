@@ -11,12 +11,13 @@ import numpy as np
 from recurra.auditing.phrases import number, plural
 from recurra.errors import OptionError, check_count, near
 from recurra.explaining.regions import Region, regions
-from recurra.explaining.words import said
+from recurra.explaining.words import said, width
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from recurra.explaining.alignment import Alignment
     from recurra.explaining.checks import Checks
     from recurra.explaining.question import Read
     from recurra.types import Floats
@@ -40,12 +41,15 @@ class Part(NamedTuple):
         The channel; None for all.
     score : float
         What it had to do with the answer, in the units of the answer.
+    place : int, optional
+        The number of the step, counted from 0; of a window its first, None for all steps.
     """
 
     stream: str
     step: object
     channel: str | None
     score: float
+    place: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,9 @@ class Explanation:
         What was read, with the names of steps and channels.
     checks : Checks, optional
         Whether it can be believed; None where that was not wanted.
+    alignment : Alignment, optional
+        By attention, for an answer of several symbols: what each of them attended to. The scores
+        are the mean.
     """
 
     asked: str
@@ -85,6 +92,7 @@ class Explanation:
     scores: Mapping[str, Floats]
     reads: Mapping[str, Read]
     checks: Checks | None = None
+    alignment: Alignment | None = None
 
     def by_step(self, stream: str | None = None) -> Floats:
         """Give the score of each step.
@@ -175,6 +183,8 @@ class Explanation:
             words.append(" … ".join(ends))
         elif part.step is not None:
             words.append(said(part.step))
+        if part.place is not None and self._ambiguous(part):
+            words.append(f"#{part.place}")
         if part.channel is not None:
             words.append(part.channel)
         return "  ".join(word for word in words if word)
@@ -248,6 +258,8 @@ class Explanation:
         """What the colours of its pictures say."""
         if self.method == "gradient":
             return "The answer rises with what is orange, and falls with what is blue; by gradient."
+        if self.method == "attention":
+            return "The stronger the colour, the more attention goes there."
         return f"Orange raises the answer, blue lowers it; by {self.method}."
 
     def plot(self) -> Figure:
@@ -263,13 +275,16 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import Panel, draw
+        from recurra.explaining.pictures import Matrix, Panel, draw
 
-        panels = [
+        panels: list[Panel | Matrix] = [
             Panel(name, self.reads[name], scores, self.by, self.window)
             for name, scores in self.scores.items()
         ]
         nothing = f"where nothing is known {number(self.baseline)}"
+        if self.alignment is not None:
+            (read,) = self.reads.values()
+            panels = [Matrix(read, self.alignment)]
         return draw(f"{self.asked}: {number(self.answer)}, {nothing}", self.legend, panels)
 
     def __repr__(self) -> str:
@@ -282,6 +297,7 @@ class Explanation:
             f"by {self.method}, the largest of {plural(len(self.scored()[0]), self._noun)}",
             *_table([(self.named(part), part.score) for part in self.top(SHOWN)]),
             *self._said_of_channels(),
+            *self._said_of_symbols(),
         ]
         return "\n".join([*lines, *(str(self.checks).split("\n") if self.checks else ())])
 
@@ -330,8 +346,24 @@ class Explanation:
         if self.by == "window":
             step = (step, steps[region.stop - 1])
         if self.by == "channel":
-            step = None
-        return Part(region.stream, step, region.channel, score)
+            return Part(region.stream, None, region.channel, score, None)
+        return Part(region.stream, step, region.channel, score, region.start)
+
+    def _ambiguous(self, part: Part) -> bool:
+        """Say whether the words of a text do not tell where a part is."""
+        steps = self.reads[part.stream].steps
+        first = steps[part.place or 0]
+        return isinstance(first, str) and steps.count(first) > 1
+
+    def _said_of_symbols(self) -> list[str]:
+        """List what each symbol of an answer attended to most."""
+        if self.alignment is None:
+            return []
+        ((_, read),) = self.reads.items()
+        steps = [f"{said(step)}  #{place}" for place, step in enumerate(read.steps)]
+        found = self.alignment.most(steps)
+        rows = [(f"{symbol} ← {step}", share) for symbol, step, share in found]
+        return [f"what each of {plural(len(found), 'symbol')} attended to most", *_table(rows)]
 
     def _said_of_channels(self) -> list[str]:
         """List the largest channels, where there are several and they were told apart."""
@@ -349,12 +381,12 @@ class Explanation:
 
 def _table(rows: list[tuple[str, float]]) -> list[str]:
     """Write names and scores below each other, with a bar for each."""
-    wide = max((len(name) for name, _ in rows), default=0)
+    wide = max((width(name) for name, _ in rows), default=0)
     scores = [f"{score:+.3g}" for _, score in rows]
     broad = max(map(len, scores), default=0)
     largest = max((abs(score) for _, score in rows), default=0.0) or 1.0
     bars = ["█" * round(BAR * abs(score) / largest) for _, score in rows]
     return [
-        f"  {name.ljust(wide)}  {text.rjust(broad)}  {bar}".rstrip()
+        f"  {name}{' ' * (wide - width(name))}  {text.rjust(broad)}  {bar}".rstrip()
         for (name, _), text, bar in zip(rows, scores, bars, strict=True)
     ]

@@ -80,6 +80,8 @@ def explain(
     found = Explanation(
         question.asked, answer, baseline, method, by, window, scores, question.reads
     )
+    if method == "attention":
+        found = replace(found, alignment=question.alignment())
     if not checks:
         return found
     other = question.randomised(seed)

@@ -13,16 +13,18 @@ import numpy as np
 from recurra.auditing.phrases import number, percent
 from recurra.auditing.pictures import Palette
 from recurra.errors import need
-from recurra.explaining.words import said
+from recurra.explaining.fonts import Fonts
+from recurra.explaining.words import said, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
+    from recurra.explaining.alignment import Alignment
     from recurra.explaining.question import Read
     from recurra.types import Array, Floats
 
-__all__ = ["Panel", "draw", "draw_rows"]
+__all__ = ["Matrix", "Panel", "draw", "draw_rows"]
 
 PURPOSE = "Drawing an explanation"
 WIDTH, FONT = 9.0, 9  # inches, points
@@ -30,18 +32,20 @@ PALETTE = Palette()
 FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
 MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
 SMALL = 0.05  # of the largest score: what is before the first such step is not drawn
+MOST_NAMED = 60  # steps beside a matrix
+MARKS = "␣↵→…"  # for signs that have no looks
 LINE = 100  # signs of a line of text
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
-def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
+def draw(title: str, legend: str, panels: Sequence[Panel | Matrix]) -> Figure:
     """Draw the scores of each stream.
 
     Parameters
     ----------
     title, legend : str
         Above, and below.
-    panels : sequence of Panel
+    panels : sequence of Panel or Matrix
         The streams.
 
     Returns
@@ -55,6 +59,15 @@ def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
     MissingExtraError
         If matplotlib is not installed.
     """
+    fonts = Fonts.of([title, *(text for panel in panels for text in panel.written())])
+    for panel in panels:
+        panel.fonts = fonts
+    matplotlib: Any = need("matplotlib", extra="plot", purpose=PURPOSE)
+    with matplotlib.rc_context({"font.family": fonts.plain}):
+        return _figure(fonts.writable(title), legend, panels)
+
+
+def _figure(title: str, legend: str, panels: Sequence[Panel | Matrix]) -> Figure:
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
     heights = [panel.height for panel in panels]
     size = (WIDTH, sum(heights) + 0.7 + 0.25 * (len(panels) > 1))
@@ -143,6 +156,7 @@ class Panel:
         self, name: str, read: Read, scores: Floats, by: str, window: int | None = None
     ) -> None:
         self.name, self.read, steps = name, read, len(read.values)
+        self.fonts = Fonts()
         self.whole_channels = len(scores) != steps and by == "channel"
         self.per_channel = scores.shape[1] == len(read.channels)
         if len(scores) != steps and by == "window":
@@ -153,6 +167,8 @@ class Panel:
     @property
     def kind(self) -> str:
         """How it is drawn."""
+        if self.read.marks and len(self.read.channels) > 1:
+            return "sound"
         if self.whole_channels or len(self.read.values) <= 1:
             return "bars"
         if self.words:
@@ -167,10 +183,24 @@ class Panel:
             case "bars":
                 return 0.7 + 0.24 * channels
             case "text":
-                return 0.15 + 0.27 * len(_lines(self.read.steps[:MOST_TOKENS]))
+                return 0.15 + 0.27 * len(_lines(self._tokens()))
             case "line":
                 return 2.4
+            case "sound":
+                return 4.2
         return 2.4 + 0.2 * channels + (1.6 if self._lines() else 0.0)
+
+    def written(self) -> list[str]:
+        """List what is written in it.
+
+        Returns
+        -------
+        list of str
+            Names, tokens, and what was said.
+        """
+        read = self.read
+        tokens = [str(each) for each in read.steps[:MOST_TOKENS]] if self.words else []
+        return [self.name, *read.channels, *(text for _, text in read.marks), *tokens, *MARKS]
 
     def draw(self, figure: SubFigure, named: bool) -> None:
         """Draw it.
@@ -182,9 +212,8 @@ class Panel:
         named : bool
             Whether its name stands above.
         """
-        {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}[self.kind](
-            figure
-        )
+        kinds = {"bars": self._bars, "text": self._text, "line": self._line, "map": self._map}
+        (kinds | {"sound": self._sound})[self.kind](figure)
         if named:
             figure.suptitle(self.name, x=0.012, ha="left", fontsize=FONT + 1, color=PALETTE.ink)
 
@@ -204,7 +233,7 @@ class Panel:
     def _text(self, figure: SubFigure) -> None:
         """Words, each on its colour, in lines as a text has them."""
         axis = figure.subplots()
-        tokens = [str(each) for each in self.read.steps[:MOST_TOKENS]]
+        tokens = self._tokens()
         lines, colours = _lines(tokens), _shades(self.by_step)
         axis.set_xlim(-1.0, LINE)
         axis.set_ylim(len(lines) - 0.4, -0.6)
@@ -212,8 +241,8 @@ class Panel:
         for row, line in enumerate(lines):
             for place, begun in line:
                 axis.text(
-                    begun, row, _plain(_visible(tokens[place])), fontsize=FONT + 1,
-                    family="monospace", color=PALETTE.ink, va="center",
+                    begun, row, _plain(tokens[place]), fontsize=FONT + 1,
+                    family=self.fonts.even, color=PALETTE.ink, va="center",
                     bbox={"boxstyle": "square,pad=0.18", "facecolor": colours[place],
                           "edgecolor": "none"},
                 )  # fmt: skip
@@ -221,6 +250,13 @@ class Panel:
             left = len(self.read.steps) - MOST_TOKENS
             figure.supxlabel(f"{left:,} more tokens are not drawn.", fontsize=FONT, ha="left",
                              x=0.012, color=PALETTE.faint)  # fmt: skip
+
+    def _tokens(self) -> list[str]:
+        """Write the tokens, or their places where no font can."""
+        return [
+            self.fonts.token(_visible(str(each)), place)
+            for place, each in enumerate(self.read.steps[:MOST_TOKENS])
+        ]
 
     def _line(self, figure: SubFigure) -> None:
         """The one channel as a line, each step on its colour; else bars of the scores."""
@@ -278,6 +314,49 @@ class Panel:
             axis.set_xlim(-0.5, len(steps) - 0.5)
         _name_steps(axes[-1, 0], self.read)
 
+    def _sound(self, figure: SubFigure) -> None:
+        """A spectrogram with its scores on it, and the letters where they were heard."""
+        steps, bands = self.read.values.shape
+        axes = figure.subplots(2, 2, width_ratios=[6, 1], height_ratios=[1, 3])
+        axes[0, 1].axis("off")
+        loud = self.read.values.numpy() if self.read.shown is None else self.read.shown
+        ground = _greys(loud.T)
+        if self.scores.shape == (steps, bands):
+            ground = _over(ground, self.scores.T)
+        axes[1, 0].imshow(ground, aspect="auto", origin="lower", interpolation="nearest")
+        if not self.whole_channels:
+            axes[0, 0].bar(range(steps), self.by_step, color=_sides(self.by_step), width=0.9)
+            axes[0, 0].axhline(0, color=PALETTE.faint, linewidth=0.8)
+            axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
+        else:
+            axes[0, 0].set_yticks([])
+        if self.per_channel:
+            sums = self.scores.sum(0)
+            axes[1, 1].barh(range(bands), sums, color=_sides(sums), height=0.9)
+            axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
+            axes[1, 1].set_ylim(-0.5, bands - 0.5)
+            axes[1, 1].set_yticks([])
+            axes[1, 1].set_title("by band", fontsize=FONT, color=PALETTE.ink)
+        else:
+            axes[1, 1].axis("off")
+        for place, text in self.read.marks:
+            axes[0, 0].text(place, 1.04, self.fonts.writable(_plain(_visible(text))), ha="center",
+                            va="bottom", fontsize=FONT + 2, fontweight="bold", color=PALETTE.ink,
+                            transform=axes[0, 0].get_xaxis_transform())  # fmt: skip
+            for axis in axes[:, 0]:
+                axis.axvline(place, color=PALETTE.ink, linewidth=0.6, linestyle=":")
+        some = np.unique(np.linspace(0, bands - 1, min(bands, 6)).round().astype(int))
+        axes[1, 0].set_yticks(some, [_plain(self.read.channels[k]) for k in some])
+        for axis in (axes[0, 0], *axes[1]):
+            _quiet(axis)
+        axes[0, 0].set_xticks([])
+        _few(axes[1, 1])
+        for axis in axes[:, 0]:
+            axis.set_xlim(-0.5, steps - 0.5)
+        _name_steps(axes[1, 0], self.read)
+        if self.read.shown is not None:
+            axes[1, 0].set_xlabel("seconds", fontsize=FONT, color=PALETTE.ink)
+
     def _lines(self) -> list[int]:
         """Choose the channels whose values are drawn: the largest scores, if values are there."""
         if self.read.shown is None or not self.per_channel:
@@ -297,6 +376,81 @@ class Panel:
         axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+class Matrix:
+    """What each symbol of an answer attended to.
+
+    Parameters
+    ----------
+    read : Read
+        The source.
+    alignment : Alignment
+        What is drawn.
+    """
+
+    def __init__(self, read: Read, alignment: Alignment) -> None:
+        self.read, self.alignment, self.fonts = read, alignment, Fonts()
+
+    @property
+    def height(self) -> float:
+        """How high it is, in inches."""
+        return 0.9 + 0.24 * len(self.alignment.symbols)
+
+    def written(self) -> list[str]:
+        """List what is written in it.
+
+        Returns
+        -------
+        list of str
+            Symbols and steps.
+        """
+        return [*self.alignment.symbols, *map(said, self.read.steps), *MARKS]
+
+    def draw(self, figure: SubFigure, named: bool) -> None:  # noqa: ARG002 - there is one stream
+        """Draw it.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.SubFigure
+            Into which.
+        named : bool
+            It has no name.
+        """
+        axis, weights = figure.subplots(), self.alignment.weights
+        axis.imshow(_shades(weights.ravel()).reshape(*weights.shape, 4), aspect="auto",
+                    interpolation="nearest")  # fmt: skip
+        rows = [
+            _plain(self.fonts.token(_visible(symbol), row))
+            for row, symbol in enumerate(self.alignment.symbols)
+        ]
+        axis.set_yticks(range(len(rows)), rows)
+        _quiet(axis)
+        axis.xaxis.tick_top()
+        steps = self.read.steps
+        if all(isinstance(each, str) for each in steps) and len(steps) <= MOST_NAMED:
+            names = [
+                _plain(self.fonts.token(_visible(str(each)), k)) for k, each in enumerate(steps)
+            ]
+            upright = sum(map(width, names)) > LINE
+            axis.set_xticks(range(len(steps)), names, rotation=90 if upright else 0)
+        else:
+            _name_steps(axis, self.read)
+
+
+def _greys(values: Array) -> Array:
+    """Give a grey for each value: the loud is dark, though never as dark as letters."""
+    low, high = np.percentile(values, (5, 99))
+    light = 1.0 - 0.5 * np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0)
+    return np.stack([light, light, light], -1)
+
+
+def _over(ground: Array, scores: Floats) -> Array:
+    """Lay colours over a ground, the stronger the further a score is from 0."""
+    largest = np.abs(scores).max(initial=0.0) or 1.0
+    share = (np.abs(scores) / largest)[..., None] ** GAMMA
+    colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
+    return (1 - share) * ground + share * colours
+
+
 def _shades(scores: Floats) -> Array:
     """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
     largest = np.abs(scores).max(initial=0.0) or 1.0
@@ -313,13 +467,13 @@ def _sides(scores: Floats) -> list[str]:
     return [FOR if score >= 0 else AGAINST for score in scores]
 
 
-def _lines(tokens: Any) -> list[list[tuple[int, float]]]:
+def _lines(tokens: list[str]) -> list[list[tuple[int, float]]]:
     """Break tokens into lines: by line the places of its tokens, and where each begins."""
-    letters = all(len(str(each)) <= 1 for each in tokens)
+    letters = all(len(each) <= 1 for each in tokens)
     lines: list[list[tuple[int, float]]] = [[]]
     at = 0.0
     for place, token in enumerate(tokens):
-        size = len(_visible(str(token)))
+        size = width(token)
         if at + size > LINE and lines[-1]:
             lines.append([])
             at = 0.0

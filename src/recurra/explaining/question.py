@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from recurra.explaining.alignment import Alignment
     from recurra.types import Floats
 
 __all__ = ["Question", "Read"]
@@ -36,6 +37,8 @@ class Read:
     absent : Tensor, shape (steps, width), optional
         What is read where some values are taken away, if that is not the baseline: NaN for a
         network that knows what was not observed.
+    marks : tuple of (int, str)
+        What was said at which step of a recording, for pictures: the number of the step, a text.
     """
 
     values: Tensor
@@ -44,6 +47,7 @@ class Read:
     steps: tuple[object, ...]
     shown: Floats | None = None
     absent: Tensor | None = None
+    marks: tuple[tuple[int, str], ...] = ()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -122,5 +126,15 @@ class Question(ABC):
         -------
         dict of str to Tensor, each of shape (steps,), or None
             By stream, of sum 1; None where there is no attention.
+        """
+        return None
+
+    def alignment(self) -> Alignment | None:
+        """Say what each symbol of an answer attends to, where there are several.
+
+        Returns
+        -------
+        Alignment or None
+            To the steps of the only stream; None where there is no such answer.
         """
         return None

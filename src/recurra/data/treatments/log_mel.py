@@ -206,6 +206,8 @@ class MelBank:
         Samples of a window, and from one to the next.
     bands : ndarray of float64, shape (bands, frequencies)
         How much of each frequency is in each band.
+    centres : ndarray of float64, shape (bands,)
+        The frequency in the middle of each band, in hertz.
     silence : ndarray of float64, shape (size - hop,)
         What stands before the first sample.
     """
@@ -223,6 +225,7 @@ class MelBank:
             message = f"lowest={options.lowest:g}, but a signal of {rate:g} samples a second"
             raise OptionError(f"{message} has frequencies up to {rate / 2:g} hertz only.")
         edges = _hertz(np.linspace(_mel(options.lowest), _mel(highest), options.bands + 2))
+        self.centres = edges[1:-1]
         found = np.fft.rfftfreq(self._width, 1 / rate)
         up = (found - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
         down = (edges[2:, None] - found) / (edges[2:] - edges[1:-1])[:, None]

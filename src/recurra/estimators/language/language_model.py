@@ -55,6 +55,7 @@ from recurra.models import LanguageBatch, LanguageNetwork, LanguagePlan
 from recurra.training import Callback, Training, train
 
 if TYPE_CHECKING:
+    from recurra.explaining import Question
     from recurra.types import Floats, Integers
 
 __all__ = ["LanguageModel"]
@@ -460,6 +461,14 @@ class LanguageModel(Learner):
         before = self._codes_of(prompt) if prompt else np.zeros(0, np.int64)
         codes = draw_codes(session, n, options, before.tolist(), random)
         return hold_back_stops(join_codes(codes, before, self.unit, self.vocabulary_), stops)
+
+    def _question(self, X: Any, target: Any, **asked: Any) -> Question:
+        """See `Learner._question`; `target` is what comes next, a token or a text of several."""
+        from recurra.estimators.language.text_question import ask
+
+        if asked:
+            raise OptionError(f"{next(iter(asked))}= is nothing that a text is asked with.")
+        return ask(self, X, target)
 
     # ------------------------------------------------------------------ what a task says of itself
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from recurra.errors import OptionError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from recurra.explaining import Explanation, Question
 
-__all__ = ["Explained"]
+__all__ = ["Explained", "untrained"]
+
+
+M = TypeVar("M", bound="nn.Module")
 
 
 class Explained(ABC):
@@ -88,3 +94,25 @@ class Explained(ABC):
     def _question(self, X: Any, target: Any, **asked: Any) -> Question:  # noqa: ARG002
         """Ask the network for one number, of one record; see `recurra.explaining.Question`."""
         raise OptionError(f"A {type(self).__name__} does not explain its answers.")
+
+
+def untrained(make: Callable[[], M], seed: int) -> M:
+    """Make a network that has learned nothing, without touching the source of chance.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a network with random weights.
+    seed : int
+        Source of the weights.
+
+    Returns
+    -------
+    Module
+        In evaluation mode.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make().eval()

@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from recurra.data.panel.wall import to_wall
 from recurra.errors import DataWarning, RecurraError
 from recurra.estimators.learning.record_inputs import all_streams
 from recurra.explaining import Read
 from recurra.models.records.encoders import ValueEncoder
-from recurra.models.records.looked_up import STATIC, decays
+from recurra.models.records.looked_up import STATIC
 
 if TYPE_CHECKING:
     from recurra.data import Preprocessor, SequenceDataset, Stream
-    from recurra.models import SequenceNetwork
     from recurra.types import Array, Floats
 
 __all__ = ["Looks", "root_of"]
@@ -67,17 +66,21 @@ class Looks:
         unknown = _unknown(dataset, read, preprocessor) if telling else {}
         return cls(raw, read, unknown)
 
-    def read(self, network: SequenceNetwork, name: str, found: Tensor, base: Tensor) -> Read:
+    def read(
+        self, encoder: nn.Module, name: str, found: Tensor, base: Tensor, masked: bool = False
+    ) -> Read:
         """Name what is read of a stream.
 
         Parameters
         ----------
-        network : SequenceNetwork
-            The network.
+        encoder : Encoder
+            What looked it up.
         name : str
             The stream.
         found, base : Tensor, shape (steps, width)
             What is read of it, and where nothing is known.
+        masked : bool
+            Whether the mask of what is observed stands beside it.
 
         Returns
         -------
@@ -85,23 +88,23 @@ class Looks:
             With the names of channels and steps.
         """
         raw = self.raw.get(name)
-        plain = self.plain(network, name)
+        plain = self.plain(encoder, name)
         known = () if raw is None else raw.channels
         columns = tuple(root_of(each, known) for each in plain)
-        if decays(network, name):
+        if masked:
             columns *= 2
         if len(columns) < found.shape[1]:  # tokens, and records: one channel
             label = plain[0] if plain else name
             columns = (label,) * found.shape[1]
         return Read(found, base, columns, self.steps(name), self.shown(name, columns))
 
-    def plain(self, network: SequenceNetwork, name: str) -> tuple[str, ...]:
+    def plain(self, encoder: nn.Module, name: str) -> tuple[str, ...]:
         """Say which treated channel each number that is read of a stream belongs to.
 
         Parameters
         ----------
-        network : SequenceNetwork
-            The network.
+        encoder : Encoder
+            What looked it up.
         name : str
             The stream.
 
@@ -115,11 +118,6 @@ class Looks:
             _, height, width, colours = stream.values.shape
             cells = (f"{r},{c}" for r in range(height) for c in range(width))
             return tuple(cell for cell in cells for _ in range(colours))
-        encoder = (
-            network.static
-            if name == STATIC
-            else network.encoders[list(network.plan.inputs).index(name)]
-        )
         if not isinstance(encoder, ValueEncoder):
             return stream.channels if stream.kind == "signal" else stream.channels[:1]
         numbers = [stream.channels[k] for k in encoder.numbers]

@@ -197,7 +197,9 @@ class RecordQuestion(Question):
         compared = {} if self.beside is None else look_up(self.network, self.beside)
         for name, found in numbers.items():
             base = compared[name][0] if compared else self._nothing(name, found[0])
-            read = self.looks.read(self.network, name, found[0], base)
+            read = self.looks.read(
+                self._encoder(name), name, found[0], base, decays(self.network, name)
+            )
             whole, begun = name, 0
             word = reads.get(name.removesuffix(LETTERS))
             if word is not None and len(word.values) == len(read.values):
@@ -207,12 +209,18 @@ class RecordQuestion(Question):
             self.parts[name] = whole, slice(begun, read.values.shape[1])
         return reads
 
+    def _encoder(self, name: str) -> Any:
+        """Find what looks a stream up."""
+        if name == STATIC:
+            return self.network.static
+        return self.network.encoders[list(self.network.plan.inputs).index(name)]
+
     def _nothing(self, name: str, found: Tensor) -> Tensor:
         """Give what is read where nothing is known: zeros, but for what says so itself."""
         base = torch.zeros_like(found)
         unknown = self.looks.unknown.get(name)
         if unknown is not None and not decays(self.network, name):
-            columns = self.looks.plain(self.network, name)
+            columns = self.looks.plain(self._encoder(name), name)
             for column, channel in enumerate(columns):
                 if channel in unknown:
                     base[:, column] = torch.from_numpy(unknown[channel])

@@ -43,6 +43,7 @@ from recurra.models.speech.ctc_decoding import Prior, best_path, prefix_beam_sea
 from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
+    from recurra.explaining import Question
     from recurra.types import Booleans, Floats
 
 __all__ = ["Transcriber"]
@@ -400,18 +401,40 @@ class Transcriber(Learner):
     def _texts(self, dataset: SequenceDataset, beam: int, prior: Prior | None) -> list[str]:
         texts = []
         for told in self._log_probabilities(dataset):
-            codes: Sequence[int] = best_path(told)[0]
-            if beam > 1 or prior is not None:
-                codes = prefix_beam_search(told, beam, prior)[0].symbols
+            codes = _written(told, beam, prior)
             text = self._separator.join(self.symbols_[code] for code in codes)
             texts.append(text)
         return texts
 
     def _log_probabilities(self, dataset: SequenceDataset) -> list[Floats]:
         """Treat recordings, and let the network read them."""
+        return log_probabilities(self.network_, self._treated_again(dataset))
+
+    def _treated_again(self, dataset: SequenceDataset) -> SequenceDataset:
+        """Treat new recordings as those learned from."""
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, decays=False)
-        return log_probabilities(self.network_, treated)
+        return treated
+
+    def _codes(self, told: Floats) -> Sequence[int]:
+        """Find the symbols that the model writes."""
+        return _written(told, self.beam, None)
+
+    def _question(
+        self,
+        X: Any,
+        target: Any,
+        *,
+        rate: float | None = None,
+        baseline: Any = None,
+        **asked: Any,
+    ) -> Question:
+        """See `Learner._question`; `target` is a part of what is written, or another transcript."""
+        from recurra.estimators.speech.speech_question import ask
+
+        if asked:
+            raise OptionError(f"{next(iter(asked))}= is nothing that a recording is asked with.")
+        return ask(self, X, target, rate, baseline)
 
     def _compared(self, X: Any, y: Any, rate: float | None) -> tuple[Any, list[str]]:
         """Give what was said, and what the model writes."""
@@ -522,15 +545,17 @@ class Transcriber(Learner):
             dropout=self.dropout,
             augment=self.augment,
         )
+        return self._built(plan)
+
+    def _built(self, plan: TranscriptionPlan) -> TranscriptionNetwork:
+        """Make a network with random weights."""
         return TranscriptionNetwork(plan, LAYERS[self.layer])
 
     def _network_header(self) -> dict[str, Any]:
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> TranscriptionNetwork:
-        return TranscriptionNetwork(
-            take(TranscriptionPlan, header, "header.network"), LAYERS[self.layer]
-        )
+        return self._built(take(TranscriptionPlan, header, "header.network"))
 
     def _batches(self, treated: SequenceDataset, size: int, seed: int) -> Iterator[Any]:
         return endless(treated.take(np.flatnonzero(self._fits(treated))), size, seed)
@@ -555,3 +580,10 @@ class Transcriber(Learner):
         agree(len(self.symbols_), self.network_.plan.symbols, "symbols")
         if not self.rate_ > 0:
             raise FileError(f"header.learned.rate is {self.rate_}, but it must be positive.")
+
+
+def _written(told: Floats, beam: int, prior: Prior | None) -> Sequence[int]:
+    """Find the symbols of a text, without blanks."""
+    if beam > 1 or prior is not None:
+        return prefix_beam_search(told, beam, prior)[0].symbols
+    return best_path(told)[0]

@@ -52,6 +52,7 @@ from recurra.models.translation.sequence_to_sequence_network import (
 from recurra.training import Training
 
 if TYPE_CHECKING:
+    from recurra.explaining import Question
     from recurra.types import Booleans, Floats
 
 __all__ = ["SequenceToSequence"]
@@ -309,6 +310,12 @@ class SequenceToSequence(Learner):
         right = np.array([*map(eq, self._found(self._sources(dataset)), wanted)])
         return float(np.average(right, weights=sample_weight))
 
+    def _question(self, X: Any, target: Any, *, step: int | None = None, **asked: Any) -> Question:
+        """See `Learner._question`; `step` is which symbol of the answer is asked for."""
+        from recurra.estimators.translation.translation_question import ask
+
+        return ask(self, X, target, step, asked)
+
     def _sources(self, X: Any, **how: Any) -> SequenceDataset:
         """Read and treat what is to be answered."""
         self._check_fitted()
@@ -421,14 +428,17 @@ class SequenceToSequence(Learner):
         options = {name: getattr(self, name) for name in (*names, *drops)}
         source = Input(stream.kind, stream.channels, codes)
         plan = SequenceToSequencePlan(source, len(self.symbols_), **options)
+        return self._built(plan)
+
+    def _built(self, plan: SequenceToSequencePlan) -> SequenceToSequenceNetwork:
+        """Make a network with random weights."""
         return SequenceToSequenceNetwork(plan, LAYERS[self.layer])
 
     def _network_header(self) -> dict[str, Any]:
         return asdict(self.network_.plan)
 
     def _network_from(self, header: Mapping[str, Any]) -> SequenceToSequenceNetwork:
-        plan = take(SequenceToSequencePlan, header, "header.network")
-        return SequenceToSequenceNetwork(plan, LAYERS[self.layer])
+        return self._built(take(SequenceToSequencePlan, header, "header.network"))
 
     def _scores(self, part: SequenceDataset) -> list[Score]:
         part = _few(part)

@@ -129,14 +129,39 @@ class LanguageNetwork(nn.Module):
         state : tuple
             To be carried on; one part for each layer.
         """
-        read = self._locked(self.table(codes), self.plan.input_dropout)
+        read, after = self.read(self.table(codes), state, lengths)
+        return self.foretell(read), after
+
+    def read(
+        self,
+        vectors: Tensor,
+        state: LanguageState | None = None,
+        lengths: Tensor | Sequence[int] | None = None,
+    ) -> tuple[Tensor, LanguageState]:
+        """Read stretches of tokens that were looked up already, or of anything in their place.
+
+        Parameters
+        ----------
+        vectors : Tensor, shape (batch, time, embedding_size)
+            The rows of ``table``.
+        state, lengths
+            As for `forward`.
+
+        Returns
+        -------
+        read : Tensor, shape (batch, time, hidden_size)
+            What the last layer says.
+        state : tuple
+            To be carried on; one part for each layer.
+        """
+        read = self._locked(vectors, self.plan.input_dropout)
         after = []
         for k, layer in enumerate(self.layers):
             before = None if state is None else state[k]
             read, carried = self._through(layer, read, before, lengths)  # type: ignore[arg-type]
             read = self._locked(read, self.plan.dropout)
             after.append(carried)
-        return self._answer(read), tuple(after)
+        return read, tuple(after)
 
     def step(
         self, codes: Tensor, state: LanguageState | None = None
@@ -161,7 +186,7 @@ class LanguageNetwork(nn.Module):
         for k, layer in enumerate(self.layers):
             read, carried = layer.step(read, None if state is None else state[k])  # type: ignore[operator]
             after.append(carried)
-        return self._answer(read), tuple(after)
+        return self.foretell(read), tuple(after)
 
     def loss(
         self, batch: LanguageBatch, state: LanguageState | None = None
@@ -217,6 +242,28 @@ class LanguageNetwork(nn.Module):
         )
         return costs.view(targets.shape), targets != UNCOUNTED, after
 
+    def foretell(self, read: Tensor) -> Tensor:
+        """Say which token comes next.
+
+        Parameters
+        ----------
+        read : Tensor, shape (…, hidden_size)
+            What the last layer says.
+
+        Returns
+        -------
+        Tensor, shape (…, vocabulary)
+            The logits; minus infinity for silent tokens.
+        """
+        if not self.plan.tie_weights:
+            scores = self.answer(read)
+        else:
+            read = read if self.project is None else self.project(read)
+            scores = F.linear(read, self.table.weight, self.bias)
+        if self.plan.silent:
+            scores = scores.index_fill(-1, torch.tensor(self.plan.silent), float("-inf"))
+        return scores
+
     def _through(
         self, layer: Recurrent, read: Tensor, state: Any, lengths: Any
     ) -> tuple[Tensor, Any]:
@@ -235,13 +282,3 @@ class LanguageNetwork(nn.Module):
             return read
         kept = torch.rand(read.shape[0], 1, read.shape[2]) >= share
         return read * (kept / (1.0 - share))
-
-    def _answer(self, read: Tensor) -> Tensor:
-        if not self.plan.tie_weights:
-            scores = self.answer(read)
-        else:
-            read = read if self.project is None else self.project(read)
-            scores = F.linear(read, self.table.weight, self.bias)
-        if self.plan.silent:
-            scores = scores.index_fill(-1, torch.tensor(self.plan.silent), float("-inf"))
-        return scores

@@ -13,7 +13,16 @@ from recurra.layers import GRUD
 from recurra.models.records.records import RecordBatch, StreamBatch
 from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
-__all__ = ["STATIC", "attended", "decays", "encode_changed", "look_up", "read_changed", "repeated"]
+__all__ = [
+    "STATIC",
+    "attended",
+    "decays",
+    "encode_changed",
+    "look_up",
+    "read_changed",
+    "repeated",
+    "spread",
+]
 
 STATIC = "static"
 
@@ -93,14 +102,27 @@ def attended(network: SequenceNetwork, batch: RecordBatch) -> dict[str, Tensor] 
         return None
     found = network.attention(network.encoded(batch), batch)
     return {
-        name: _spread(found.get(name, found.get("all", torch.empty(0))), stream)
+        name: spread(found.get(name, found.get("all", torch.empty(0))), stream)
         for name, stream in batch.streams.items()
         if name in network.plan.inputs
     }
 
 
-def _spread(weights: Tensor, stream: StreamBatch) -> Tensor:
-    """Share out the weight of each step of a layer among the steps it was made of."""
+def spread(weights: Tensor, stream: StreamBatch) -> Tensor:
+    """Share out the weight of each step of a layer among the steps it was made of.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (rows, steps of the layer)
+        Of sum 1.
+    stream : StreamBatch
+        What the layer read.
+
+    Returns
+    -------
+    Tensor, shape (rows, steps)
+        Of sum 1.
+    """
     steps = stream.times.shape[1]
     size = -(-steps // max(weights.shape[1], 1))
     owners = torch.arange(steps) // max(size, 1)

@@ -14,6 +14,7 @@ from recurra.errors import OptionError, near
 from recurra.layers import LSTM
 from recurra.layers.attention import AdditiveAttention, Attention, DotAttention, Memory
 from recurra.models.records.encoders import (
+    Encoded,
     Encoder,
     FrameEncoder,
     SignalEncoder,
@@ -165,7 +166,22 @@ class SequenceToSequenceNetwork(nn.Module):
         Answering
             Where the answers stand.
         """
-        read, lengths = self.encoder(source)
+        return self.begin_read(self.encoder(source))
+
+    def begin_read(self, source: Encoded) -> Answering:
+        """Read sources that were encoded already, to the end.
+
+        Parameters
+        ----------
+        source : Encoded
+            What ``encoder`` makes of the sources.
+
+        Returns
+        -------
+        Answering
+            Where the answers stand.
+        """
+        read, lengths = source
         outputs, _ = self.reader(self.dropout(read), lengths=lengths)
         memory = self.decoder.attention.remember(outputs, lengths)
         summary = torch.tanh(self.bridge(self.pooling(outputs, lengths)))
@@ -215,7 +231,23 @@ class SequenceToSequenceNetwork(nn.Module):
         weights : Tensor, shape (batch, symbols + 1, time)
             What of the sources was attended to.
         """
-        state = self.begin(source)
+        return self.answer(self.begin(source), answers)
+
+    def answer(self, state: Answering, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """Say the same of sources that were read already.
+
+        Parameters
+        ----------
+        state : Answering
+            Before the first symbol.
+        answers : Tensor of int64, shape (batch, symbols)
+            As for `forward`.
+
+        Returns
+        -------
+        logits, weights : Tensor
+            As `forward` gives them.
+        """
         before = functional.pad(answers, (1, 0), value=self.boundary)
         before = torch.where(before < 0, self.boundary, before)
         if self.training and self.plan.scheduled_sampling:
@@ -279,8 +311,7 @@ class SequenceToSequenceNetwork(nn.Module):
         """
         logits, _ = self(source, answers)
         real, wanted = ended(answers, self.boundary)
-        found = logits.double().log_softmax(-1).gather(-1, wanted[..., None])[..., 0]
-        return torch.where(real, found, 0.0).sum(1)
+        return torch.where(real, said_of(logits, wanted), 0.0).sum(1)
 
     def _mixed(self, before: Tensor, state: Answering) -> Tensor:
         """Put the network's own symbols in the place of some.
@@ -323,6 +354,24 @@ def ended(answers: Tensor, boundary: int) -> tuple[Tensor, Tensor]:
     lengths = (answers >= 0).sum(1)
     real = torch.arange(wanted.shape[1]) <= lengths[:, None]
     return real, torch.where(wanted < 0, boundary, wanted)
+
+
+def said_of(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Say how probable symbols are.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, symbols, codes)
+        What a network says.
+    wanted : Tensor of int64, shape (batch, symbols)
+        The symbols.
+
+    Returns
+    -------
+    Tensor of float64, shape (batch, symbols)
+        The logarithms of their probabilities.
+    """
+    return logits.double().log_softmax(-1).gather(-1, wanted[..., None])[..., 0]
 
 
 def _attention(plan: SequenceToSequencePlan, width: int) -> Attention:
