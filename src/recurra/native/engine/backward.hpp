@@ -96,22 +96,27 @@ void backward(const Pass& pass, Group group) {
                 over_tiles(begin, end, [&](int64_t i, auto r) {
                     constexpr int R = decltype(r)::value, W = decltype(w)::value;
                     auto tile = state_gradient<T, Cell, R, W>(rows + i, panel, gates, pieces, pad, unit, outputs);
-                    for (int a = 0; a < R; ++a)
-                        for (int b = 0; b < W; ++b) {
-                            int64_t at = unit + b * lanes<T>;
-                            finish(tile.at[a][b], rows[i + a], at, outputs - at);
-                        }
+                    for (int b = 0; b < W; ++b) {
+                        int64_t at = unit + b * lanes<T>;
+                        finish(tile.column(b), rows + i, at, outputs - at);
+                    }
                 });
             });
         }
     };
-    auto step = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
-        if (optional) return back_to<T, Cell>(run, dh, row, unit, pad, n);
-        if (row.dy) dh += load_first(row.dy + unit, n);
-        Cell::backward(run, dh, row, unit, pad, n);
+    auto step = [&](auto dh, const BackRow<T>* rows, int64_t unit, int64_t n) {
+        constexpr int N = sizeof(dh.at) / sizeof(dh.at[0]);
+        if (optional) {
+            for (int r = 0; r < N; ++r) back_to<T, Cell>(run, dh.at[r], rows[r], unit, pad, n);
+            return;
+        }
+        if (rows[0].dy) dh = dh + load_first_each<T, N>(n, [&](int r) { return rows[r].dy + unit; });
+        Cell::template backward<N>(run, dh, rows, unit, pad, n);
         // An infinite input has made its product with the padding's zeros NaN.
-        for (int64_t part = 0; n < lanes<T> && part < Cell::slot_parts; ++part)
-            fill<T>(row.slot + part * pad + unit + n, nullptr, lanes<T> - n);
+        if (n >= lanes<T>) return;
+        for (int r = 0; r < N; ++r)
+            for (int64_t part = 0; part < Cell::slot_parts; ++part)
+                fill<T>(rows[r].slot + part * pad + unit + n, nullptr, lanes<T> - n);
     };
 
     const ProjectionPanels<T> projection(run, true);
@@ -180,11 +185,16 @@ void backward(const Pass& pass, Group group) {
                 next_decay<T>(run, pass.time(rank, 0), row, h0 ? h0 + row * run.h0_row : nullptr,
                               c0 ? c0 + row * run.c0_row : nullptr, rows[i]);
         }
-        auto put = [&](Vector<T> dh, const BackRow<T>& row, int64_t unit, int64_t n) {
-            if (optional) dh = arrived(dh, row, unit, n);
-            if (row.decay) dh = through_decay<T, Cell>(dh, row, unit, n);
-            if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
-            if (row.slot) store_first(row.slot + unit, dh, n);
+        auto put = [&](auto all, const BackRow<T>* rows, int64_t unit, int64_t n) {
+            constexpr int N = sizeof(all.at) / sizeof(all.at[0]);
+            for (int r = 0; r < N; ++r) {
+                const BackRow<T>& row = rows[r];
+                Vector<T> dh = all.at[r];
+                if (optional) dh = arrived(dh, row, unit, n);
+                if (row.decay) dh = through_decay<T, Cell>(dh, row, unit, n);
+                if (Cell::carries && !Cell::has_cell) dh += load(row.carry + unit);
+                if (row.slot) store_first(row.slot + unit, dh, n);
+            }
         };
         over_blocks(0, after, put);
         over_blocks(after, group.count, put);

@@ -1,6 +1,7 @@
 // The cells: how gates become a state, and how a state's gradient becomes the gates'.
 //
-// A cell reads the sums of its gates for one vector of units and finishes them in registers.
+// A cell reads the sums of its gates for one vector of units, of N rows at once, and finishes them in
+// registers. What a pointer of one row lacks, that of the other rows lacks too.
 // Of each vector of units `parts` sums are held: the input gives to the first `gates` of them, the
 // state to the same, but from `gap` on one further (a GRU keeps apart what the state gives to its new
 // value). `units` vectors of units share a tile.
@@ -48,6 +49,29 @@ struct BackRow {
     T* dh;                         // projection: the gradient of what it gave
 };
 
+// The vector at an address of each row.
+template <class T, int N, class At>
+RECURRA_INLINE Several<T, N> load_each(At at) {
+    return of_each<T, N>([&](int r) { return load(at(r)); });
+}
+
+template <class T, int N, class At>
+RECURRA_INLINE Several<T, N> load_first_each(int64_t n, At at) {
+    return of_each<T, N>([&](int r) { return load_first(at(r), n); });
+}
+
+template <class T, int N, class At>
+RECURRA_INLINE void store_each(const Several<T, N>& v, At at) {
+    RECURRA_UNROLL
+    for (int r = 0; r < N; ++r) store(at(r), v.at[r]);
+}
+
+template <class T, int N, class At>
+RECURRA_INLINE void store_first_each(const Several<T, N>& v, int64_t n, At at) {
+    RECURRA_UNROLL
+    for (int r = 0; r < N; ++r) store_first(at(r), v.at[r], n);
+}
+
 // With `Coupled` without the gate i, which is 1 - f.
 template <class T, bool Coupled>
 struct Lstm {
@@ -64,62 +88,78 @@ struct Lstm {
         return load_first(static_cast<const T*>(run.w_ch) + (gate - (gate == O)) * run.hidden + unit, n);
     }
 
-    template <bool Seen>
-    static RECURRA_INLINE void finish(const recurra_run& run, V i, V f, V g, V o, const Row<T>& row, int64_t unit,
-                                      int64_t pad, int64_t n) {
-        V before = load_first(row.c + unit, n);
+    template <bool Seen, int N>
+    static RECURRA_INLINE void finish(const recurra_run& run, Several<T, N> i, Several<T, N> f, Several<T, N> g,
+                                      Several<T, N> o, const Row<T>* rows, int64_t unit, int64_t pad, int64_t n) {
+        auto before = load_first_each<T, N>(n, [&](int r) { return rows[r].c + unit; });
         if constexpr (Seen) {
-            if constexpr (!Coupled) i += peephole(run, 0, unit, n) * before;
-            f += peephole(run, F, unit, n) * before;
+            if constexpr (!Coupled) i = i + peephole(run, 0, unit, n) * before;
+            f = f + peephole(run, F, unit, n) * before;
         }
         f = sigmoid(f), g = hyperbolic_tangent(g);
-        i = Coupled ? T(1) - f : sigmoid(i);
-        V c = f * before + i * g;
-        if constexpr (Seen) o += peephole(run, O, unit, n) * c;
+        if constexpr (Coupled) i = T(1) - f;
+        else i = sigmoid(i);
+        auto c = f * before + i * g;
+        if constexpr (Seen) o = o + peephole(run, O, unit, n) * c;
         o = sigmoid(o);
-        store_first(row.c + unit, c, n);
-        store_first(row.y + unit, o * hyperbolic_tangent(c), n);
-        if (!row.slot) return;
-        T* slot = row.slot + unit;
-        if constexpr (!Coupled) store(slot, i);
-        store(slot + F * pad, f), store(slot + G * pad, g), store(slot + O * pad, o), store(slot + C * pad, c);
+        store_first_each(c, n, [&](int r) { return rows[r].c + unit; });
+        store_first_each(o * hyperbolic_tangent(c), n, [&](int r) { return rows[r].y + unit; });
+        if (!rows[0].slot) return;
+        auto keep = [&](const Several<T, N>& v, int part) {
+            store_each(v, [&](int r) { return rows[r].slot + unit + part * pad; });
+        };
+        if constexpr (!Coupled) keep(i, 0);
+        keep(f, F), keep(g, G), keep(o, O), keep(c, C);
     }
 
     // Apart, so that cells without peepholes pay no more than a glance.
-    static RECURRA_APART void finish_seen(const recurra_run& run, V i, V f, V g, V o, const Row<T>& row,
-                                          int64_t unit, int64_t pad, int64_t n) {
-        finish<true>(run, i, f, g, o, row, unit, pad, n);
+    template <int N>
+    static RECURRA_APART void finish_seen(const recurra_run& run, Several<T, N> i, Several<T, N> f, Several<T, N> g,
+                                          Several<T, N> o, const Row<T>* rows, int64_t unit, int64_t pad, int64_t n) {
+        finish<true>(run, i, f, g, o, rows, unit, pad, n);
     }
 
-    template <class Sum>
-    static RECURRA_INLINE void forward(const recurra_run& run, const Sum* sum, const Row<T>& row, int64_t unit,
+    template <int N, class Sum>
+    static RECURRA_INLINE void forward(const recurra_run& run, Sum sum, const Row<T>* rows, int64_t unit,
                                        int64_t pad, int64_t n) {
-        if (run.w_ch) return finish_seen(run, sum[0], sum[F], sum[G], sum[O], row, unit, pad, n);
-        finish<false>(run, sum[0], sum[F], sum[G], sum[O], row, unit, pad, n);
+        if (run.w_ch) return finish_seen<N>(run, sum(0), sum(F), sum(G), sum(O), rows, unit, pad, n);
+        finish<false, N>(run, sum(0), sum(F), sum(G), sum(O), rows, unit, pad, n);
     }
 
-    template <bool Seen = false>
-    static RECURRA_INLINE void backward(const recurra_run& run, V dh, const BackRow<T>& row, int64_t unit,
-                                        int64_t pad, int64_t n) {
-        T* slot = row.slot + unit;
-        V f = load(slot + F * pad), g = load(slot + G * pad), o = load(slot + O * pad);
-        V i = Coupled ? T(1) - f : load(slot), t = hyperbolic_tangent(load(slot + C * pad));
-        V before = row.c ? load_first(row.c + unit, n + row.c_pad) : V{};
-        V of_o = dh * t * o * (T(1) - o);
-        V dc = load(row.carry + unit) + dh * o * (T(1) - t * t);
-        if constexpr (Seen) dc += of_o * peephole(run, O, unit, n);
-        V of_i = dc * g * i * (T(1) - i);
-        V of_f = dc * (Coupled ? before - g : before) * f * (T(1) - f);
-        V passed = dc * f;
+    template <int N, bool Seen = false>
+    static RECURRA_INLINE void backward(const recurra_run& run, const Several<T, N>& dh, const BackRow<T>* rows,
+                                        int64_t unit, int64_t pad, int64_t n) {
+        using S = Several<T, N>;
+        auto part = [&](int at) {
+            return load_each<T, N>([&](int r) { return rows[r].slot + unit + at * pad; });
+        };
+        auto put = [&](const S& v, int at) {
+            store_each(v, [&](int r) { return rows[r].slot + unit + at * pad; });
+        };
+        auto carry = [&](int r) { return rows[r].carry + unit; };
+        const S t = hyperbolic_tangent(part(C)), o = part(O);
+        const S let_out = dh * o, of_o = let_out * t * (T(1) - o);
+        S dc = load_each<T, N>(carry) + let_out * (T(1) - t * t);
+        if constexpr (Seen) dc = dc + peephole(run, O, unit, n) * of_o;
+        put(of_o, O);
+        const S f = part(F), g = part(G);
+        S i;
+        if constexpr (Coupled) i = T(1) - f;
+        else i = part(0);
+        const S let_in = dc * i, of_i = let_in * g * (T(1) - i);
+        put(let_in * (T(1) - g * g), G);
+        S before = {}, passed = dc * f;
+        if (rows[0].c) before = load_first_each<T, N>(n + rows[0].c_pad, [&](int r) { return rows[r].c + unit; });
+        S of_f;
+        if constexpr (Coupled) of_f = passed * (before - g) * (T(1) - f);
+        else of_f = passed * before * (T(1) - f);
         if constexpr (Seen) {
-            passed += of_f * peephole(run, F, unit, n);
-            if constexpr (!Coupled) passed += of_i * peephole(run, 0, unit, n);
+            passed = passed + peephole(run, F, unit, n) * of_f;
+            if constexpr (!Coupled) passed = passed + peephole(run, 0, unit, n) * of_i;
         }
-        store(row.carry + unit, passed);
-        if constexpr (!Coupled) store(slot, of_i);
-        store(slot + F * pad, of_f);
-        store(slot + G * pad, dc * i * (T(1) - g * g));
-        store(slot + O * pad, of_o);
+        store_each(passed, carry);
+        if constexpr (!Coupled) put(of_i, 0);
+        put(of_f, F);
     }
 };
 
@@ -134,31 +174,39 @@ struct Gru {
     static constexpr int h_gate(int i) { return i; }
     using V = Vector<T>;
 
-    template <class Sum>
-    static RECURRA_INLINE void forward(const recurra_run&, const Sum* sum, const Row<T>& row, int64_t unit,
-                                       int64_t pad, int64_t n) {
-        V r = sigmoid(sum[0]), z = sigmoid(sum[1]);
-        V m = hyperbolic_tangent(sum[2] + r * sum[3]);
-        V h = row.h ? load_first(row.h + unit, n) : V{};
-        store_first(row.y + unit, m + z * (h - m), n);
-        if (!row.slot) return;
-        T* slot = row.slot + unit;
-        store(slot, m), store(slot + pad, r), store(slot + 2 * pad, z), store(slot + 3 * pad, sum[3]);
+    template <int N, class Sum>
+    static RECURRA_INLINE void forward(const recurra_run&, Sum sum, const Row<T>* rows, int64_t unit, int64_t pad,
+                                       int64_t n) {
+        auto r = sigmoid(sum(0)), z = sigmoid(sum(1)), s = sum(3);
+        auto m = hyperbolic_tangent(sum(2) + r * s);
+        Several<T, N> h = {};
+        if (rows[0].h) h = load_first_each<T, N>(n, [&](int r) { return rows[r].h + unit; });
+        store_first_each(m + z * (h - m), n, [&](int r) { return rows[r].y + unit; });
+        if (!rows[0].slot) return;
+        auto keep = [&](const Several<T, N>& v, int part) {
+            store_each(v, [&](int r) { return rows[r].slot + unit + part * pad; });
+        };
+        keep(m, 0), keep(r, 1), keep(z, 2), keep(s, 3);
     }
 
-    template <bool = false>
-    static RECURRA_INLINE void backward(const recurra_run&, V dh, const BackRow<T>& row, int64_t unit,
-                                        int64_t pad, int64_t n) {
-        T* slot = row.slot + unit;
-        dh += load(row.carry + unit);
-        V m = load(slot), r = load(slot + pad), z = load(slot + 2 * pad), s = load(slot + 3 * pad);
-        V h = row.h ? load_first(row.h + unit, n) : V{};
-        V dm = dh * (T(1) - z) * (T(1) - m * m);
-        store(row.carry + unit, dh * z);
-        store(slot, dm);
-        store(slot + pad, dm * s * r * (T(1) - r));
-        store(slot + 2 * pad, dh * (h - m) * z * (T(1) - z));
-        store(slot + 3 * pad, dm * r);
+    template <int N, bool = false>
+    static RECURRA_INLINE void backward(const recurra_run&, const Several<T, N>& of_product, const BackRow<T>* rows,
+                                        int64_t unit, int64_t pad, int64_t n) {
+        using S = Several<T, N>;
+        auto part = [&](int at) {
+            return load_each<T, N>([&](int r) { return rows[r].slot + unit + at * pad; });
+        };
+        auto put = [&](const S& v, int at) {
+            store_each(v, [&](int r) { return rows[r].slot + unit + at * pad; });
+        };
+        auto carry = [&](int r) { return rows[r].carry + unit; };
+        const S dh = of_product + load_each<T, N>(carry);
+        const S m = part(0), r = part(1), z = part(2), s = part(3);
+        S h = {};
+        if (rows[0].h) h = load_first_each<T, N>(n, [&](int r) { return rows[r].h + unit; });
+        const S dm = dh * (T(1) - z) * (T(1) - m * m), kept = dh * z, of_s = dm * r;
+        store_each(kept, carry);
+        put(dm, 0), put(of_s * s * (T(1) - r), 1), put(kept * (h - m) * (T(1) - z), 2), put(of_s, 3);
     }
 };
 
@@ -171,24 +219,27 @@ struct Elman {
     static constexpr int h_gate(int i) { return i; }
     using V = Vector<T>;
 
-    template <class Sum>
-    static RECURRA_INLINE void forward(const recurra_run& run, const Sum* sum, const Row<T>& row,
-                                       int64_t unit, int64_t, int64_t n) {
-        V s = sum[0];
+    template <int N, class Sum>
+    static RECURRA_INLINE void forward(const recurra_run& run, Sum sum, const Row<T>* rows, int64_t unit, int64_t,
+                                       int64_t n) {
+        auto s = sum(0);
         if (run.activation == RECURRA_TANH) s = hyperbolic_tangent(s);
-        else if (run.activation == RECURRA_RELU) s = s < T(0) ? V{} : s;
+        else if (run.activation == RECURRA_RELU)
+            s = of_each<T, N>([&](int r) { return s.at[r] < T(0) ? V{} : s.at[r]; });
         else s = sigmoid(s);
-        store_first(row.y + unit, s, n);
+        store_first_each(s, n, [&](int r) { return rows[r].y + unit; });
     }
 
-    template <bool = false>
-    static RECURRA_INLINE void backward(const recurra_run& run, V dh, const BackRow<T>& row, int64_t unit,
-                                        int64_t, int64_t n) {
-        V h = load_first(row.y + unit, n);
-        if (run.activation == RECURRA_TANH) dh = dh * (T(1) - h * h);
-        else if (run.activation == RECURRA_RELU) dh = h <= T(0) ? V{} : dh;  // a NaN passes
-        else dh = dh * h * (T(1) - h);
-        store(row.slot + unit, dh);
+    template <int N, bool = false>
+    static RECURRA_INLINE void backward(const recurra_run& run, const Several<T, N>& dh, const BackRow<T>* rows,
+                                        int64_t unit, int64_t, int64_t n) {
+        const auto h = load_first_each<T, N>(n, [&](int r) { return rows[r].y + unit; });
+        Several<T, N> sum;
+        if (run.activation == RECURRA_TANH) sum = dh * (T(1) - h * h);
+        else if (run.activation == RECURRA_RELU)  // a NaN passes
+            sum = of_each<T, N>([&](int r) { return h.at[r] <= T(0) ? V{} : dh.at[r]; });
+        else sum = dh * h * (T(1) - h);
+        store_each(sum, [&](int r) { return rows[r].slot + unit; });
     }
 };
 

@@ -60,11 +60,10 @@ void forward_tile(const recurra_run& run, const T* panel, const Row<T>* rows, co
         multiply<T, R, parts, width, W * Cell::gap>(tile, [&](int r) { return rows[r].fed + felt.begin; },
                                                     felt.count, 1, states);
     }
-    for (int r = 0; r < R; ++r) {
-        for (int w = 0; w < W; ++w) {
-            int64_t unit = (vector + w) * lanes<T>;
-            Cell::forward(run, tile.at[r] + w * Cell::parts, rows[r], unit, pad, run.hidden - unit);
-        }
+    for (int w = 0; w < W; ++w) {
+        int64_t unit = (vector + w) * lanes<T>;
+        auto sum = [&](int part) { return tile.column(w * Cell::parts + part); };
+        Cell::template forward<R>(run, sum, rows, unit, pad, run.hidden - unit);
     }
 }
 

@@ -134,7 +134,7 @@ void backward(const Pass& pass, Group group) {
     };
     auto step = [&](Floats dh, const BackRow<float>& row, int64_t unit, int64_t n) {
         if (row.dy) dh += load_first(row.dy + unit, n);
-        Cell::backward(run, dh, row, unit, pad, n);
+        Cell::template backward<1>(run, {{dh}}, &row, unit, pad, n);
         keep_gradients<Cell>(row.slot, unit, pad);
     };
 

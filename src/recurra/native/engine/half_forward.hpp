@@ -52,7 +52,8 @@ RECURRA_INLINE void finish(const recurra_run& run, const Sides<Parts>& sides, co
                            float* side, int64_t step, int64_t vector, int64_t pad) {
     for (int w = 0; w < W; ++w) {
         int64_t unit = (vector + w) * line, n = run.hidden - unit;
-        Cell::forward(run, sum + w * Cell::parts, row, unit, pad, n);
+        auto part = [&](int at) { return Several<float, 1>{{sum[w * Cell::parts + at]}}; };
+        Cell::template forward<1>(run, part, &row, unit, pad, n);
         Floats h = load_first(row.y + unit, n);
         store_halves(sides.state(side, step + 1) + unit / 2, h);
         if constexpr (Parts == 2) store_halves(sides.state(side, step + 1) + sides.hidden + unit / 2, lost(h));

@@ -7,7 +7,7 @@
 
 namespace RECURRA_ISA {
 
-RECURRA_INLINE Vector<float> exponential(Vector<float> x) { return power_of_two(x * 1.44269504f); }
+RECURRA_INLINE Vector<float> exponential(Vector<float> x) { return power_of_two<1>({{x * 1.44269504f}}).at[0]; }
 
 RECURRA_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 RECURRA_INLINE double square_root(double x) { return __builtin_sqrt(x); }

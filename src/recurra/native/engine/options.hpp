@@ -295,8 +295,8 @@ RECURRA_APART void back_through(const recurra_run& run, Vector<T> dh, const Back
         store(row.carry + unit, (T(1) - kept) * dc);
         kept *= dc;
     }
-    if (run.w_ch) Cell::template backward<true>(run, dh, row, unit, pad, n);
-    else Cell::template backward<false>(run, dh, row, unit, pad, n);
+    if (run.w_ch) Cell::template backward<1, true>(run, {{dh}}, &row, unit, pad, n);
+    else Cell::template backward<1>(run, {{dh}}, &row, unit, pad, n);
     if (row.kept_c) store(row.carry + unit, load(row.carry + unit) + kept);
 }
 

@@ -21,6 +21,10 @@ constexpr int tile_vectors = 4;
 template <class T, int R, int V>
 struct Tile {
     Vector<T> at[R][V];
+
+    RECURRA_INLINE Several<T, R> column(int v) const {
+        return of_each<T, R>([&](int r) { return at[r][v]; });
+    }
 };
 
 // So many products are added up by themselves before they join the sum: long running sums lose digits.

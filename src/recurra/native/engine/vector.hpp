@@ -125,6 +125,43 @@ RECURRA_INLINE void store_first(T* p, Vector<T> v, int64_t n) {
 #endif
 }
 
+// The same vector of units of N rows. What is done to it is done to one row after the other, so that the
+// processor has work for the others while one waits: a cell is a long chain of steps.
+template <class T, int N>
+struct Several {
+    Vector<T> at[N];
+};
+
+template <class T, int N, class F>
+RECURRA_INLINE Several<T, N> of_each(F&& f) {
+    Several<T, N> all;
+    RECURRA_UNROLL
+    for (int i = 0; i < N; ++i) all.at[i] = f(i);
+    return all;
+}
+
+#define RECURRA_EACH(op)                                                                              \
+    template <class T, int N>                                                                         \
+    RECURRA_INLINE Several<T, N> operator op(const Several<T, N>& a, const Several<T, N>& b) {        \
+        return of_each<T, N>([&](int i) { return a.at[i] op b.at[i]; });                              \
+    }                                                                                                 \
+    template <class T, int N>                                                                         \
+    RECURRA_INLINE Several<T, N> operator op(const Several<T, N>& a, T b) {                           \
+        return of_each<T, N>([&](int i) { return a.at[i] op b; });                                    \
+    }                                                                                                 \
+    template <class T, int N>                                                                         \
+    RECURRA_INLINE Several<T, N> operator op(T a, const Several<T, N>& b) {                           \
+        return of_each<T, N>([&](int i) { return a op b.at[i]; });                                    \
+    }
+template <class T, int N>
+RECURRA_INLINE Several<T, N> operator*(Vector<T> a, const Several<T, N>& b) {
+    return of_each<T, N>([&](int i) { return a * b.at[i]; });
+}
+RECURRA_EACH(+)
+RECURRA_EACH(-)
+RECURRA_EACH(*)
+#undef RECURRA_EACH
+
 // Rows become columns. Each turn swaps squares of `side` lanes between two rows.
 template <class T, int side>
 RECURRA_INLINE void swap_squares(Vector<T> (&rows)[lanes<T>]) {
@@ -168,6 +205,11 @@ RECURRA_INLINE Vector<T> clamp(Vector<T> x, T low, T high) {
 #endif
 }
 
+template <class T, int N>
+RECURRA_INLINE Several<T, N> clamp(const Several<T, N>& x, T low, T high) {
+    return of_each<T, N>([&](int i) { return clamp<T>(x.at[i], low, high); });
+}
+
 // 1 / x for x in [1, 2^127]: exact to about one unit in the last place.
 template <class T>
 RECURRA_INLINE Vector<T> reciprocal(Vector<T> x) {
@@ -180,19 +222,25 @@ RECURRA_INLINE Vector<T> reciprocal(Vector<T> x) {
     return T(1) / x;
 }
 
+template <int N>
+RECURRA_INLINE Several<float, N> reciprocal(const Several<float, N>& x) {
+    return of_each<float, N>([&](int i) { return reciprocal<float>(x.at[i]); });
+}
+
 // 2^x for x in [-126, 126], float: a polynomial on [-1/2, 1/2] times a power of two.
-RECURRA_INLINE Vector<float> power_of_two(Vector<float> x) {
+template <int N>
+RECURRA_INLINE Several<float, N> power_of_two(const Several<float, N>& x) {
     const float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-    Vector<float> shifted = x + round;
-    Vector<float> r = x - (shifted - round);
-    Vector<float> p = r * 1.535336214e-4f + 1.339887504e-3f;
+    Several<float, N> shifted = x + round;
+    Several<float, N> r = x - (shifted - round);
+    Several<float, N> p = r * 1.535336214e-4f + 1.339887504e-3f;
     p = p * r + 9.618437362e-3f;
     p = p * r + 5.550332470e-2f;
     p = p * r + 2.402264791e-1f;
     p = p * r + 6.931472029e-1f;
     p = p * r + 1.0f;
     typedef int32_t Int __attribute__((vector_size(RECURRA_VECTOR_BYTES)));
-    return (Vector<float>)((Int)p + ((Int)shifted << 23));
+    return of_each<float, N>([&](int i) { return (Vector<float>)((Int)p.at[i] + ((Int)shifted.at[i] << 23)); });
 }
 
 // e^x for x in [-700, 700], double: the same with the series to the thirteenth power.
@@ -219,8 +267,9 @@ RECURRA_INLINE Vector<double> exponential(Vector<double> x) {
     return (Vector<double>)((Int)p + ((Int)shifted << 52));
 }
 
-RECURRA_INLINE Vector<float> sigmoid(Vector<float> x) {
-    return reciprocal<float>(1.0f + power_of_two(clamp<float>(x * -1.44269504f, -126.0f, 126.0f)));
+template <int N>
+RECURRA_INLINE Several<float, N> sigmoid(const Several<float, N>& x) {
+    return reciprocal(1.0f + power_of_two(clamp(x * -1.44269504f, -126.0f, 126.0f)));
 }
 
 RECURRA_INLINE Vector<double> sigmoid(Vector<double> x) {
@@ -228,19 +277,20 @@ RECURRA_INLINE Vector<double> sigmoid(Vector<double> x) {
 }
 
 // A rational function of degree (9, 8), fitted for the least relative error on [-8.6, 8.6].
-RECURRA_INLINE Vector<float> hyperbolic_tangent(Vector<float> x) {
-    x = clamp<float>(x, -8.6f, 8.6f);
-    Vector<float> y = x * x;
-    Vector<float> p = y * 1.408243737e-8f + 2.112235335e-5f;
+template <int N>
+RECURRA_INLINE Several<float, N> hyperbolic_tangent(const Several<float, N>& wide) {
+    Several<float, N> x = clamp(wide, -8.6f, 8.6f);
+    Several<float, N> y = x * x;
+    Several<float, N> p = y * 1.408243737e-8f + 2.112235335e-5f;
     p = p * y + 3.526399711e-3f;
     p = p * y + 1.340687368e-1f;
     p = p * y + 0.9999999867f;
-    Vector<float> q = y * 8.070621910e-7f + 3.336267303e-4f;
+    Several<float, N> q = y * 8.070621910e-7f + 3.336267303e-4f;
     q = q * y + 2.599389268e-2f;
     q = q * y + 4.674019522e-1f;
     q = q * y + 1.0f;
     // Rounding may pass 1, where 1 - t * t would change its sign.
-    return clamp<float>(x * p * reciprocal<float>(q), -1.0f, 1.0f);
+    return clamp(x * p * reciprocal(q), -1.0f, 1.0f);
 }
 
 RECURRA_INLINE Vector<double> hyperbolic_tangent(Vector<double> x) {
@@ -255,6 +305,16 @@ RECURRA_INLINE Vector<double> hyperbolic_tangent(Vector<double> x) {
     s = x + x * y * s;
     t = x < 0.0 ? -t : t;
     return size < 0.0078125 ? s : t;
+}
+
+template <int N>
+RECURRA_INLINE Several<double, N> sigmoid(const Several<double, N>& x) {
+    return of_each<double, N>([&](int i) { return sigmoid(x.at[i]); });
+}
+
+template <int N>
+RECURRA_INLINE Several<double, N> hyperbolic_tangent(const Several<double, N>& x) {
+    return of_each<double, N>([&](int i) { return hyperbolic_tangent(x.at[i]); });
 }
 
 }  // namespace RECURRA_ISA
