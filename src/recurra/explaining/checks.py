@@ -1,4 +1,4 @@
-"""Whether an explanation can be believed: three checks that come with it."""
+"""Whether an explanation can be believed: the checks that come with it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from recurra.explaining.question import Question
     from recurra.types import Array, Floats
 
-__all__ = ["Checks", "Deletion", "deletion", "rank_correlation"]
+__all__ = ["Checks", "Deletion", "deletion", "off", "rank_correlation"]
 
 POINTS, ORDERS = 20, 4  # of a deletion curve, and random orders beside it
 SHOWN = 0.1  # of the parts are taken away in what is said of the curve
 ALIKE, APART = 0.7, 0.3  # rank correlations
+LOOKED_AT = 8  # parts that are taken away anew
 FEWEST = 10  # scores whose ranks say something
+CLOSE = 0.1  # of the largest score
+ROUNDING = 1e-4  # of the largest score
 DIGITS = 2  # of scores, as shares of the largest
 
 
@@ -80,11 +83,15 @@ class Checks:
         Rank correlation with the explanation of a network of the same make with random weights
         (Adebayo et al. 2018, arXiv:1810.03292): of the sizes of the scores; near 0 where they tell
         of what was learned. NaN where there is too little to rank.
+    off : float, optional
+        How far scores are off where not every part was taken away by itself; see `off`. None where
+        they were, or nothing was taken away.
     """
 
     completeness: float | None
     deletion: Deletion
     randomised: float
+    off: float | None = None
 
     def __str__(self) -> str:
         lines = [f"deletion: {self.deletion}."]
@@ -92,6 +99,8 @@ class Checks:
             lines.insert(0, f"completeness: {_said_of_sums(self.completeness)}.")
         if not np.isnan(self.randomised):
             lines.append(f"random weights: {_said_of_ranks(self.randomised)}.")
+        if self.off is not None:
+            lines.append(f"taken away anew: {_said_of_parts(self.off)}.")
         return "\n".join(lines)
 
 
@@ -124,6 +133,36 @@ def deletion(
     ends = np.full(len(orders), answer), np.full(len(orders), baseline)
     curves = np.column_stack([ends[0], found, ends[1]]) if total else np.array([[answer]] * 5)
     return Deletion(counts, curves[0], curves[1:].mean(0))
+
+
+def off(
+    question: Question, parts: Sequence[Region], scores: Floats, answer: float, seed: int
+) -> float | None:
+    """Take a few parts away anew, each by itself, and compare with their scores by occlusion.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    parts : sequence of Region
+        All parts.
+    scores : ndarray, shape (parts,)
+        What the answer is said to lose without each.
+    answer : float
+        With all parts.
+    seed : int
+        Source of chance: which parts.
+
+    Returns
+    -------
+    float or None
+        The largest difference, as a share of the largest score; None where there is none but what
+        rounding makes.
+    """
+    few = np.random.default_rng(seed).permutation(len(parts))[:LOOKED_AT]
+    anew = answer - answers_without(question, [[parts[k]] for k in few])
+    share = float(np.abs(anew - scores[few]).max(initial=0.0) / (np.abs(scores).max() or 1.0))
+    return share if share > ROUNDING else None
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
@@ -174,3 +213,8 @@ def _said_of_ranks(correlation: float) -> str:
     if abs(correlation) >= ALIKE:
         return f"{said}: much of this is the record, not what was learned"
     return said if abs(correlation) > APART else f"{said}: they tell of what was learned"
+
+
+def _said_of_parts(share: float) -> str:
+    said = f"{LOOKED_AT} parts by chance are off by {percent(share)} of the largest score at most"
+    return said if share <= CLOSE else f"{said}: small scores say little"

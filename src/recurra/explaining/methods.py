@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from recurra.errors import OptionError, near
-from recurra.explaining.checks import Checks, deletion, rank_correlation
+from recurra.explaining.checks import Checks, deletion, off, rank_correlation
 from recurra.explaining.explanation import Explanation
 from recurra.explaining.gradients import (
     gradient,
@@ -88,13 +88,15 @@ def explain(
     untrained = replace(
         found, scores=_scores(other, method, by, window, _ends(other)), reads=other.reads
     )
-    adds_up = method == "integrated gradients"
+    adds_up, taken = method == "integrated gradients", method == "occlusion"
+    parts, sizes = found.scored()
     return replace(
         found,
         checks=Checks(
             miss(scores, answer - baseline) if adds_up else None,
             deletion(question, found.ranked(), answer, baseline, seed),
-            rank_correlation(found.scored()[1], untrained.scored()[1]),
+            rank_correlation(sizes, untrained.scored()[1]),
+            off(question, parts, sizes, answer, seed) if taken else None,
         ),
     )
 
