@@ -247,7 +247,8 @@ class Explanation:
         if self.method == "attention":
             legend = "The stronger the colour, the more attention goes there."
         if self.alignment is not None:
-            panels = [Matrix(*self.reads.values(), self.alignment)]
+            (read,) = self.reads.values()
+            panels = [Matrix(read, self.alignment)]
         return draw(f"{self.asked}: {number(self.answer)}, {nothing}", legend, panels)
 
     def __repr__(self) -> str:
