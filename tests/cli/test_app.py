@@ -114,7 +114,17 @@ def test_a_reader_who_goes_away_gets_no_traceback(sales):
 
 def test_a_run_that_is_interrupted_in_training_ends_quietly(sales):
     call = subprocess.Popen(
-        [*COMMAND, "forecast", str(sales), "--h", "2", "--steps", "1000000", "--hidden-size", "4"],
+        [
+            *COMMAND,
+            "forecast",
+            str(sales),
+            "--h",
+            "2",
+            "--steps",
+            "1000000",
+            "--hidden-size",
+            "256",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
