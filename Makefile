@@ -54,7 +54,8 @@ sanitize: .venv/dev.stamp  ## test the engine under AddressSanitizer and UBSan (
 		| grep 'AddressSanitizer: heap-buffer-overflow' || (echo "The sanitizer sleeps."; false)
 	$(UNDER_SANITIZERS) -m pytest tests/native tests/kernels/test_native.py \
 		tests/kernels/test_native_bfloat16.py tests/kernels/test_decay.py \
-		tests/kernels/test_learning.py
+		tests/kernels/test_learning.py tests/kernels/test_native_options.py tests/kernels/test_passes.py \
+		tests/layers/test_carried.py
 
 golden: .venv/dev.stamp  ## write the model files that later versions must read; once a release
 	$(BIN)/python tests/golden/write.py

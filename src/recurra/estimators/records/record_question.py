@@ -19,6 +19,7 @@ from recurra.explaining import Question, Read
 from recurra.layers import GRUD
 from recurra.models import RecordBatch
 from recurra.models.records.changed_steps import changed_steps
+from recurra.models.records.encoders import ValueEncoder
 from recurra.models.records.looked_up import (
     STATIC,
     attended,
@@ -216,14 +217,16 @@ class RecordQuestion(Question):
         return self.network.encoders[list(self.network.plan.inputs).index(name)]
 
     def _nothing(self, name: str, found: Tensor) -> Tensor:
-        """Give what is read where nothing is known: zeros, but for what says so itself."""
-        base = torch.zeros_like(found)
-        unknown = self.looks.unknown.get(name)
-        if unknown is not None and not decays(self.network, name):
-            columns = self.looks.plain(self._encoder(name), name)
-            for column, channel in enumerate(columns):
-                if channel in unknown:
-                    base[:, column] = torch.from_numpy(unknown[channel])
+        """Give what is read where nothing is known, and in columns that say so themselves."""
+        encoder = self._encoder(name)
+        if decays(self.network, name) or not isinstance(encoder, ValueEncoder):
+            return torch.zeros_like(found)
+        base, unknown = encoder.nothing(found), self.looks.unknown.get(name, {})
+        for column, channel in enumerate(self.looks.plain(encoder, name)):
+            if channel in unknown:
+                # of a whole record nearly all is known: a network has hardly seen it otherwise
+                own = name == STATIC
+                base[:, column] = found[:, column] if own else torch.from_numpy(unknown[channel])
         return base
 
 

@@ -154,6 +154,26 @@ class ValueEncoder(Encoder):
             parts.append(table(torch.where(seen, batch.values[..., k], 0).long()))
         return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
+    def nothing(self, numbers: Tensor) -> Tensor:
+        """Give what stands where nothing is known, to explain answers by.
+
+        Parameters
+        ----------
+        numbers : Tensor, shape (…, numbers)
+            What `looked_up` gave.
+
+        Returns
+        -------
+        Tensor, shape (…, numbers)
+            Zeros for measurements, their mean where they are scaled; for a category the mean of the
+            known ones: the network may never have seen an unknown one.
+        """
+        base = torch.zeros_like(numbers)
+        if self.codes:
+            means = [table.weight[1:].mean(0) for table in self.tables]  # type: ignore[index]
+            base[..., len(self.numbers) :] = torch.cat(means)
+        return base
+
     def read(self, numbers: Tensor, batch: StreamBatch) -> Encoded:
         """Project, if it is to; see `Encoder`."""
         if self.project is not None:
