@@ -30,6 +30,7 @@ PALETTE = Palette()
 FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers it
 MOST_CHANNELS, MOST_TOKENS, MOST_LABELS = 30, 300, 8
 LINE = 100  # signs of a line of text
+STRONGEST = 0.7  # opacity; letters on it can still be read
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
@@ -61,7 +62,9 @@ def draw(title: str, legend: str, panels: Sequence[Panel]) -> Figure:
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
-    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
+    figure.suptitle(
+        title.replace("$", r"\$"), x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink
+    )
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
@@ -238,15 +241,15 @@ class Panel:
                       label=_plain(self.read.channels[k]))  # fmt: skip
         axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
         _quiet(axis)
-        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", labelcolor=PALETTE.ink,
+                    bbox_to_anchor=(1.0, 1.0))  # fmt: skip
 
 
 def _shades(scores: Floats) -> Array:
     """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
     largest = np.abs(scores).max(initial=0.0) or 1.0
     colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
-    strength = 0.8 * (np.abs(scores) / largest) ** GAMMA
-    return np.column_stack([1 - strength[:, None] * (1 - colours), np.ones(len(scores))])
+    return np.column_stack([colours, STRONGEST * (np.abs(scores) / largest) ** GAMMA])
 
 
 def _rgb(colour: str) -> list[float]:
