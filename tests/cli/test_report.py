@@ -60,3 +60,13 @@ def test_a_file_without_the_target_is_refused(recurra, stays, model, tmp_path):
     assert answer.code == 2
     assert "died" in answer.err
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_forecaster_tells_of_a_backtest(recurra, sales, tmp_path):
+    from recurra import Forecaster, Training
+
+    Forecaster(hidden_size=4, training=Training(steps=3)).fit(sales).save(tmp_path / "a.recurra")
+    page = tmp_path / "report.html"
+    answer = recurra("report", tmp_path / "a.recurra", sales, "--out", page)
+    assert answer.code == 0, answer.err
+    assert ">Backtest</h2>" in page.read_text("utf-8")

@@ -37,14 +37,26 @@ def report(
     answered so, whether it is healthy. The page needs no network.
 
     recurra report died.recurra stays.csv --id stay --time hour --target died --out report.html
+
+    recurra report sales.recurra sales.csv --out report.html
     """
     with notes_for(quiet):
         check_place(out, (".html", ".htm"), (file, model))
         for module in ("jinja2", "matplotlib"):
             need(module, extra="report", purpose="A page of HTML")
-        fitted, task = load_learner(model)
-        given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
-        told: Any = fitted.report(out, given.X, given.y)
-        typer.echo(str(told))
+        _write(model, file, columns, out, quiet)
         if not quiet:
             note(f"see {out}.")
+
+
+def _write(model: Path, file: Path, columns: RecordColumns, out: Path, quiet: bool) -> None:
+    """Write the page; print the scores of a model of records."""
+    from recurra.estimators import Forecaster, load
+
+    fitted: Any = load(model)
+    if isinstance(fitted, Forecaster):
+        fitted.report(out, file)
+        return
+    fitted, task = load_learner(model)
+    given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
+    typer.echo(str(fitted.report(out, given.X, given.y)))

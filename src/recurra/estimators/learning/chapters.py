@@ -14,15 +14,19 @@ from recurra.auditing.phrases import number, percent, plural, quoted
 from recurra.auditing.tables import Table
 from recurra.data import ParquetRecords, SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError
+from recurra.estimators.chapters import (
+    counted,
+    data_chapter,
+    health_chapter,
+    state_of,
+    training_chapter,
+)
 from recurra.estimators.learning.diagnosed import spread
 from recurra.estimators.learning.record_batches import SAMPLE
 from recurra.estimators.learning.report import Report, Score, is_greater_better
 from recurra.reporting import (
     Code,
-    Findings,
     Folded,
-    Gallery,
-    Listed,
     Part,
     Picture,
     Section,
@@ -61,11 +65,11 @@ def page_of(model: Any, X: Any, y: Any, how: Mapping[str, Any]) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the audit says it
         given = None if X is None else _Given.of(model, X, y, how)
-        chapters = [] if given is None else [_data(given.audit)]
+        chapters = [] if given is None else [data_chapter(given.audit)]
         chapters += [_training(model, report), _scores(report, given)]
         if given is not None:
             chapters += [each for each in (_calibration(given),) if each is not None]
-            chapters += [_importance(given), _explanations(given), _health(given.diagnosis)]
+            chapters += [_importance(given), _explanations(given), health_chapter(given.diagnosis)]
     return as_page(f"Report on a {name}", [*_lead(model, report, given)], chapters)
 
 
@@ -114,12 +118,8 @@ def _lead(model: Any, report: Report, given: _Given | None) -> list[tuple[str, s
             one = given.scores[0]
             on = plural(len(given.dataset), "record")
             found.append(("On the records given", f"{one.measure} {number(one.value)} on {on}"))
-        count = sum(each.level == "advice" for each in audit.findings)
-        found.append(
-            ("Data", f"{plural(len(audit.warnings), 'warning')}, "
-                     f"{plural(count, 'piece')} of advice"),
-        )  # fmt: skip
-        found.append(("Health", _state(diagnosis)))
+        found.append(("Data", counted(audit)))
+        found.append(("Health", state_of(diagnosis)))
     return found
 
 
@@ -142,61 +142,18 @@ def _beside(report: Report) -> str:
     return f"{told}: {how} {number(best.value)} of {best.model}."
 
 
-def _state(diagnosis: Diagnosis) -> str:
-    if diagnosis.healthy:
-        return "Nothing wrong was found."
-    codes = dict.fromkeys(each.code for each in diagnosis.findings if each.level != "note")
-    return f"Not well: {', '.join(each.replace('_', ' ') for each in codes)}."
-
-
 # ------------------------------------------------------------------- chapters
-
-
-def _data(audit: Audit) -> Section:
-    """Tell what there is, and what is wrong with it."""
-    from recurra.auditing.page import python_of
-    from recurra.auditing.pictures import caption, draw_one, title_of
-
-    several = len({each["stream"] for each in audit.drawings}) > 1
-    pictures = [
-        Picture(title_of(each, several), draw_one(each), caption(each)) for each in audit.drawings
-    ]
-    parts: list[Part] = [Findings(audit.findings)]
-    if audit.notes:
-        parts.append(Listed("As they were read", audit.notes))
-    parts += [*audit.tables, *pictures]
-    if audit.steps:
-        code = Code("The recommended preprocessor as Python", python_of(audit.steps))
-        parts.append(Folded("What is recommended, as Python", [code]))
-    return Section("The data", parts)
 
 
 def _training(model: Any, report: Report) -> Section:
     """Tell how it learned."""
-    from recurra.diagnosing.curves import curve_of
-    from recurra.diagnosing.pictures import CAPTIONS, draw_training
-
-    log, curve = model.log_, curve_of(model.log_)
-    parts: list[Part] = []
-    if curve is not None:
-        parts.append(Picture("Loss by step", draw_training(curve), CAPTIONS["Training"]))
-    rows: list[tuple[Any, ...]] = [
-        ("records learned from", f"{report.records:,}"),
-        ("records held back", f"{report.held_back:,}"),
-        ("steps", f"{report.steps:,}"),
-        ("step whose weights were kept", f"{log.best_step:,}"),
-        ("steps skipped, not finite", f"{log.skipped:,}"),
-        ("times it went back and slowed down", f"{log.slowed:,}"),
-        ("seconds", f"{report.seconds:.1f}"),
-    ]
-    parts.append(Table("The training in numbers", ("what", "how much"), tuple(rows)))
-    if report.notes:
-        parts.append(Listed("What the data needed", report.notes))
-    parts.append(Folded("Options and treatments", [
-        Code("The estimator", repr(model)), Code("Its treatments", repr(model.preprocessor_)),
-        Code("Its network", str(model.network_)),
-    ]))  # fmt: skip
-    return Section("Training", parts)
+    built = {
+        "The estimator": repr(model),
+        "Its treatments": repr(model.preprocessor_),
+        "Its network": str(model.network_),
+    }
+    amounts = {"records learned from": report.records, "records held back": report.held_back}
+    return training_chapter(model.log_, amounts, report.notes, built)
 
 
 def _scores(report: Report, given: _Given | None) -> Section:
@@ -330,22 +287,3 @@ def _explained(record: object, shown: Shown, why: Explanation) -> list[Part]:
         Picture(shown.why, figure, caption),
         Folded("In numbers, and whether it can be believed", [Code(shown.why, str(why))]),
     ]
-
-
-def _health(diagnosis: Diagnosis) -> Section:
-    """Tell whether the network is healthy."""
-    from recurra.diagnosing.pictures import draw_each
-
-    there = ("Training", "Are probabilities right?")  # in chapters of their own
-    pictures = [
-        Picture(title, figure, caption)
-        for title, caption, figure in draw_each(diagnosis.measures)
-        if title not in there
-    ]
-    parts: list[Part] = [_state(diagnosis)]
-    if diagnosis.findings:
-        parts.append(Findings(diagnosis.findings))
-    if pictures:
-        parts.append(Gallery(pictures))
-    parts.append(Folded("As text", [Code("The diagnosis", str(diagnosis))]))
-    return Section("Health of the network", parts)
