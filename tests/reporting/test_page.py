@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from recurra.auditing.tables import Table
 from recurra.diagnosing import Finding
 from recurra.errors import FileError, MissingExtraError, OptionError
+from recurra.explaining.pictures import STRONGEST
 from recurra.reporting import (
     Code,
     Findings,
@@ -103,6 +104,42 @@ def test_it_has_light_dark_and_print_and_pictures_take_their_colours():
     pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(pictures) == 4
     assert all("var(--bar)" in each and "#0b6aa8" not in each for each in pictures)
+
+
+def colours(page):
+    """The variables of light, and those of dark."""
+    light, dark = (dict(re.findall(r"(--\w+): #(\w{6})", part)) for part in
+                   re.findall(r":root \{(.*?)\}", page, re.DOTALL)[:2])  # fmt: skip
+    return {"light": light, "dark": light | dark}
+
+
+def mixed(top, ground, share):
+    pairs = zip(bytes.fromhex(top), bytes.fromhex(ground), strict=True)
+    return bytes(round(share * a + (1 - share) * b) for a, b in pairs).hex()
+
+
+def contrast(one, other):
+    """As WCAG 2 defines it."""
+
+    def light(colour):
+        parts = [each / 255 for each in bytes.fromhex(colour)]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_letters_and_lines_stand_out_from_their_ground(mode):
+    known = colours(whole())[mode]
+    for ground in (known["--page"], known["--card"]):
+        for name in ("ink", "faint", "warning", "advice", "note"):
+            assert contrast(known[f"--{name}"], ground) >= 4.5, (name, ground)
+    for name in ("bar", "accent"):
+        assert contrast(known[f"--{name}"], known["--page"]) >= 3, name
+        shade = mixed(known[f"--{name}"], known["--page"], STRONGEST)
+        assert contrast(known["--ink"], shade) >= 4.5, f"a word on {name}"
 
 
 def test_pictures_are_described_headings_are_in_order_and_links_lead_somewhere():

@@ -9,8 +9,9 @@ import pytest
 from tests.reporting.test_page import Reader
 
 from recurra import Classifier, LanguageModel, MultiTask, Regressor, Tagger, Training, load
-from recurra.data import from_arrays
+from recurra.data import ParquetRecords, from_arrays
 from recurra.errors import DataError, FileError, OptionError
+from recurra.testing.estimator_cases import CASES
 
 QUICK = Training(steps=25)
 CHAPTERS = ("The data", "Training", "Scores", "What matters", "Why it answers so")
@@ -121,6 +122,34 @@ def test_what_a_task_cannot_tell_is_said(tmp_path):
     _, page = written(model, tmp_path / "out.html", texts)
     assert chapters(page) == [*CHAPTERS, HEALTH]
     assert "an input cannot be exchanged" in page
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_estimator_writes_a_page_that_parses(name, tmp_path):
+    case = CASES[name]()
+    _, page = written(case.fitted(), tmp_path / "out.html", *case.data())
+    assert [each for each in chapters(page) if each != CALIBRATION] == [*CHAPTERS, HEALTH]
+    Reader(page)
+
+
+def test_a_single_record_has_a_page_too(model, records, tmp_path):
+    X, y = records
+    _, page = written(model, tmp_path / "out.html", X[:1], y[:1])
+    assert "there is only one" in page
+
+
+def test_files_larger_than_memory_are_told_of_by_a_sample(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+
+    random, ids = np.random.default_rng(0), np.repeat(np.arange(40), 5)
+    columns = {"id": ids, "t": np.tile(np.arange(5), 40), "x": random.normal(size=200)}
+    columns["y"] = np.where(ids % 2, "a", "b")
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    data = ParquetRecords(tmp_path / "a.parquet", id="id", time="t", target="y")
+    model = Classifier(hidden_size=6, training=QUICK).fit(data)
+    _, page = written(model, tmp_path / "out.html", data)
+    assert "on 40 records" in page
 
 
 def test_records_of_hostile_names_are_only_named(records, tmp_path):
