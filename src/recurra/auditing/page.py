@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from recurra.auditing.pictures import TITLES, as_svg, caption
+from recurra.auditing.finding import LEVELS
+from recurra.auditing.html import as_svg, cells, render
+from recurra.auditing.pictures import caption, draw_one, title_of
 from recurra.errors import need
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from recurra.auditing.recommend import Step
     from recurra.auditing.tables import Table
 
-__all__ = ["as_page"]
+__all__ = ["as_page", "python_of"]
 
-HEADS = {"warning": "Warnings", "advice": "Advice", "note": "Notes"}
 MOST_ROWS = 1000
 
 
@@ -49,51 +49,43 @@ def as_page(
     MissingExtraError
         If jinja2 or matplotlib is not installed.
     """
-    jinja2: Any = need("jinja2", extra="report", purpose="A page of HTML")
-    source = files("recurra.auditing").joinpath("page.html.jinja").read_text(encoding="utf-8")
-    options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
-    template = jinja2.Environment(**options, undefined=jinja2.StrictUndefined).from_string(source)
+    need("jinja2", extra="report", purpose="A page of HTML")
     several = len({each["stream"] for each in drawings}) > 1
-    counts = {level: sum(f.level == level for f in findings) for level in HEADS}
-    page: str = template.render(
+    return render(
+        "recurra.auditing",
+        "page.html.jinja",
         title=title,
-        heads=HEADS,
-        counts=counts,
+        counts={level: sum(each.level == level for each in findings) for level in LEVELS},
         findings=findings,
         several=several,
-        tables=[_table(each) for each in tables],
+        tables=[cells(each, MOST_ROWS) for each in tables],
         pictures=[
             {
-                "title": TITLES[each["kind"]] + (f": {each['stream']}" if several else ""),
-                "svg": as_svg(each, f"picture{place}"),
+                "title": title_of(each, several),
+                "svg": as_svg(draw_one(each), f"picture{place}"),
                 "caption": caption(each),
             }
             for place, each in enumerate(drawings)
         ],
         steps=steps,
-        code=_code(steps),
+        code=python_of(steps),
         notes=notes,
     )
-    return page
 
 
-def _table(table: Table) -> dict[str, Any]:
-    """Prepare a table: which columns hold numbers, and how many rows are not shown."""
-    numeric = []
-    for k in range(len(table.columns)):
-        cells = [row[k] for row in table.rows if row[k] is not None]
-        numeric.append(bool(cells) and all(isinstance(cell, int | float) for cell in cells))
-    return {
-        "title": table.title,
-        "columns": table.columns,
-        "numeric": numeric,
-        "rows": table.written()[:MOST_ROWS],
-        "left_out": max(len(table.rows) - MOST_ROWS, 0),
-    }
+def python_of(steps: Sequence[Step]) -> str:
+    """Write the preprocessor as Python that can be copied.
 
+    Parameters
+    ----------
+    steps : sequence of Step
+        The treatments, in order.
 
-def _code(steps: Sequence[Step]) -> str:
-    """Write the preprocessor as Python that can be copied."""
+    Returns
+    -------
+    str
+        Nothing where there are none.
+    """
     if not steps:
         return ""
     kinds = ", ".join(sorted({type(step.treatment).__name__ for step in steps}))

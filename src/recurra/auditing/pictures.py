@@ -5,8 +5,6 @@ Drawn with matplotlib's figures alone: no window, no global state.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Palette", "as_svg", "caption", "plot_all"]
+__all__ = ["Palette", "caption", "draw_one", "plot_all", "title_of"]
 
 WIDTH, FONT = 7.6, 9
 TITLES = {
@@ -48,11 +46,6 @@ class Palette:
     faint: str = "#767c85"
     grid: str = "#e7e9ec"
     bar: str = "#0b6aa8"
-
-
-STYLED = Palette("#010203", "#040506", "#070809", "#0a0b0c")
-"""Colours that a page's style sheet stands in for, so that light and dark have their own."""
-VARIABLES = {"#010203": "--ink", "#040506": "--faint", "#070809": "--line", "#0a0b0c": "--bar"}
 
 
 def caption(drawing: Drawing) -> str:
@@ -89,40 +82,39 @@ def caption(drawing: Drawing) -> str:
     return f"The most common distances are {unit(low)} to {unit(high)}; the counts are logarithmic."
 
 
-def as_svg(drawing: Drawing, name: str) -> str:
-    """Draw one picture for a page.
+def title_of(drawing: Drawing, several: bool) -> str:
+    """Name a picture.
 
     Parameters
     ----------
     drawing : dict
         One of an audit's drawings.
-    name : str
-        A name of its own on the page.
+    several : bool
+        Whether it has to be said of which stream.
 
     Returns
     -------
     str
-        An ``<svg>`` element whose colours are variables of the page's style.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
+        A few words.
     """
-    matplotlib: Any = need("matplotlib", extra="report", purpose="A page with pictures")
-    figure = _figure([drawing], STYLED)
-    out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(
-            out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    for colour, variable in VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"(id=\"|url\(#|href=\"#)", rf"\1{name}-", text)
-    return re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1; font-family: inherit", text)
+    title = TITLES[drawing["kind"]]
+    return f"{title}: {drawing['stream']}" if several else title
+
+
+def draw_one(drawing: Drawing) -> Figure:
+    """Draw one picture, without its title.
+
+    Parameters
+    ----------
+    drawing : dict
+        One of an audit's drawings.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axis.
+    """
+    return _figure([drawing])
 
 
 def plot_all(drawings: Sequence[Drawing]) -> Figure:
@@ -140,11 +132,12 @@ def plot_all(drawings: Sequence[Drawing]) -> Figure:
     """
     if not drawings:
         raise OptionError("There is nothing to draw: no channel of numbers, and equal lengths.")
-    return _figure(drawings, Palette(), titled=True)
+    return _figure(drawings, titled=True)
 
 
-def _figure(drawings: Sequence[Drawing], palette: Palette, titled: bool = False) -> Figure:
+def _figure(drawings: Sequence[Drawing], titled: bool = False) -> Figure:
     figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing an audit")
+    palette = Palette()
     heights = [_height(each) for each in drawings]
     figure: Figure = figures.Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
     axes = figure.subplots(len(drawings), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -152,7 +145,7 @@ def _figure(drawings: Sequence[Drawing], palette: Palette, titled: bool = False)
         _draw(axis, each, palette)
         if titled:
             several = len({one["stream"] for one in drawings}) > 1
-            title = TITLES[each["kind"]] + (f": {each['stream']}" if several else "")
+            title = title_of(each, several)
             axis.set_title(title, loc="left", fontsize=FONT + 2, color=palette.ink)
     return figure
 

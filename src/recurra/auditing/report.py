@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from recurra.auditing.drawings import Drawing
 from recurra.auditing.finding import Finding, read_treatment, written_treatment
+from recurra.auditing.html import write_page
 from recurra.auditing.recommend import Step
 from recurra.auditing.tables import Table
 from recurra.auditing.text import as_text
 from recurra.data.treatments import Preprocessor
-from recurra.errors import FileError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,7 +138,7 @@ class Audit:
         parts = (self.findings, self.steps, self.tables, self.drawings, self.notes)
         page = as_page(title, *parts)
         if path is not None:
-            _write(path, page)
+            write_page(path, page)
         return page
 
     def to_json(self, path: str | Path | None = None) -> str:
@@ -170,7 +170,7 @@ class Audit:
         }
         text = json.dumps(_finite(written), ensure_ascii=False, indent=1, allow_nan=False)
         if path is not None:
-            _write(path, text)
+            write_page(path, text)
         return text
 
     @classmethod
@@ -225,10 +225,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not -float("inf") < value < float("inf"):
         return None
     return value
-
-
-def _write(path: str | Path, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from error

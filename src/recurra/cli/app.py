@@ -22,6 +22,7 @@ from recurra.cli.groups import flatten
 from recurra.cli.many import ManyValues
 from recurra.cli.messages import complain
 from recurra.cli.predict import predict
+from recurra.cli.report import report
 from recurra.cli.train import train
 from recurra.cli.transcribe import transcribe
 from recurra.cli.tune import tune
@@ -46,6 +47,7 @@ for verb in (
     evaluate,
     explain,
     diagnose,
+    report,
     generate,
     transcribe,
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,32 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from recurra.diagnosing.calibrating import Reliability
+    from recurra.diagnosing.curves import Curve
     from recurra.diagnosing.measures import Measures
 
-__all__ = ["draw"]
+__all__ = ["CAPTIONS", "draw", "draw_each", "draw_reliability", "draw_training"]
 
 COLOURS = ("#0b6aa8", "#c4552d", "#5a8f3c", "#8a5fa8", "#b08a1e", "#767c85")
 FONT, COLUMNS = 8, 3
 WIDTH, HEIGHT, HEAD = 3.5, 2.5, 0.5  # inches
 LOWEST = 1e-10  # of a gradient that is drawn
 MOST_PARAMETERS = 12
+CAPTIONS = {
+    "Gradient by lag": "How much of the gradient is left at a state so many steps back. Below 1 % "
+    "nothing is learned any more.",
+    "Gates": "A dot is a unit, its mean over all steps; the line is the mean of all units. Units "
+    "at 0 or 1 are stuck.",
+    "Length of the state": "A state that grows without end explodes; one that falls to 0 forgets.",
+    "Gradient by parameter": "The largest gradients, each beside the size of its weights.",
+    "Training": "The loss of the batches, and of what was held back; the line is at the step whose "
+    "weights were kept.",
+    "Loss by position": "Where in a record the answers are wrong.",
+    "Residuals with earlier ones": "Beyond the dashed lines is what could still be learned.",
+    "Are probabilities right?": "On the dashed line as many are right as was said; a larger dot "
+    "stands for more records.",
+}
+"""What each picture shows."""
 
 
 def draw(found: Measures, told: str) -> Figure:
@@ -67,6 +85,90 @@ def draw(found: Measures, told: str) -> Figure:
             label.set_color(palette.faint)
             label.set_fontsize(FONT)
     figure.suptitle(told, x=0.01, ha="left", fontsize=FONT + 3, color=palette.ink)
+    return figure
+
+
+def draw_each(found: Measures) -> list[tuple[str, str, Figure]]:
+    """Draw each small picture by itself.
+
+    Parameters
+    ----------
+    found : Measures
+        What was found.
+
+    Returns
+    -------
+    list of (str, str, matplotlib.figure.Figure)
+        What it is called, what it shows, and the picture without a title.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    return [
+        (title, CAPTIONS[title], _alone(partial(_swapped, paint, found)))
+        for title, there, paint in _pictures(found)
+        if there
+    ]
+
+
+def _swapped(paint: Paint, found: Measures, axis: Axes, palette: Palette) -> None:
+    paint(axis, found, palette)
+
+
+def draw_training(curve: Curve) -> Figure:
+    """Draw how a training went.
+
+    Parameters
+    ----------
+    curve : Curve
+        What its log tells.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The loss by step.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    return _alone(lambda axis, palette: _course(axis, curve, palette), 2 * WIDTH)
+
+
+def draw_reliability(sure: Reliability) -> Figure:
+    """Draw whether probabilities mean what they say.
+
+    Parameters
+    ----------
+    sure : Reliability
+        What was said, and what was right.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A dot for each bin.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    return _alone(lambda axis, palette: _bins(axis, sure, palette))
+
+
+def _alone(paint: Callable[[Axes, Palette], None], width: float = WIDTH) -> Figure:
+    """Draw one picture on a figure of its own."""
+    figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a diagnosis")
+    figure: Figure = figures.Figure(figsize=(width, HEIGHT), dpi=144, layout="constrained")
+    axis, palette = figure.subplots(), Palette()
+    _dress(axis, palette)
+    paint(axis, palette)
+    for label in (axis.xaxis.label, axis.yaxis.label):
+        label.set_color(palette.faint)
+        label.set_fontsize(FONT)
     return figure
 
 
@@ -171,8 +273,11 @@ def _parameters(axis: Axes, found: Measures, palette: Palette) -> None:
 
 
 def _curve(axis: Axes, found: Measures, palette: Palette) -> None:
-    curve = found.curve
-    assert curve is not None
+    assert found.curve is not None
+    _course(axis, found.curve, palette)
+
+
+def _course(axis: Axes, curve: Curve, palette: Palette) -> None:
     steps = np.arange(1, curve.steps + 1)
     axis.plot(steps, curve.loss, color=palette.bar, alpha=0.25, linewidth=0.7)
     axis.plot(steps, curve.smooth, color=palette.bar, label="training")
@@ -212,8 +317,11 @@ def _repeats(axis: Axes, found: Measures, palette: Palette) -> None:
 
 
 def _reliability(axis: Axes, found: Measures, palette: Palette) -> None:
-    sure = found.reliability
-    assert sure is not None
+    assert found.reliability is not None
+    _bins(axis, found.reliability, palette)
+
+
+def _bins(axis: Axes, sure: Reliability, palette: Palette) -> None:
     axis.plot([0, 1], [0, 1], color=palette.faint, linewidth=1.0, linestyle=(0, (4, 3)))
     there = sure.counts > 0
     sizes = 8 + 60 * sure.counts[there] / sure.counts.max()

@@ -35,6 +35,7 @@ SMALL = 0.05  # of the largest score: what is before the first such step is not 
 MOST_NAMED = 60  # steps beside a matrix
 MARKS = "␣↵→…"  # for signs that have no looks
 LINE = 100  # signs of a line of text
+STRONGEST = 0.7  # opacity; letters on it can still be read
 GAMMA = 0.8  # of strengths: small scores are still seen
 
 
@@ -75,7 +76,9 @@ def _figure(title: str, legend: str, panels: Sequence[Panel | Matrix]) -> Figure
     parts = figure.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, panel in zip(parts, panels, strict=True):
         panel.draw(part, named=len(panels) > 1)
-    figure.suptitle(title, x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink)
+    figure.suptitle(
+        title.replace("$", r"\$"), x=0.012, ha="left", fontsize=FONT + 2, color=PALETTE.ink
+    )
     figure.supxlabel(legend, x=0.012, ha="left", fontsize=FONT, color=PALETTE.faint)
     return figure
 
@@ -373,7 +376,8 @@ class Panel:
                       label=_plain(self.read.channels[k]))  # fmt: skip
         axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
         _quiet(axis)
-        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", labelcolor=PALETTE.ink,
+                    bbox_to_anchor=(1.0, 1.0))  # fmt: skip
 
 
 class Matrix:
@@ -455,8 +459,7 @@ def _shades(scores: Floats) -> Array:
     """Give a colour for each score: the stronger the further from 0; shape (scores, 4)."""
     largest = np.abs(scores).max(initial=0.0) or 1.0
     colours = np.array([_rgb(FOR), _rgb(AGAINST)])[(scores < 0).astype(int)]
-    strength = 0.8 * (np.abs(scores) / largest) ** GAMMA
-    return np.column_stack([1 - strength[:, None] * (1 - colours), np.ones(len(scores))])
+    return np.column_stack([colours, STRONGEST * (np.abs(scores) / largest) ** GAMMA])
 
 
 def _rgb(colour: str) -> list[float]:

@@ -35,7 +35,6 @@ from recurra.estimators.forecasting.forecast_defaults import (
     default_horizon,
     default_lags,
 )
-from recurra.estimators.forecasting.forecast_diagnosis import DiagnosedForecaster
 from recurra.estimators.forecasting.forecast_engine import Engine
 from recurra.estimators.forecasting.forecast_error import error_to_stop_by
 from recurra.estimators.forecasting.forecast_file import (
@@ -47,6 +46,7 @@ from recurra.estimators.forecasting.forecast_file import (
     unpack_state,
 )
 from recurra.estimators.forecasting.forecast_inputs import InputReader
+from recurra.estimators.forecasting.forecast_report import ReportedForecaster
 from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
@@ -72,7 +72,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(ExplainedForecasts, DiagnosedForecaster):
+class Forecaster(ExplainedForecasts, ReportedForecaster):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how

@@ -93,7 +93,7 @@ class Explained(ABC):
 
     def _question(self, X: Any, target: Any, **asked: Any) -> Question:  # noqa: ARG002
         """Ask the network for one number, of one record; see `recurra.explaining.Question`."""
-        raise OptionError(f"A {type(self).__name__} does not explain its answers.")
+        raise OptionError(f"{type(self).__name__} does not explain its answers.")
 
 
 def untrained(make: Callable[[], M], seed: int) -> M:

@@ -27,6 +27,7 @@ from recurra.estimators.learning.record_checks import check_streams, known_targe
 from recurra.estimators.learning.record_defaults import share_held
 from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
+from recurra.estimators.learning.reported import Reported
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
 from recurra.estimators.learning.stopping import score_to_stop_by
 from recurra.estimators.learning.training_choice import TrainingChoice
@@ -58,7 +59,7 @@ _HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
 }
 
 
-class Learner(Explained, Probed, Diagnosed, TrainingChoice):
+class Learner(Explained, Probed, Diagnosed, Reported, TrainingChoice):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.
@@ -358,18 +359,6 @@ class Learner(Explained, Probed, Diagnosed, TrainingChoice):
         return self.preprocessor_.transform(self._scaled(self._recoded(block)))
 
     # ------------------------------------------------------------------ tell
-
-    def report(self) -> Report:
-        """Say what was learned from, and how good the answers are beside a simple model's.
-
-        Returns
-        -------
-        Report
-            To be printed; the scores are of the records held back, or, where there are none, of
-            those learned from, which flatters.
-        """
-        self._check_fitted()
-        return self._report
 
     def scores(self, X: Any, y: Any = None, **how: Any) -> tuple[Score, ...]:
         """Score the answers for other records, by the measures of `report`.

@@ -24,6 +24,7 @@ from recurra.estimators.learning.record_targets import (
 )
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
+from recurra.estimators.learning.shown import Shown, Sure
 from recurra.estimators.learning.simple_models import linear_classifier, sample
 from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.calibration import best_temperature, chances_of
@@ -31,6 +32,7 @@ from recurra.estimators.records.class_weights import check_class_weight, label_w
 from recurra.estimators.records.imitated import answers_of_labels, place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.wanted import Wanted, chosen_answer, log_odds, refuse_step
+from recurra.estimators.records.worth_a_look import shown_labels
 from recurra.models import Adversarial, NetworkPlan
 from recurra.training import Callback, Training
 
@@ -516,6 +518,22 @@ class Classifier(RecordEstimator):
         )
         told = "logistic regression on summaries"
         return [*scores, Score(told, "accuracy", _right(linear, truth))]
+
+    def _sureness(self, dataset: SequenceDataset) -> list[Sure]:
+        """Give the probabilities of each output."""
+        chances, truth = self._chances(dataset), dataset.target.values
+        return [
+            Sure(f"output {place}", chances[:, place], truth[:, place])
+            for place in range(self._outputs)
+        ]
+
+    def _worth_a_look(self, dataset: SequenceDataset) -> list[Shown]:
+        """Choose answers that are explained; of several outputs for the first."""
+        first = self._sureness(dataset)[0]
+        asked = {} if self._outputs == 1 else {"target": 0}
+        return shown_labels(
+            first.chances, first.codes, self.classes_.tolist(), lambda place: (place, asked)
+        )
 
     def _state(self) -> dict[str, Any]:
         return {

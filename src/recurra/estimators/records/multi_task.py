@@ -17,6 +17,7 @@ from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.estimators.learning.record_targets import numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
+from recurra.estimators.learning.shown import Shown, Sure
 from recurra.estimators.learning.simple_models import linear_classifier, linear_regressor, sample
 from recurra.estimators.learning.text_units import Unit
 from recurra.estimators.records.imitated import answers_of_labels, place_of_target
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from recurra.types import Array, Floats
 
 __all__ = ["MultiTask"]
+
+MOST_SHOWN = 3  # targets whose answers a page explains
 
 
 class MultiTask(RecordEstimator):
@@ -367,6 +370,26 @@ class MultiTask(RecordEstimator):
             answer = self.answers_[name]
             said[name] = (answer.chances if isinstance(answer, Labels) else answer.said)(found)[0]
         return said
+
+    def _sureness(self, dataset: SequenceDataset) -> list[Sure]:
+        """Give the probabilities of each target that is one label of a record."""
+        raw, found = self._raw(dataset), []
+        for name, target in self._scaled(dataset).targets.items():
+            answer = self.answers_[name]
+            if isinstance(answer, Labels) and target.level == "record" and raw[name].shape[1] == 1:
+                chances = answer.chances(raw[name]).reshape(len(dataset), -1)
+                found.append(Sure(name, chances, target.values[:, 0]))
+        return found
+
+    def _worth_a_look(self, dataset: SequenceDataset) -> list[Shown]:  # noqa: ARG002
+        """Choose the first record's answers for a few targets, at its last step if at each."""
+        found = []
+        for name, answer in [*self.network_.plan.answers.items()][:MOST_SHOWN]:
+            asked: dict[str, Any] = {"answer": name}
+            asked |= {"step": -1} if answer.level == "step" else {}
+            asked |= {"target": 0} if answer.outputs > 1 else {}
+            found.append(Shown(0, f"The first record: {name}", "", asked))
+        return found
 
     def _state(self) -> dict[str, Any]:
         told = [[name, asdict(each)] for name, each in self.answers_.items()]  # type: ignore[call-overload]

@@ -14,10 +14,12 @@ from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_targets import answers_of, numbers_of_labels
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
+from recurra.estimators.learning.shown import Shown
 from recurra.estimators.learning.simple_models import linear_regressor, sample
 from recurra.estimators.records.imitated import place_of_target
 from recurra.estimators.records.record_estimator import RecordEstimator
 from recurra.estimators.records.wanted import Wanted, chosen_answer, number, refuse_step
+from recurra.estimators.records.worth_a_look import shown_numbers
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -175,6 +177,14 @@ class Regressor(RecordEstimator):
         (numbers,) = raw.values()
         answer: Floats = numbers[0] * self._spread + self._centre
         return answer
+
+    def _worth_a_look(self, dataset: SequenceDataset) -> list[Shown]:
+        """Choose answers that are explained; of several outputs of the first."""
+        truth = dataset.target.values
+        found = shown_numbers(self.predict(dataset).reshape(truth.shape), truth)
+        return (
+            found if truth.shape[1] == 1 else [each._replace(asked={"target": 0}) for each in found]
+        )
 
     def _state(self) -> dict[str, Any]:
         return {**super()._state(), "centre": self._centre, "spread": self._spread}

@@ -25,6 +25,7 @@ from recurra.estimators.learning.record_inputs import Shape, conform
 from recurra.estimators.learning.record_targets import label_array, labels_of_numbers, recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
+from recurra.estimators.learning.shown import Shown, Sure
 from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
 from recurra.estimators.records.steps import read_step
@@ -33,6 +34,7 @@ from recurra.estimators.records.tagger_baseline import most_frequent
 from recurra.estimators.records.tagger_inputs import check_one_clock, read_steps
 from recurra.estimators.records.tagger_session import TaggerSession
 from recurra.estimators.records.wanted import Wanted, chosen_step, log_odds
+from recurra.estimators.records.worth_a_look import shown_labels
 from recurra.metrics.spans import Span, is_bio, span_scores, spans_of
 from recurra.models import NetworkPlan, TaggingNetwork
 from recurra.training import Training
@@ -358,6 +360,22 @@ class Tagger(Learner):
         labels = self.classes_.tolist()
         chances = crf.marginals(logits[:, :, 0], torch.tensor([logits.shape[1]]))
         return log_odds(name, labels, target, chances[:, :, None], step=at, crf=crf)
+
+    def _sureness(self, dataset: SequenceDataset) -> list[Sure]:
+        """Give the probabilities of all steps, one record after the other."""
+        chances = np.concatenate(self.predict_proba(dataset))
+        return [Sure("the labels", chances, dataset.target.values[:, 0])]
+
+    def _worth_a_look(self, dataset: SequenceDataset) -> list[Shown]:
+        """Choose steps whose labels are explained."""
+        (every,) = self._sureness(dataset)
+        ends = np.cumsum(next(iter(dataset.streams.values())).lengths)
+
+        def where(answer: int) -> tuple[int, dict[str, Any]]:
+            place = int(np.searchsorted(ends, answer, side="right"))
+            return place, {"step": int(answer - (ends[place - 1] if place else 0))}
+
+        return shown_labels(every.chances, every.codes, self.classes_.tolist(), where)
 
     def _steps(self, X: Any, y: Any, how: Mapping[str, Any]) -> SequenceDataset:
         """Read records; empty ones are sentences where sentences were learned from."""

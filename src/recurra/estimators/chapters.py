@@ -1,0 +1,158 @@
+"""Chapters of a page that are the same for every estimator: data, training, health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from recurra.auditing.phrases import plural
+from recurra.auditing.tables import Table
+from recurra.reporting import Code, Findings, Folded, Gallery, Listed, Part, Picture, Section
+
+if TYPE_CHECKING:
+    from recurra.auditing import Audit
+    from recurra.diagnosing import Diagnosis
+    from recurra.training import Log
+
+__all__ = ["counted", "data_chapter", "health_chapter", "state_of", "training_chapter"]
+
+
+def counted(audit: Audit) -> str:
+    """Say how much was found in data.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+
+    Returns
+    -------
+    str
+        Warnings and pieces of advice.
+    """
+    count = sum(each.level == "advice" for each in audit.findings)
+    return f"{plural(len(audit.warnings), 'warning')}, {plural(count, 'piece')} of advice"
+
+
+def state_of(diagnosis: Diagnosis) -> str:
+    """Say in a line whether a network is healthy.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        What was found.
+
+    Returns
+    -------
+    str
+        What is wrong, by code.
+    """
+    if diagnosis.healthy:
+        return "Nothing wrong was found."
+    codes = dict.fromkeys(each.code for each in diagnosis.findings if each.level != "note")
+    return f"Not well: {', '.join(each.replace('_', ' ') for each in codes)}."
+
+
+def data_chapter(audit: Audit) -> Section:
+    """Tell what there is, and what is wrong with it.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+
+    Returns
+    -------
+    Section
+        Findings, tables and pictures.
+    """
+    from recurra.auditing.page import python_of
+    from recurra.auditing.pictures import caption, draw_one, title_of
+
+    several = len({each["stream"] for each in audit.drawings}) > 1
+    pictures = [
+        Picture(title_of(each, several), draw_one(each), caption(each)) for each in audit.drawings
+    ]
+    parts: list[Part] = [Findings(audit.findings)]
+    if audit.notes:
+        parts.append(Listed("As they were read", audit.notes))
+    parts += [*audit.tables, *pictures]
+    if audit.steps:
+        code = Code("The recommended preprocessor as Python", python_of(audit.steps))
+        parts.append(Folded("What is recommended, as Python", [code]))
+    return Section("The data", parts)
+
+
+def training_chapter(
+    log: Log, amounts: Mapping[str, int], notes: Sequence[str], built: Mapping[str, str]
+) -> Section:
+    """Tell how an estimator learned.
+
+    Parameters
+    ----------
+    log : Log
+        What happened.
+    amounts : dict of str to int
+        How many were learned from, and held back.
+    notes : sequence of str
+        What the data needed.
+    built : dict of str
+        The estimator, its treatments and its network, as Python writes them.
+
+    Returns
+    -------
+    Section
+        The loss by step, the training in numbers, notes, options.
+    """
+    from recurra.diagnosing.curves import curve_of
+    from recurra.diagnosing.pictures import CAPTIONS, draw_training
+
+    curve = curve_of(log)
+    parts: list[Part] = []
+    if curve is not None:
+        parts.append(Picture("Loss by step", draw_training(curve), CAPTIONS["Training"]))
+    rows = {
+        **amounts,
+        "steps": len(log.loss),
+        "step whose weights were kept": log.best_step,
+        "steps skipped, not finite": log.skipped,
+        "times it went back and slowed down": log.slowed,
+    }
+    told = {name: f"{count:,}" for name, count in rows.items()}
+    told["seconds"] = f"{log.seconds:.1f}"
+    parts.append(Table("The training in numbers", ("what", "how much"), tuple(told.items())))
+    if notes:
+        parts.append(Listed("What the data needed", notes))
+    codes = [Code(name, text) for name, text in built.items()]
+    parts.append(Folded("Options and network", codes))
+    return Section("Training", parts)
+
+
+def health_chapter(diagnosis: Diagnosis) -> Section:
+    """Tell whether the network is healthy.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        What was found.
+
+    Returns
+    -------
+    Section
+        Findings and small pictures.
+    """
+    from recurra.diagnosing.pictures import draw_each
+
+    there = ("Training", "Are probabilities right?")  # in chapters of their own
+    pictures = [
+        Picture(title, figure, caption)
+        for title, caption, figure in draw_each(diagnosis.measures)
+        if title not in there
+    ]
+    parts: list[Part] = [state_of(diagnosis)]
+    if diagnosis.findings:
+        parts.append(Findings(diagnosis.findings))
+    if pictures:
+        parts.append(Gallery(pictures))
+    parts.append(Folded("As text", [Code("The diagnosis", str(diagnosis))]))
+    return Section("Health of the network", parts)

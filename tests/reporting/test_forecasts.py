@@ -1,0 +1,66 @@
+"""A forecaster's page has a backtest whose scores are those of `recurra.evaluation`."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.reporting.test_page import Reader
+
+from recurra import Forecaster, Training
+from recurra.auditing.phrases import number
+from recurra.errors import DataError, FileError, OptionError
+from recurra.evaluation import backtest
+
+
+def sales(names=("a", "<script>b</script> $y_1$")):
+    random, t = np.random.default_rng(0), np.arange(60)
+    parts = [
+        pd.DataFrame({"unique_id": name, "ds": t, "y": 50 + [5, 9, 2, 0][k] * np.sin(t * np.pi / 2)
+                      + random.normal(0, 1, 60)})
+        for k, name in enumerate(names)
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Forecaster(hidden_size=6, training=Training(steps=20), season_length=4).fit(sales())
+
+
+def test_the_backtest_is_that_of_the_evaluation(model, tmp_path):
+    out, frame = tmp_path / "out.html", sales()
+    frame.loc[frame.index[-2], "y"] = np.nan
+    model.report(out, frame, h=4, n_windows=2)
+    page = out.read_text("utf-8")
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == [
+        "The data", "Training", "Backtest", "Health of the network"
+    ]  # fmt: skip
+    table = backtest([model], frame, h=4, n_windows=2, season_length=4).table
+    text = re.sub(r"\s+", " ", " ".join(Reader(page).text))
+    for name, row in table.iterrows():
+        cells = " ".join(number(row[score]) for score in ("MASE", "sMAPE", "RMSE"))
+        assert f"{name} {cells}" in text
+    assert len(Reader(page).named("script")) == 1
+    assert "http" not in page
+
+
+def test_without_data_there_is_the_training(model, tmp_path):
+    model.report(tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text("utf-8")
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Training"]
+
+
+def test_wrong_inputs_are_refused_and_nothing_is_written(model, tmp_path):
+    out = tmp_path / "out.html"
+    with pytest.raises(OptionError, match="no data for the backtest"):
+        model.report(out, h=3)
+    with pytest.raises(DataError, match="Use a smaller h"):
+        model.report(out, sales(), h=60)
+    with pytest.raises(FileError, match=r"Call it out\.html"):
+        model.report(tmp_path / "out.md", sales())
+    with pytest.raises(ValueError, match="is not fitted"):
+        Forecaster().report(out, sales())
+    assert not out.exists()
