@@ -372,8 +372,9 @@ class Panel:
         shown = self.read.shown
         assert shown is not None
         for k, style in zip(lines, ("-", "--", ":"), strict=False):
-            axis.plot(shown[:, k], style, color=PALETTE.ink, linewidth=1.1,
-                      label=_plain(self.read.channels[k]))  # fmt: skip
+            dot = "." if np.isnan(shown[:, k]).any() else ""  # lonely values have no line
+            axis.plot(shown[:, k], style, marker=dot, markersize=4, color=PALETTE.ink,
+                      linewidth=1.1, label=_plain(self.read.channels[k]))  # fmt: skip
         axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
         _quiet(axis)
         axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", labelcolor=PALETTE.ink,
