@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -181,12 +181,12 @@ def judge(name: str, networks: int, cases: int) -> None:
     print(f"  completeness error at most {max(misses):.2%}", flush=True)
 
 
-def main() -> None:
-    """Judge all problems."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def judge_all(problems: Iterable[str], judge: Callable[[str, int, int], None], about: str) -> None:
+    """Judge the problems that are asked for."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--networks", type=int, default=4)
-    parser.add_argument("--problems", nargs="+", choices=[*PROBLEMS], default=[*PROBLEMS])
+    parser.add_argument("--problems", nargs="+", choices=[*problems], default=[*problems])
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in options.problems:
@@ -194,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    judge_all(PROBLEMS, judge, __doc__)

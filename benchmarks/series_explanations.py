@@ -13,14 +13,13 @@ odd             one value of five waves leaves the range of what was seen       
 
 from __future__ import annotations
 
-import argparse
-import warnings
 from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from explanations import judge_all
 
 from recurra import Columns, Forecaster, Training
 from recurra.estimators import AnomalyDetector, NextStep
@@ -154,17 +153,5 @@ def judge(name: str, networks: int, cases: int) -> None:
     print(f"  completeness error at most {max(misses):.2%}", flush=True)
 
 
-def main() -> None:
-    """Judge all problems."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=100)
-    parser.add_argument("--networks", type=int, default=4)
-    parser.add_argument("--problems", nargs="+", choices=[*PROBLEMS], default=[*PROBLEMS])
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for name in options.problems:
-        judge(name, options.networks, options.cases)
-
-
 if __name__ == "__main__":
-    main()
+    judge_all(PROBLEMS, judge, __doc__)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from recurra.auditing.case import STATIC, Case, View
+from recurra.auditing.case import Case, View
 from recurra.auditing.finding import Finding
 from recurra.auditing.phrases import quoted
+from recurra.data.sequences import STATIC
 from recurra.types import Booleans, Floats, Integers
 
 __all__ = ["correlations", "find_alike"]

@@ -11,15 +11,14 @@ import numpy as np
 
 from recurra.auditing.opened import as_dataset
 from recurra.data.panel.wall import to_wall
-from recurra.data.sequences import SequenceDataset, Stream, Target
+from recurra.data.sequences import STATIC, SequenceDataset, Stream, Target
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.sorting import steps_back
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Booleans, Floats, Integers
 
-__all__ = ["STATIC", "Case", "View"]
+__all__ = ["Case", "View"]
 
-STATIC = "static"
 MEASURED = ("values", "signal")
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from recurra.auditing.case import STATIC, Case, View
+from recurra.auditing.case import Case, View
 from recurra.auditing.finding import Finding, Level
 from recurra.auditing.phrases import names, percent, plural, quoted
 from recurra.auditing.profile import Profile
 from recurra.auditing.together import find_groups
+from recurra.data.sequences import STATIC
 
 __all__ = ["find_holes"]
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recurra.auditing.case import STATIC, Case, View
+from recurra.auditing.case import Case, View
 from recurra.auditing.copies import find_ahead, find_in_steps
 from recurra.auditing.finding import Finding, Level
 from recurra.auditing.phrases import names, plural, quoted
 from recurra.auditing.sought import Sought
 from recurra.auditing.telling import Telling
+from recurra.data.sequences import STATIC
 from recurra.types import Array, Booleans, Floats
 
 __all__ = ["find_leaks"]

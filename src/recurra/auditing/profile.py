@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from recurra.auditing.case import STATIC, View
+from recurra.auditing.case import View
 from recurra.auditing.missingness import Missingness, find_pattern
+from recurra.data.sequences import STATIC
 from recurra.data.treatments import find_outliers
 from recurra.types import Array, Booleans, Floats, Integers
 

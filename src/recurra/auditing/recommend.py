@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from recurra.auditing.case import STATIC, Case
+from recurra.auditing.case import Case
 from recurra.auditing.finding import Finding
 from recurra.auditing.opened import quietly
 from recurra.auditing.profile import Profile
 from recurra.auditing.ways import Way, way_to_fill
+from recurra.data.sequences import STATIC
 from recurra.data.treatments import (
     Drop,
     Duplicates,

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from recurra.auditing.case import STATIC, Case
+from recurra.auditing.case import Case
 from recurra.auditing.clocks import Ticks
 from recurra.auditing.phrases import number, percent
 from recurra.auditing.profile import Profile
+from recurra.data.sequences import STATIC
 
 __all__ = ["Table", "tables_of"]
 

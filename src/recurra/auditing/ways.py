@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from recurra.auditing.case import STATIC
 from recurra.auditing.profile import Profile
+from recurra.data.sequences import STATIC
 
 __all__ = ["Way", "way_to_fill"]
 

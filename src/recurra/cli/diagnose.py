@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.cli.messages import note, notes_for
-from recurra.cli.options import Quiet
+from recurra.cli.messages import notes_for
+from recurra.cli.options import Plot, Quiet
 from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import load_learner
-from recurra.cli.writing import check_picture, write_picture, write_table
+from recurra.cli.tasks import task_learned
+from recurra.cli.writing import check_picture, hand_out
 
 if TYPE_CHECKING:
     from recurra.diagnosing import Diagnosis
@@ -27,12 +27,7 @@ def diagnose(
     model: SavedModel,
     file: RecordFile,
     columns: RecordColumns,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw it there, as .png or .svg.", show_default=False
-        ),
-    ] = None,
+    plot: Plot = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the findings as CSV.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -47,14 +42,7 @@ def diagnose(
     with notes_for(quiet):
         check_picture(plot, file, model)
         found = _diagnosis(model, file, columns, quiet)
-        if plot is not None:
-            write_picture(found.plot(), plot)
-        if csv:
-            write_table(found.to_frame(), None)
-        else:
-            typer.echo(str(found))
-        if plot is not None and not quiet:
-            note(f"see {plot}.")
+        hand_out(found, plot, csv, quiet)
 
 
 def _diagnosis(model: Path, file: Path, columns: RecordColumns, quiet: bool) -> Diagnosis:
@@ -63,7 +51,7 @@ def _diagnosis(model: Path, file: Path, columns: RecordColumns, quiet: bool) -> 
     fitted: Any = load(model)
     if isinstance(fitted, Forecaster):
         return fitted.diagnose(file)
-    fitted, task = load_learner(model)
+    task = task_learned(fitted, model)
     given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
     found: Diagnosis = fitted.diagnose(given.X, given.y)
     return found

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from recurra.cli.messages import note, notes_for
-from recurra.cli.options import Quiet
+from recurra.cli.messages import notes_for
+from recurra.cli.options import Plot, Quiet
 from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import load_learner
-from recurra.cli.writing import check_picture, write_picture, write_table
+from recurra.cli.tasks import task_learned
+from recurra.cli.writing import check_picture, hand_out
 from recurra.errors import OptionError, near
 
 if TYPE_CHECKING:
@@ -110,12 +110,7 @@ def explain(
     columns: RecordColumns,
     asked: Asked,
     manner: Manner,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw it there, as .png or .svg.", show_default=False
-        ),
-    ] = None,
+    plot: Plot = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print all scores as CSV.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -130,14 +125,7 @@ def explain(
     with notes_for(quiet):
         check_picture(plot, file, model)
         found = _explained(model, file, columns, asked, manner, quiet)
-        if plot is not None:
-            write_picture(found.plot(), plot)
-        if csv:
-            write_table(found.to_frame(), None)
-        else:
-            typer.echo(str(found))
-        if plot is not None and not quiet:
-            note(f"see {plot}.")
+        hand_out(found, plot, csv, quiet)
 
 
 def _explained(
@@ -153,7 +141,7 @@ def _explained(
         return found
     if asked.h is not None:
         raise OptionError(f"--h goes with a Forecaster, but {model} is a {type(fitted).__name__}.")
-    fitted, task = load_learner(model)
+    task = task_learned(fitted, model)
     given = read_records(file, columns, task, wanted=False, quiet=quiet, known=aims_of(fitted))
     one = _record(given.X, given.ids, asked.record)
     more = {} if asked.step is None else {"step": asked.step}

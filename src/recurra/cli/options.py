@@ -21,6 +21,7 @@ __all__ = [
     "Network",
     "OneLayer",
     "Out",
+    "Plot",
     "Quiet",
     "Source",
     "StepSize",
@@ -126,6 +127,12 @@ Out = Annotated[
         metavar="FILE",
         help="Write the forecasts there, as .csv or .parquet.",
         show_default=False,
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Draw it there, as .png or .svg.", show_default=False
     ),
 ]
 Quiet = Annotated[

@@ -13,7 +13,7 @@ from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import load_learner
+from recurra.cli.tasks import task_learned
 from recurra.cli.writing import check_place
 from recurra.errors import need
 
@@ -57,6 +57,6 @@ def _write(model: Path, file: Path, columns: RecordColumns, out: Path, quiet: bo
     if isinstance(fitted, Forecaster):
         fitted.report(out, file)
         return
-    fitted, task = load_learner(model)
+    task = task_learned(fitted, model)
     given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
     typer.echo(str(fitted.report(out, given.X, given.y)))

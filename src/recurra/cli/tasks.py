@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["TASKS", "Task", "class_of", "load_learner", "table_of", "task_of"]
+__all__ = ["TASKS", "Task", "class_of", "load_learner", "table_of", "task_learned", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,33 @@ def load_learner(path: Path) -> tuple[Any, Task]:
     from recurra.estimators import load
 
     model = load(path)
+    return model, task_learned(model, path)
+
+
+def task_learned(model: Any, path: Path) -> Task:
+    """Say what a model has learned from records.
+
+    Parameters
+    ----------
+    model : estimator
+        As it was read.
+    path : Path
+        From where.
+
+    Returns
+    -------
+    Task
+        What it learned.
+
+    Raises
+    ------
+    FileError
+        If it learned from something else; the message says what to use.
+    """
     name = type(model).__name__
     for task in TASKS.values():
         if task.estimator == name:
-            return model, task
+            return task
     known = ", ".join(each.estimator for each in TASKS.values())
     advice = (
         "Use recurra forecast." if name == "Forecaster" else f"Use recurra.load({str(path)!r})."

@@ -6,6 +6,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import typer
+
+from recurra.cli.messages import note
 from recurra.errors import FileError, need
 
 if TYPE_CHECKING:
@@ -15,7 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["check_picture", "check_place", "check_table", "write_picture", "write_table"]
+    from recurra.diagnosing import Diagnosis
+    from recurra.explaining import Explanation
+
+__all__ = [
+    "check_picture",
+    "check_place",
+    "check_table",
+    "hand_out",
+    "write_picture",
+    "write_table",
+]
 
 DIGITS = "%.8g"
 
@@ -98,6 +111,30 @@ def write_picture(figure: Figure, plot: Path) -> None:
     undated: dict[str, Any] = {"metadata": {"Date": None}} if plot.suffix.lower() == ".svg" else {}
     with _written(plot), matplotlib.rc_context({"svg.hashsalt": "recurra"}):
         figure.savefig(plot, **undated)
+
+
+def hand_out(found: Explanation | Diagnosis, plot: Path | None, csv: bool, quiet: bool) -> None:
+    """Print what was found, as a text or as CSV, and draw it if asked to.
+
+    Parameters
+    ----------
+    found : Explanation or Diagnosis
+        What was found.
+    plot : Path or None
+        Where the picture goes.
+    csv : bool
+        Whether to print the table.
+    quiet : bool
+        Whether not to say where the picture is.
+    """
+    if plot is not None:
+        write_picture(found.plot(), plot)
+    if csv:
+        write_table(found.to_frame(), None)
+    else:
+        typer.echo(str(found))
+    if plot is not None and not quiet:
+        note(f"see {plot}.")
 
 
 def check_place(path: Path, endings: tuple[str, ...], read: tuple[Path | None, ...]) -> None:

@@ -49,7 +49,13 @@ class Diagnosis:
     @property
     def healthy(self) -> bool:
         """Whether nothing is wrong: notes are no illness."""
-        return all(each.level == "note" for each in self.findings)
+        return not self.illnesses
+
+    @property
+    def illnesses(self) -> tuple[str, ...]:
+        """The codes of what is wrong, each once, the worst first."""
+        codes = (each.code for each in self.findings if each.level != "note")
+        return tuple(dict.fromkeys(codes))
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -121,8 +127,7 @@ class Diagnosis:
         return f"Diagnosis({self.measures.task}: {told})"
 
     def _counted(self) -> str:
-        codes = [each.code for each in self.findings if each.level != "note"]
-        return f"not well: {', '.join(dict.fromkeys(codes))}"
+        return f"not well: {', '.join(self.illnesses)}"
 
 
 def diagnose(examined: Examined, seed: int = 0) -> Diagnosis:

@@ -49,8 +49,7 @@ def state_of(diagnosis: Diagnosis) -> str:
     """
     if diagnosis.healthy:
         return "Nothing wrong was found."
-    codes = dict.fromkeys(each.code for each in diagnosis.findings if each.level != "note")
-    return f"Not well: {', '.join(each.replace('_', ' ') for each in codes)}."
+    return f"Not well: {', '.join(diagnosis.illnesses).replace('_', ' ')}."
 
 
 def data_chapter(audit: Audit) -> Section:

@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from recurra.data import SequenceDataset, Stream
+from recurra.data.sequences import STATIC
 from recurra.errors import OptionError, near
 
 __all__ = [
-    "STATIC",
     "Channel",
-    "all_streams",
     "as_slice",
     "channels_of",
     "find_channel",
     "with_streams",
 ]
-
-STATIC = "static"
 
 
 @dataclass(frozen=True)
@@ -42,23 +39,6 @@ class Channel:
     column: int | None
 
 
-def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
-    """List all streams, the static covariates among them as ``"static"``.
-
-    Parameters
-    ----------
-    dataset : SequenceDataset
-        The records.
-
-    Returns
-    -------
-    dict of str to Stream
-        By name.
-    """
-    static = {} if dataset.static is None else {STATIC: dataset.static}
-    return {**dataset.streams, **static}
-
-
 def with_streams(dataset: SequenceDataset, streams: Mapping[str, Stream]) -> SequenceDataset:
     """Put other streams in the place of those of the same names.
 
@@ -75,8 +55,8 @@ def with_streams(dataset: SequenceDataset, streams: Mapping[str, Stream]) -> Seq
         With those.
     """
     static = streams.get(STATIC, dataset.static)
-    changed = {name: streams.get(name, each) for name, each in dataset.streams.items()}
-    return replace(dataset, streams=changed, static=static)
+    others = {name: each for name, each in streams.items() if name != STATIC}
+    return replace(dataset.with_streams(**others), static=static)
 
 
 def channels_of(dataset: SequenceDataset) -> list[Channel]:
@@ -100,7 +80,7 @@ def channels_of(dataset: SequenceDataset) -> list[Channel]:
     ['pulse', 'pressure']
     """
     found: list[tuple[str, str, int | None]] = []
-    for stream, each in all_streams(dataset).items():
+    for stream, each in dataset.all_streams.items():
         if each.kind in ("frames", "records"):
             found.append((stream, stream, None))
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
-from recurra.explaining.channels import all_streams, with_streams
+from recurra.explaining.channels import with_streams
 from recurra.types import Booleans, Integers
 
 __all__ = ["Piece", "donors", "exchange"]
@@ -56,7 +56,7 @@ def exchange(
         The same values at other places; times, lengths and targets stay.
     """
     order = random.permutation(len(dataset))
-    streams = all_streams(dataset)
+    streams = dataset.all_streams
     for piece in pieces:
         stream = streams[piece.stream]
         if piece.codes is not None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from recurra.auditing.phrases import quoted
 from recurra.data import SequenceDataset, Stream
+from recurra.data.sequences import STATIC
 from recurra.errors import OptionError, check_count, near
-from recurra.explaining.channels import STATIC, all_streams, channels_of
+from recurra.explaining.channels import channels_of
 from recurra.types import Booleans, Floats
 
 __all__ = ["KINDS", "Features", "padded"]
@@ -86,7 +87,7 @@ class Features:
         OptionError
             If a kind is none.
         """
-        streams = all_streams(dataset)
+        streams = dataset.all_streams
         counts = _counts(dataset, kinds)
         edges, lags, tokens = {}, {}, {}
         for name, stream in streams.items():
@@ -122,7 +123,7 @@ class Features:
         """
         names: list[str] = ["number of steps"] if self.ragged else []
         columns: list[Floats] = [dataset.lengths.astype(float)] if self.ragged else []
-        streams = all_streams(dataset)
+        streams = dataset.all_streams
         for channel in channels_of(dataset):
             stream = streams[channel.stream]
             if channel.column is None:
@@ -207,7 +208,7 @@ def _counts(dataset: SequenceDataset, kinds: Any) -> dict[str, int]:
     if isinstance(kinds, str) and kinds == "auto":
         numbers = sum(
             len(each.channels) - len(each.categories)
-            for name, each in all_streams(dataset).items()
+            for name, each in dataset.all_streams.items()
             if each.kind in ("values", "signal") and name != STATIC
         )
         for counts in (PLENTY, FEW):

@@ -10,8 +10,9 @@ import numpy as np
 from recurra.auditing.phrases import quoted
 from recurra.data import SequenceDataset, Stream
 from recurra.data.offsets import offsets_of
+from recurra.data.sequences import STATIC
 from recurra.errors import OptionError
-from recurra.explaining.channels import STATIC, all_streams, channels_of
+from recurra.explaining.channels import channels_of
 from recurra.types import Array, Booleans, Floats
 
 __all__ = ["Component", "closeness", "components", "perturbed"]
@@ -71,7 +72,7 @@ def components(record: SequenceDataset, others: SequenceDataset) -> list[Compone
         If it has none.
     """
     found: list[Component] = []
-    streams = all_streams(record)
+    streams = record.all_streams
     for channel in channels_of(record):
         stream, column = streams[channel.stream], channel.column
         if column is None or not stream.rows:
@@ -82,7 +83,7 @@ def components(record: SequenceDataset, others: SequenceDataset) -> list[Compone
                 name = f"has {quoted(str(labels[code]))}"
                 found.append(Component(name, channel.stream, column, code=code))
             continue
-        usual = _usual(all_streams(others)[channel.stream], stream, column)
+        usual = _usual(others.all_streams[channel.stream], stream, column)
         windows = 1 if channel.stream == STATIC else min(WINDOWS, stream.rows)
         edges = np.linspace(0, stream.rows, windows + 1).round().astype(int).tolist()
         for start, stop in pairwise(edges):
@@ -138,7 +139,7 @@ def perturbed(
     there[0] = True
     streams = {
         name: _variants(stream, [(k, p) for k, p in enumerate(parts) if p.stream == name], there)
-        for name, stream in all_streams(record).items()
+        for name, stream in record.all_streams.items()
     }
     static = streams.pop(STATIC, None)
     return SequenceDataset(tuple(range(count)), streams, static), there.astype(float)

@@ -11,7 +11,7 @@ import numpy as np
 from recurra.auditing.phrases import number, plural, quoted
 from recurra.data import SequenceDataset, Stream
 from recurra.errors import OptionError
-from recurra.explaining.channels import all_streams, as_slice, find_channel, with_streams
+from recurra.explaining.channels import as_slice, find_channel, with_streams
 from recurra.types import Array
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def changed(
     said = []
     for name, wanted in change.items():
         channel = find_channel(dataset, name)
-        stream = all_streams(dataset)[channel.stream]
+        stream = dataset.all_streams[channel.stream]
         if channel.column is None:
             raise OptionError(f"{name!r} holds {stream.kind}, which what_if cannot change.")
         steps, value, words = read_change(wanted)

@@ -12,7 +12,10 @@ from recurra.data.sequences.target import Target
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats, Integers
 
-__all__ = ["Record", "SequenceDataset"]
+__all__ = ["STATIC", "Record", "SequenceDataset"]
+
+STATIC = "static"
+"""What the static covariates are called where they stand among the streams."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +151,12 @@ class SequenceDataset:
             names = ", ".join(map(repr, self.streams))
             raise OptionError(f"There are several streams: {names}. Say which.")
         return next(iter(self.streams.values()))
+
+    @property
+    def all_streams(self) -> dict[str, Stream]:
+        """The streams, and last the static covariates, if there are any, as ``"static"``."""
+        static = {} if self.static is None else {STATIC: self.static}
+        return {**self.streams, **static}
 
     @property
     def target(self) -> Target:

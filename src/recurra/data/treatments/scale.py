@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences import STATIC, SequenceDataset, Stream
 from recurra.data.treatments.scaling import (
     CONSTANT,
     NEVER,
@@ -24,7 +24,7 @@ from recurra.data.treatments.stream_treatment import (
     learned_of,
     list_names,
 )
-from recurra.data.treatments.treatment import STATIC, Learned
+from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences import STATIC, SequenceDataset, Stream
 from recurra.data.tables.notes import tell
-from recurra.data.treatments.treatment import STATIC, Learned, Treatment
+from recurra.data.treatments.treatment import Learned, Treatment
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array
 
@@ -174,7 +174,7 @@ class StreamTreatment(Treatment):
 
     def apply(self, dataset: SequenceDataset, learned: Learned) -> SequenceDataset:
         """Treat each stream with what was learned from it."""
-        everything = _all_streams(dataset)
+        everything = dataset.all_streams
         treated, notes = {}, []
         for name in (key.removesuffix("/channels") for key in learned if key.endswith("/channels")):
             if name not in everything:
@@ -207,7 +207,7 @@ class StreamTreatment(Treatment):
 
     def _streams(self, dataset: SequenceDataset) -> dict[str, Stream]:
         """Choose the streams to be treated."""
-        everything = _all_streams(dataset)
+        everything = dataset.all_streams
         if self.stream is not None:
             return {self.stream: everything[self.stream]}
         wanted = {name: each for name, each in everything.items() if each.kind == "values"}
@@ -232,7 +232,7 @@ class StreamTreatment(Treatment):
 
     def _check_names(self, dataset: SequenceDataset) -> None:
         """Refuse a stream or a channel that is not there."""
-        everything = _all_streams(dataset)
+        everything = dataset.all_streams
         if self.stream is not None and self.stream not in everything:
             raise OptionError(
                 f"There is no stream {self.stream!r}. {near(self.stream, everything)}"
@@ -306,12 +306,6 @@ def list_names(names: list[str]) -> str:
     """
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(map(repr, names[:10])) + more
-
-
-def _all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
-    """Give the streams, and the static covariates as one of them."""
-    static = {} if dataset.static is None else {STATIC: dataset.static}
-    return {**dataset.streams, **static}
 
 
 def _lacks(what: str, name: str, known: list[str]) -> DataError:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recurra.data.panel.wall import DAY, to_wall
-from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences import STATIC, SequenceDataset, Stream
 from recurra.data.sequences.stream import SECOND
 from recurra.data.treatments.added import with_channels
 from recurra.data.treatments.options import check_number
 from recurra.data.treatments.stream_treatment import StreamTreatment
-from recurra.data.treatments.treatment import STATIC, Learned
+from recurra.data.treatments.treatment import Learned
 from recurra.errors import DataError, OptionError, near
 from recurra.types import Array, Floats, Integers
 

@@ -9,12 +9,10 @@ from typing import Any
 
 from recurra.data.sequences import SequenceDataset
 
-__all__ = ["STATIC", "Learned", "Treatment"]
+__all__ = ["Learned", "Treatment"]
 
 Learned = Mapping[str, Any]
 """What a treatment learned: arrays, and whatever else JSON can hold."""
-
-STATIC = "static"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from recurra.auditing.phrases import number, percent, plural, quoted
 from recurra.auditing.tables import Table
-from recurra.data import ParquetRecords, SequenceDataset
+from recurra.data import SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError
 from recurra.estimators.chapters import (
     counted,
@@ -22,7 +22,7 @@ from recurra.estimators.chapters import (
     training_chapter,
 )
 from recurra.estimators.learning.diagnosed import spread
-from recurra.estimators.learning.record_batches import SAMPLE
+from recurra.estimators.learning.record_batches import sampled
 from recurra.estimators.learning.report import Report, Score, is_greater_better
 from recurra.reporting import (
     Code,
@@ -83,7 +83,7 @@ class _Given:
 
     @classmethod
     def of(cls, model: Any, X: Any, y: Any, how: Mapping[str, Any]) -> _Given:
-        source = X.sample(SAMPLE, model.seed) if isinstance(X, ParquetRecords) else X
+        source = sampled(X, model.seed)
         read = model._read(source, y, **how)
         return cls(model, read, model._read_again(read))
 

@@ -22,10 +22,10 @@ from recurra.estimators.learning.diagnosed import Diagnosed
 from recurra.estimators.learning.explained import Explained
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.probed import Probed
-from recurra.estimators.learning.record_batches import SAMPLE, endless, endless_blocks, mean_loss
+from recurra.estimators.learning.record_batches import endless, endless_blocks, mean_loss, sampled
 from recurra.estimators.learning.record_checks import check_streams, known_targets
 from recurra.estimators.learning.record_defaults import share_held
-from recurra.estimators.learning.record_inputs import Shape, all_streams, as_dataset, conform
+from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
 from recurra.estimators.learning.report import Report, Score
 from recurra.estimators.learning.reported import Reported
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
@@ -234,9 +234,9 @@ class Learner(Explained, Probed, Diagnosed, Reported, TrainingChoice):
     ) -> None:
         """Learn everything: targets, treatments, network."""
         source = X if isinstance(X, ParquetRecords) else None
-        read = self._read(X if source is None else source.sample(SAMPLE, self.seed), y, **how)
+        read = self._read(sampled(X, self.seed), y, **how)
         dataset = self._prepared(self._with_known_targets(self._with_targets(check_streams(read))))
-        self._shapes = {name: Shape.of(each) for name, each in all_streams(dataset).items()}
+        self._shapes = {name: Shape.of(each) for name, each in dataset.all_streams.items()}
         self._rounds = 0
         alone = rounds is None and validation is None
         kept, held = self._parted(dataset) if alone else (dataset, None)
@@ -267,9 +267,7 @@ class Learner(Explained, Probed, Diagnosed, Reported, TrainingChoice):
     ) -> None:
         """Learn the weights further; all else stays as it was learned."""
         source = X if isinstance(X, ParquetRecords) else None
-        dataset = self._read_again(
-            X if source is None else source.sample(SAMPLE, self.seed), y, how
-        )
+        dataset = self._read_again(sampled(X, self.seed), y, how)
         kept, held = self._parted(dataset) if rounds is None else (dataset, None)
         if validation is not None:
             kept, held = dataset, self._read_again(*_pair(validation))

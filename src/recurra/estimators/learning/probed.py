@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recurra.data import ParquetRecords, SequenceDataset
+from recurra.data import SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError
 from recurra.estimators.learning.options import check_seed
-from recurra.estimators.learning.record_batches import SAMPLE
+from recurra.estimators.learning.record_batches import sampled
 from recurra.estimators.learning.report import Score, is_greater_better
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Probed:
                 f"{type(self).__name__} foretells the rows it reads, so an input cannot be "
                 "exchanged without what it is compared with. Use explain(x) or what_if."
             )
-        source = X.sample(SAMPLE, seed) if isinstance(X, ParquetRecords) else X
+        source = sampled(X, seed)
         dataset = self._read_again(source, y, how)
         measure = self._first_score(dataset).measure
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from recurra.types import Array, Integers
 
 __all__ = [
-    "SAMPLE",
     "answers",
     "endless",
     "endless_blocks",
     "in_order",
     "mean_loss",
+    "sampled",
     "shortest_first",
 ]
 
@@ -34,6 +34,24 @@ SAMPLE = 2048  # records that treatments are learned from, where there are more 
 BLOCK = 512  # records in memory at a time, twice
 MOST_AT_ONCE = 2**23  # numbers of an epoch that is gathered in one piece
 MOST_PADDED = 1.5  # times as many steps as there are, with padding
+
+
+def sampled(X: Any, seed: int) -> Any:
+    """Draw some thousand records where there are more than memory holds.
+
+    Parameters
+    ----------
+    X : ParquetRecords, or anything else
+        The records.
+    seed : int
+        Source of chance.
+
+    Returns
+    -------
+    SequenceDataset, or what came
+        Of files a sample; all else as it is.
+    """
+    return X.sample(SAMPLE, seed) if isinstance(X, ParquetRecords) else X
 
 
 def endless(dataset: SequenceDataset, size: int, seed: int) -> Iterator[RecordBatch]:

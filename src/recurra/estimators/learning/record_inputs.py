@@ -17,7 +17,7 @@ from recurra.errors import DataError, OptionError, near
 from recurra.estimators.learning.doors import enter, unwrapped
 from recurra.estimators.learning.text_units import Units
 
-__all__ = ["Shape", "all_streams", "as_dataset", "conform"]
+__all__ = ["Shape", "as_dataset", "conform"]
 
 
 class Shape(NamedTuple):
@@ -55,23 +55,6 @@ class Shape(NamedTuple):
             Its looks.
         """
         return cls(stream.kind, stream.channels, stream.clock, tuple(sorted(stream.categories)))
-
-
-def all_streams(dataset: SequenceDataset) -> dict[str, Stream]:
-    """List all streams, the static covariates among them.
-
-    Parameters
-    ----------
-    dataset : SequenceDataset
-        The records.
-
-    Returns
-    -------
-    dict of str to Stream
-        By name; ``"static"`` for the static covariates.
-    """
-    static = {} if dataset.static is None else {"static": dataset.static}
-    return {**dataset.streams, **static}
 
 
 def as_dataset(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.data import SequenceDataset, Stream
-from recurra.estimators.learning.record_inputs import all_streams
 
 if TYPE_CHECKING:
     from recurra.types import Array, Booleans, Floats, Integers
@@ -169,7 +168,7 @@ def sample(dataset: SequenceDataset) -> SequenceDataset:
 def _numbers(dataset: SequenceDataset) -> Array:
     """Sum up the measurements of each record, NaN where there are none."""
     columns = [dataset.lengths[:, None].astype(float)]
-    for stream in all_streams(dataset).values():
+    for stream in dataset.all_streams.values():
         if stream.kind not in ("values", "signal"):
             continue
         measured = [k for k, name in enumerate(stream.channels) if name not in stream.categories]
@@ -222,7 +221,7 @@ def _beside(numbers: Floats, words: Any) -> Any:
 def _texts(dataset: SequenceDataset) -> list[list[str]]:
     """List the tokens and categories of each record, as words."""
     texts: list[list[str]] = [[] for _ in dataset.ids]
-    for stream in all_streams(dataset).values():
+    for stream in dataset.all_streams.values():
         for channel, labels in stream.categories.items():
             words = np.array([*map(str, labels), "?"], object)
             column = words[stream.values[:, stream.channels.index(channel)].astype(np.int64)]

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from recurra.data import ParquetRecords, SequenceDataset
+from recurra.data import SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError, near
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_seed
-from recurra.estimators.learning.record_batches import SAMPLE, in_order
+from recurra.estimators.learning.record_batches import in_order, sampled
 from recurra.estimators.learning.record_checks import answerable
 from recurra.estimators.learning.record_inputs import conform
 from recurra.models import RecordBatch, SequenceNetwork
@@ -332,7 +332,7 @@ class Imitated(Learner):
     def _to_ask(self, X: Any, how: Mapping[str, Any]) -> SequenceDataset:
         """Read records that are asked about, without what is true of them."""
         self._check_fitted()
-        source = X.sample(SAMPLE, self.seed) if isinstance(X, ParquetRecords) else X
+        source = sampled(X, self.seed)
         return conform(replace(self._read(source, None, **how), targets={}), self._shapes)
 
     def _one(self, x: Any, how: Mapping[str, Any], name: str) -> SequenceDataset:

@@ -11,11 +11,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from recurra.data.panel.wall import to_wall
+from recurra.data.sequences import STATIC
 from recurra.errors import DataWarning, RecurraError
-from recurra.estimators.learning.record_inputs import all_streams
 from recurra.explaining import Read
 from recurra.models.records.encoders import ValueEncoder
-from recurra.models.records.looked_up import STATIC
 
 if TYPE_CHECKING:
     from recurra.data import Preprocessor, SequenceDataset, Stream
@@ -61,7 +60,7 @@ class Looks:
         Looks
             Its looks.
         """
-        raw, read = all_streams(dataset), all_streams(treated)
+        raw, read = dataset.all_streams, treated.all_streams
         telling = any(c.endswith(UNKNOWN) for each in read.values() for c in each.channels)
         unknown = _unknown(dataset, read, preprocessor) if telling else {}
         return cls(raw, read, unknown)
@@ -220,7 +219,7 @@ def _unknown(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
-            found = all_streams(preprocessor.transform(nothing))
+            found = preprocessor.transform(nothing).all_streams
     except RecurraError:  # a treatment that needs a value: then zeros stand for it
         return {}
     return {

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.data.batching import pad_records
+from recurra.data.sequences import STATIC
 from recurra.data.treatments.spell import LETTERS
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_checks import answerable
@@ -21,7 +22,6 @@ from recurra.models import RecordBatch
 from recurra.models.records.changed_steps import changed_steps
 from recurra.models.records.encoders import ValueEncoder
 from recurra.models.records.looked_up import (
-    STATIC,
     attended,
     decays,
     look_up,

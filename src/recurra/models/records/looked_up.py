@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from recurra.data.sequences import STATIC
 from recurra.layers import GRUD
 from recurra.models.records.records import RecordBatch, StreamBatch
 from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
 __all__ = [
-    "STATIC",
     "attended",
     "decays",
     "encode_changed",
@@ -23,8 +23,6 @@ __all__ = [
     "repeated",
     "spread",
 ]
-
-STATIC = "static"
 
 
 def look_up(network: SequenceNetwork, batch: RecordBatch) -> dict[str, Tensor]:
