@@ -55,9 +55,51 @@ def test_a_change_of_the_last_step_is_told_exactly_however_large(name):
     carried.weigh(share)
     other = x * -7
     moved = carried.changes(other)[-1]
-    changed = torch.cat([x[:-1], other[-1:]])
-    expected = ((layer(changed[None])[0] - output) * share).sum()
+    expected = ((layer(changed(x, other, len(x) - 1)[None])[0] - output) * share).sum()
     torch.testing.assert_close(moved, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["one layer", "both ways"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_read_ahead_to_the_end_every_change_is_told_exactly(name, shape):
+    layer, x, carried, output = read(name, shape)
+    share = weights_of(output)
+    carried.weigh(share)
+    other = x * -7
+    for place, moved in enumerate(carried.changes(other, len(x) - 1)):
+        expected = ((layer(changed(x, other, place)[None])[0][0] - output) * share).sum()
+        torch.testing.assert_close(moved, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_record_read_a_few_steps_ahead_is_told_better(shape):
+    layer, x, carried, output = read("LSTM", shape)
+    share = weights_of(output)
+    carried.weigh(share)
+    other = x * -3
+    expected = torch.stack(
+        [
+            ((layer(changed(x, other, place)[None])[0][0] - output) * share).sum()
+            for place in range(len(x))
+        ]
+    )
+    first, later = ((carried.changes(other, k) - expected).abs().sum() for k in (0, 3))
+    assert later < first
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_record_read_again_from_a_changed_step_is_as_read_anew(name, shape):
+    layer, x, carried, output = read(name, shape)
+    carried.weigh(torch.ones_like(output))
+    places = torch.tensor([22, 0, 9])
+    said = carried.again(-x, places)
+    for place, one in zip(places, said, strict=True):
+        torch.testing.assert_close(one, layer(changed(x, -x, place)[None])[0][0])
+
+
+def changed(x, other, place):
+    return torch.cat([x[:place], other[place : place + 1], x[place + 1 :]])
 
 
 def test_the_same_input_changes_nothing():

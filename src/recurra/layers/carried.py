@@ -27,6 +27,13 @@ class _Run(NamedTuple):
     before: State  # of each step
     after: State
     worth: State  # the gradient of the answer with respect to `after`, apart from each other
+    incoming: Tensor  # that part of the worth of what is said which the next step has no part in
+
+    def on(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        """Go on from states of several rows."""
+        begun = tuple(each[None] for each in state)
+        y, after = run(self.stack, x, begun, [self.weights], lengths)
+        return y, tuple(each[0] for each in after)
 
 
 class Carried:
@@ -37,8 +44,9 @@ class Carried:
 
     .. math:: a' \approx a + g_t^\top (f(x'_t, s_{t-1}) - s_t)
 
-    where :math:`f` is the layer's step as it is, and only what follows is taken to be linear. All
-    steps together take about as long as reading the record a few times, not once for each step.
+    where :math:`f` is the layer's step as it is, and only what follows is taken to be linear; or
+    what follows the steps after it that are read as well. All steps together take about as long as
+    reading the record a few times, not once for each step.
 
     Parameters
     ----------
@@ -61,6 +69,7 @@ class Carried:
         self._layer = layer
         self._weights = layer._weights()
         self._passes = Passes(layer.stack, self._weights)
+        self._record = torch.empty(0)
         self._runs: list[_Run] = []
 
     def able(self, x: Tensor) -> bool:
@@ -97,6 +106,7 @@ class Carried:
         Tensor, shape (steps, directions·outputs)
             What the layer says at each step.
         """
+        self._record = x
         output, _ = self._passes.forward(x[None])
         return output[0].clone()
 
@@ -118,13 +128,16 @@ class Carried:
             self._runs.append(_worths(one, self._weights[way], *said, gates, slopes))
 
     @torch.no_grad()
-    def changes(self, other: Tensor) -> Tensor:
+    def changes(self, other: Tensor, ahead: int = 0) -> Tensor:
         """Say how the answer changes if one step is another, for each step by itself.
 
         Parameters
         ----------
         other : Tensor, shape (steps, inputs)
             What is read instead.
+        ahead : int, default 0
+            Steps after the changed one that are read as they are, before what follows is taken to
+            be linear; fewer than the record has.
 
         Returns
         -------
@@ -133,14 +146,58 @@ class Carried:
         """
         total = other.new_zeros(len(other))
         for way, one in enumerate(self._runs):
-            x = other.flip(0) if way else other
-            _, state = run(
-                one.stack, x[None], tuple(each[None] for each in one.before), [one.weights]
-            )
-            for now, then, worth in zip(state, one.after, one.worth, strict=True):
-                moved = torch.linalg.vecdot(now[0] - then, worth)
-                total += moved.flip(0) if way else moved
+            ways = total.flip(0) if way else total  # a copy, or the same
+            x, record = (each.flip(0) if way else each for each in (other, self._record))
+            state, left = one.before, len(x)
+            for later in range(ahead + 1):
+                # Rows whose record has ended need no worth of the end: nothing is fed back there.
+                begun = tuple(each[:left] for each in state)
+                _, state = one.on((record[later:] if later else x)[None], begun)
+                last = later == ahead
+                pairs = zip(state, one.after, one.worth if last else [one.incoming], strict=False)
+                for now, then, worth in pairs:
+                    ways[:left] += torch.linalg.vecdot(now - then[later:], worth[later:])
+                left -= 1
+            total = ways.flip(0) if way else ways
         return total
+
+    @torch.no_grad()
+    def again(self, other: Tensor, places: Tensor) -> Tensor:
+        """Read the record once more for each of some steps, that step being another.
+
+        Each direction goes on from the state before the changed step.
+
+        Parameters
+        ----------
+        other : Tensor, shape (steps, inputs)
+            What is read instead.
+        places : Tensor of int64, shape (rows,)
+            Those steps.
+
+        Returns
+        -------
+        Tensor, shape (rows, steps, directions·outputs)
+            What the layer says at each step.
+        """
+        stack, ways = self._layer.stack, []
+        for way, one in enumerate(self._runs):
+            x, record = (each.flip(0) if way else each for each in (other, self._record))
+            begun = len(x) - 1 - places if way else places
+            lengths = len(x) - begun
+            rows = (begun + torch.arange(int(lengths.max()))[:, None]).clamp_(max=len(x) - 1)
+            read = record[rows]
+            read[0] = x[begun]
+            said, _ = one.on(read, tuple(each[begun] for each in one.before), lengths)
+            y = one.after[0].repeat(len(places), 1, 1)
+            for row, start in enumerate(begun.tolist()):
+                y[row, start:] = said[: len(x) - start, row]
+            ways.append(y.flip(1) if way else y)
+        y = torch.cat(ways, -1)
+        if stack.num_layers == 1:
+            return y
+        above = replace(stack, num_layers=stack.num_layers - 1, dropout=0.0)
+        y, _ = run(above, y.transpose(0, 1), None, self._weights[stack.directions :])
+        return y.transpose(0, 1)
 
 
 def _worths(
@@ -150,15 +207,15 @@ def _worths(
     before = _before(said)
     if stack.cell == "gru":
         worth = _gru(before, gates, slopes)
-        return _Run(stack, weights, (before,), (said,), (worth,))
+        return _Run(stack, weights, (before,), (said,), (worth,), incoming)
     fed_back = slopes[1:, : len(weights.weight_hh) // said.shape[-1]].flatten(1) @ weights.weight_hh
     h = incoming + functional.pad(fed_back, (0, 0, 0, 1))
     if stack.cell == "lstm":
         cell = gates[:, 4]
         earlier = _before(cell)
         worths = (h, _lstm(earlier, gates, slopes))
-        return _Run(stack, weights, (before, earlier), (said, cell), worths)
-    return _Run(stack, weights, (before,), (said,), (h,))
+        return _Run(stack, weights, (before, earlier), (said, cell), worths, incoming)
+    return _Run(stack, weights, (before,), (said,), (h,), incoming)
 
 
 def _gru(before: Tensor, gates: Tensor, slopes: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,13 +11,14 @@ from torch import Tensor, nn
 from recurra.layers.carried import Carried
 from recurra.layers.recurrent import Recurrent
 from recurra.models.records.encoders import TokenEncoder, ValueEncoder
-from recurra.models.records.looked_up import encode_changed, read_changed, repeated
+from recurra.models.records.looked_up import encode_changed
 from recurra.models.records.records import RecordBatch
 from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
-__all__ = ["FULL", "changed_steps"]
+__all__ = ["AHEAD", "FULL", "changed_steps"]
 
-FULL = 8  # steps, those that move the answer most, for which the record is read in full
+AHEAD = 3  # steps that are read after a changed one, before what follows is taken to be linear
+FULL = 8  # steps, those that move the answer most, after which the record is read to its end
 
 
 @torch.no_grad()
@@ -30,9 +32,9 @@ def changed_steps(
     r"""Answer for a record with each of its steps changed in its turn.
 
     The state before each step is carried over from reading the record once, the changed step is
-    read from there, and what the state after it is worth comes from going back once; see `Carried`.
-    That takes what follows the step to be linear, which it is not where a step moves much: for the
-    `FULL` steps that move the answer most the record is read in full.
+    read from there with the `AHEAD` after it, and what the state is worth then comes from going
+    back once; see `Carried`. That takes what follows to be linear, which it is not where a step
+    moves much: for the `FULL` steps that move the answer most the record is read to its end.
 
     Parameters
     ----------
@@ -62,18 +64,23 @@ def changed_steps(
         return None
     output = carried.read(record).requires_grad_()
     with torch.enable_grad():
-        pooled = network.pools[0](output[None], inputs.streams[name].lengths)
-        whole = network.joined([pooled], inputs.aside)
-        answer = pick(network.answered(whole, {name: output[None]}, []))
+        answer = pick(_answered(network, output[None], inputs, name))
         (incoming,) = torch.autograd.grad(answer.sum(), output)
     carried.weigh(incoming)
-    moved = carried.changes(_read(changed, name)).double()
+    instead = _read(changed, name)
+    moved = carried.changes(instead, AHEAD).double()
     found = answer.detach().double() + moved
     most = moved.abs().topk(min(FULL, len(moved))).indices
-    rows = {each: read.repeat(len(most), 1, 1) for each, read in numbers.items()}
-    rows[name][range(len(most)), most] = other[0, most]
-    found[most] = pick(read_changed(network, rows, repeated(batch, len(most)))).double()
+    found[most] = pick(_answered(network, carried.again(instead, most), inputs, name)).double()
     return found
+
+
+def _answered(network: SequenceNetwork, outputs: Tensor, inputs: Inputs, name: str) -> Any:
+    """Answer for rows that are one record, by what the layer says of them."""
+    rows, aside = len(outputs), inputs.aside
+    pooled = network.pools[0](outputs, inputs.streams[name].lengths.expand(rows))
+    whole = network.joined([pooled], None if aside is None else aside.expand(rows, -1))
+    return network.answered(whole, {name: outputs}, [])
 
 
 def _is_plain(network: SequenceNetwork) -> bool:
