@@ -43,7 +43,7 @@ def test_the_backtest_is_that_of_the_evaluation(model, tmp_path):
     for name, row in table.iterrows():
         cells = " ".join(number(row[score]) for score in ("MASE", "sMAPE", "RMSE"))
         assert f"{name} {cells}" in text
-    assert len(Reader(page).named("script")) == 1
+    assert Reader(page).scripts == 1
     assert "http" not in page
 
 

@@ -206,6 +206,15 @@ def _histogram(axis: Axes, drawing: Drawing, palette: Palette) -> None:
         axis.xaxis.set_major_formatter(_format())
         axis.xaxis.set_major_locator(_few_ticks())
     lengths = drawing["kind"] == "lengths"
+    said, counted = ago if unit else number, "records" if lengths else "steps"
+    scale = (lambda place: 10.0**place) if drawing.get("log") else float
+
+    def told(x: float, y: float) -> str:
+        k = int(np.clip(np.searchsorted(edges, x) - 1, 0, len(counts) - 1))
+        low, high = (said(scale(float(each))) for each in edges[k : k + 2])
+        return f"{low} to {high}: {y:,.0f} {counted}"
+
+    axis.format_coord = told  # type: ignore[method-assign]
     axis.set_xlabel("steps" if lengths else "" if unit else "time", fontsize=FONT)
     axis.set_ylabel("records" if lengths else "steps", fontsize=FONT)
 

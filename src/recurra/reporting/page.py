@@ -20,6 +20,7 @@ from recurra.reporting.parts import (
     Picture,
     Section,
 )
+from recurra.reporting.pointing import points_of
 
 if TYPE_CHECKING:
     import os
@@ -138,9 +139,10 @@ def _prepared(parts: Sequence[Part], numbers: Iterator[int]) -> Iterator[dict[st
                 yield {"kind": "folded", "title": part.title, "parts": inside}
 
 
-def _drawn(picture: Picture, name: str) -> dict[str, str]:
+def _drawn(picture: Picture, name: str) -> dict[str, Any]:
     """Draw a picture, whose title stands on the page."""
     if picture.figure.get_suptitle():
         picture.figure.suptitle("")
     svg = as_svg(picture.figure, name)
-    return {"title": picture.title, "caption": picture.caption, "svg": svg}
+    points = points_of(picture.figure)
+    return {"title": picture.title, "caption": picture.caption, "svg": svg, "points": points}

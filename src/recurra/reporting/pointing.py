@@ -1,0 +1,168 @@
+"""What a picture on a page says of the point that is pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recurra.auditing.phrases import number
+from recurra.errors import need
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+    from recurra.types import Floats
+
+__all__ = ["points_of"]
+
+MOST = 1500  # points of an axis
+SHORTEST = 3  # points of a line that is not a mere mark
+NEAR = 1e-6  # of a named place
+
+
+def points_of(figure: Figure) -> list[dict[str, Any]]:
+    """List the points of a picture that have something to say.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        It has been drawn, so everything has its place.
+
+    Returns
+    -------
+    list of dict
+        For each axis that has any: ``"box"``, its left, top, right and bottom; ``"along"``, the way
+        in which the nearest is looked for (``"x"``, ``"y"`` or ``"xy"``); ``"points"``, each with
+        its place from the left and from the top and a text. Places are shares of the picture's
+        width and height. An axis with a ``format_coord`` of its own is asked for the texts.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> _ = figure.subplots().plot([1, 2, 4], label="sales")
+    >>> figure.draw_without_rendering()
+    >>> (axis,) = points_of(figure)
+    >>> [text for _, _, text in axis["points"]]
+    ['sales: 0, 1', 'sales: 1, 2', 'sales: 2, 4']
+    """
+    found = []
+    for axis in figure.axes:
+        if axis.axison and axis.get_visible() and (told := _told_of(axis)) is not None:
+            along, places, texts = told
+            low, high = _shares(axis, axis.transAxes.transform([(0.0, 1.0), (1.0, 0.0)]))
+            shares = _shares(axis, axis.transData.transform(places))
+            inside = (shares >= low - 1e-3).all(1) & (shares <= high + 1e-3).all(1)
+            points = [
+                (*map(_short, place), texts[k])
+                for k, place in enumerate(shares)
+                if inside[k] and texts[k]
+            ]
+            if points:
+                box = [_short(each) for each in (*low, *high)]
+                found.append({"box": box, "along": along, "points": points})
+    return found
+
+
+def _told_of(axis: Axes) -> tuple[str, Floats, list[str]] | None:
+    """Find the places of an axis, in its own units, and what is said there."""
+    places, names = [], []
+    for along, name, some in _marks(axis):
+        places.append(some)
+        names += [(name, along)] * len(some)
+    if not names:
+        return None
+    every = np.concatenate(places)
+    kept = range(0, len(every), -(-len(every) // MOST))
+    own = vars(axis).get("format_coord")
+    if own is not None:
+        texts = [own(*every[k]) for k in kept]
+    else:
+        texts = [_text(axis, *names[k], every[k]) for k in kept]
+    ways = {along for _, along in names}
+    return (ways.pop() if len(ways) == 1 else "xy"), every[kept], texts
+
+
+def _marks(axis: Axes) -> Iterator[tuple[str, str, Floats]]:
+    """Go through what is drawn: the way it goes along, its name, places of shape (count, 2)."""
+    containers: Any = need("matplotlib.container", extra="plot", purpose="A page with pictures")
+    for each in axis.containers:
+        if isinstance(each, containers.BarContainer):
+            flat = each.orientation == "horizontal"
+            ends = [_end(bar, flat) for bar in each.patches]
+            yield "y" if flat else "x", _name(each), np.array(ends).reshape(-1, 2)
+    for line in axis.lines:
+        place = np.asarray(line.get_xydata(), float)
+        if line.get_transform() == axis.transData and len(place) >= SHORTEST:
+            yield "x", _name(line), place[np.isfinite(place).all(1)]
+    for spots in axis.collections:
+        if spots.get_offset_transform() == axis.transData:
+            place = np.ma.filled(np.ma.asarray(spots.get_offsets(), float), np.nan)
+            yield "xy", _name(spots), place[np.isfinite(place).all(1)]
+    if "format_coord" in vars(axis) and not axis.lines:
+        for image in axis.images:
+            yield "xy", "", _strongest(image)
+
+
+def _end(bar: Any, flat: bool) -> tuple[float, float]:
+    """Find where a bar ends."""
+    x, y, wide, high = bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()
+    return (x + wide, y + high / 2) if flat else (x + wide / 2, y + high)
+
+
+def _strongest(image: Any) -> Floats:
+    """Find the middles of the cells of a map that are not clear, the strongest of them."""
+    shade = np.asarray(image.get_array(), float)
+    shade = shade[..., -1] if shade.ndim == 3 else np.abs(shade)
+    left, right, bottom, top = image.get_extent()
+    rows, columns = shade.shape
+    high, low = (bottom, top) if image.origin == "lower" else (top, bottom)
+    x = left + (np.arange(columns) + 0.5) * (right - left) / columns
+    y = high + (np.arange(rows) + 0.5) * (low - high) / rows
+    order = np.argsort(-shade.ravel(), kind="stable")[:MOST]
+    order = order[shade.ravel()[order] > 0]
+    return np.stack([x[order % columns], y[order // columns]], 1)
+
+
+def _name(artist: Any) -> str:
+    label = str(artist.get_label())
+    return "" if label.startswith("_") else label
+
+
+def _text(axis: Axes, name: str, along: str, place: Sequence[float]) -> str:
+    """Say a name and both values, that first along which the nearest is looked for."""
+    said = [_said(one, value) for one, value in zip((axis.xaxis, axis.yaxis), place, strict=True)]
+    values = ", ".join(reversed(said) if along == "y" else said)
+    return f"{name}: {values}" if name else values
+
+
+def _said(axis: Axis, value: float) -> str:
+    """Say a value as its axis does: by the name that stands there, as a date, as a number."""
+    tickers: Any = need("matplotlib.ticker", extra="plot", purpose="A page with pictures")
+    formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
+    if isinstance(locator, tickers.FixedLocator) and not locator.nbins:
+        names = zip(locator.locs, formatter.format_ticks(locator.locs), strict=True)
+        for place, said in names:
+            if abs(place - value) < NEAR:
+                return str(said).replace(r"\$", "$")
+    dates: Any = need("matplotlib.dates", extra="plot", purpose="A page with pictures")
+    if isinstance(formatter, dates.AutoDateFormatter | dates.ConciseDateFormatter):
+        said = f"{dates.num2date(value):%Y-%m-%d %H:%M}"
+        return said.removesuffix(" 00:00")
+    label = axis.get_label_text().replace("\n", " ")
+    return f"{label} {number(value)}".strip()
+
+
+def _shares(axis: Axes, pixels: Floats) -> Floats:
+    """Turn places on the canvas into shares of the whole picture, from its left and its top."""
+    figure: Any = axis.get_figure(root=True)
+    shares = np.asarray(pixels, float) / (figure.bbox.width, figure.bbox.height)
+    return np.stack([shares[:, 0], 1.0 - shares[:, 1]], 1)
+
+
+def _short(share: float) -> float:
+    return round(float(share), 4)
