@@ -246,6 +246,13 @@ def _ranges(axis: Axes, drawing: Drawing, palette: Palette) -> None:
     axis.hlines(places, quantiles[:, 1], quantiles[:, 3], color=palette.bar, linewidth=5)
     axis.plot(quantiles[:, 2], places, "o", color=palette.ink, markersize=4)
     axis.set_yticks(places, [_clipped(each) for each in drawing["channels"]])
+
+    def told(_: float, y: float) -> str:
+        k = int(np.clip(round(y), 0, len(quantiles) - 1))
+        low, middle, high = (number(float(each)) for each in quantiles[k, [0, 2, 4]])
+        return f"{drawing['channels'][k]}: {low} to {high}, median {middle}"
+
+    axis.format_coord = told  # type: ignore[method-assign]
     axis.set_ylim(len(quantiles) - 0.4, -0.6)
     axis.grid(axis="x", color=palette.grid, linewidth=0.6)
     axis.set_axisbelow(True)

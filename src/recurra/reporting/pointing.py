@@ -97,8 +97,9 @@ def _marks(axis: Axes) -> Iterator[tuple[str, str, Floats]]:
             yield "y" if flat else "x", _name(each), np.array(ends).reshape(-1, 2)
     for line in axis.lines:
         place = np.asarray(line.get_xydata(), float)
-        if line.get_transform() == axis.transData and len(place) >= SHORTEST:
-            yield "x", _name(line), place[np.isfinite(place).all(1)]
+        joined = line.get_linestyle() != "None"
+        if line.get_transform() == axis.transData and len(place) >= (SHORTEST if joined else 1):
+            yield "x" if joined else "xy", _name(line), place[np.isfinite(place).all(1)]
     for spots in axis.collections:
         if spots.get_offset_transform() == axis.transData:
             place = np.ma.filled(np.ma.asarray(spots.get_offsets(), float), np.nan)
