@@ -252,7 +252,7 @@ def _ranges(axis: Axes, drawing: Drawing, palette: Palette) -> None:
         low, middle, high = (number(float(each)) for each in quantiles[k, [0, 2, 4]])
         return f"{drawing['channels'][k]}: {low} to {high}, median {middle}"
 
-    axis.format_coord = told  # type: ignore[method-assign]
+    axis.format_coord = told  # type: ignore[assignment]
     axis.set_ylim(len(quantiles) - 0.4, -0.6)
     axis.grid(axis="x", color=palette.grid, linewidth=0.6)
     axis.set_axisbelow(True)
