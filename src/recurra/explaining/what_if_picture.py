@@ -57,8 +57,10 @@ def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -
     return figure
 
 
-def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title: str) -> Figure:
-    """Draw both forecasts of each series.
+def draw_lines(
+    owners: Array, times: Array, before: Floats, after: Floats, title: str, label: str
+) -> Figure:
+    """Draw both answers of each series, or record, over time.
 
     Parameters
     ----------
@@ -68,18 +70,22 @@ def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title
         The values.
     title : str
         Over the picture.
+    label : str
+        What the time is called, where it is a number.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row for each of the first six series.
+        A row for each series; of more than six, for those that moved farthest.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a what-if")
     stamps = hasattr(times[0], "year")
     wall = [each.replace(tzinfo=None) for each in times] if stamps else times
     times = np.array(wall, "M8[ns]" if stamps else float)
     every = list(dict.fromkeys(owners.tolist()))
-    shown = every[:MOST_SERIES]
+    moved = np.nan_to_num(np.abs(after - before))
+    far = [-moved[owners == owner].max() for owner in every]
+    shown = [every[k] for k in np.sort(np.argsort(far, kind="stable")[:MOST_SERIES])]
     size = (7.6, 0.8 + 1.9 * len(shown))
     figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
@@ -98,9 +104,13 @@ def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title
         locator = dates.AutoDateLocator(minticks=3, maxticks=9)
         grid[-1].xaxis.set_major_locator(locator)
         grid[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    else:
+        grid[-1].set_xlabel(label, fontsize=FONT, color=palette.faint)
     left = len(every) - len(shown)
     if left:
-        figure.supxlabel(f"{left} more series are not drawn.", x=0.015, ha="left", fontsize=FONT)
+        figure.supxlabel(
+            f"{left} more that moved less far are not drawn.", x=0.015, ha="left", fontsize=FONT
+        )
     figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
     return figure
 
