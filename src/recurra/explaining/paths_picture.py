@@ -96,7 +96,7 @@ def _legend(axes: Axes, answers: Sequence[str]) -> dict[str, str]:
     colours = dict(zip(known, COLOURS, strict=False))
     named = [*colours.items(), *([("others", OTHER)] if len(kinds) > len(known) else [])]
     for name, colour in named:
-        said = name.replace("$", r"\$")
+        said = name.replace("$", r"\$") if name.strip() else repr(name)
         axes.plot([], [], "o-", color=colour, label=said, markersize=4.5)
     axes.legend(frameon=False, fontsize=FONT)
     return colours
@@ -107,8 +107,8 @@ def _dotted(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Any) -
     for path in paths:
         axes.plot(*path.T, color=OTHER, linewidth=0.5, alpha=0.35, zorder=1)
     points = np.concatenate(paths)
-    if answers.dtype.kind == "f":
-        there = np.isfinite(answers)
+    there = np.isfinite(answers) if answers.dtype.kind == "f" else np.zeros(len(answers), bool)
+    if there.any():
         colours, scale = _scale(float(answers[there].min()), float(answers[there].max()))
         order = np.flatnonzero(there)[np.argsort(answers[there], kind="stable")]
         axes.scatter(

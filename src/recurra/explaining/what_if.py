@@ -101,7 +101,8 @@ class WhatIf:
         if self.times is None:
             return draw_dots(names, self.before, self.after, title)
         owners, times = np.array(names, object), np.array(self.keys[self.times], object)
-        return draw_lines(owners, times, self.before, self.after, title, self.times)
+        far = [float(self._far[owners == each].max()) for each in dict.fromkeys(names)]
+        return draw_lines(owners, times, self.before, self.after, far, title, self.times)
 
     @property
     def _far(self) -> Floats:

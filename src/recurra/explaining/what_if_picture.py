@@ -58,7 +58,13 @@ def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -
 
 
 def draw_lines(
-    owners: Array, times: Array, before: Floats, after: Floats, title: str, label: str
+    owners: Array,
+    times: Array,
+    before: Floats,
+    after: Floats,
+    far: Sequence[float],
+    title: str,
+    label: str,
 ) -> Figure:
     """Draw both answers of each series, or record, over time.
 
@@ -68,6 +74,8 @@ def draw_lines(
         The series and the time of each value.
     before, after : ndarray, shape (answers,)
         The values.
+    far : sequence of float
+        How far the values of each series moved, in the order in which the series come.
     title : str
         Over the picture.
     label : str
@@ -83,9 +91,8 @@ def draw_lines(
     wall = [each.replace(tzinfo=None) for each in times] if stamps else times
     times = np.array(wall, "M8[ns]" if stamps else float)
     every = list(dict.fromkeys(owners.tolist()))
-    moved = np.nan_to_num(np.abs(after - before))
-    far = [-moved[owners == owner].max() for owner in every]
-    shown = [every[k] for k in np.sort(np.argsort(far, kind="stable")[:MOST_SERIES])]
+    first = np.argsort(-np.array(far), kind="stable")[:MOST_SERIES]
+    shown = [every[k] for k in np.sort(first)]
     size = (7.6, 0.8 + 1.9 * len(shown))
     figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]

@@ -11,7 +11,7 @@ from recurra.estimators.speech.transcriber import Transcriber
 from recurra.testing.estimator_cases import CASES, brief, walks
 
 TASKS = sorted(CASES)
-SAY_SOMETHING_OF_EACH_STEP = {"AnomalyDetector", "Tagger", "Transcriber"}
+SAY_SOMETHING_OF_EACH_STEP = {"AnomalyDetector", "LanguageModel", "Tagger", "Transcriber"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def some(X, *places):
 
 def steps_of(model, X):
     lengths = model._to_ask(X, {}).lengths.tolist()
-    return [int(100 * k / 4000) // 2 for k in lengths] if isinstance(model, Transcriber) else lengths
+    return (
+        [int(100 * k / 4000) // 2 for k in lengths] if isinstance(model, Transcriber) else lengths
+    )
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -138,7 +140,13 @@ def test_the_state_after_a_row_is_what_the_next_one_is_foretold_by(fitted):
 def test_texts_that_end_alike_go_on_alike():
     text = "to be or not to be, that is the question. " * 40
     model = LanguageModel(hidden_size=32, training=brief(150, batch_size=4)).fit(text)
-    texts = ["the question. to be o", "or not to be, t", "that is t", "to be, that i", "not to be, t"]
+    texts = [
+        "the question. to be o",
+        "or not to be, t",
+        "that is t",
+        "to be, that i",
+        "not to be, t",
+    ]
     found = model.neighbours("to be or not to be, t", texts, n=2)
     assert found.answer == "h"
     assert set(found.places) == {1, 4}

@@ -57,7 +57,7 @@ from recurra.training import Callback, Training, train
 
 if TYPE_CHECKING:
     from recurra.explaining import Question
-    from recurra.types import Floats, Integers
+    from recurra.types import Array, Floats, Integers
 
 __all__ = ["LanguageModel"]
 
@@ -468,9 +468,18 @@ class LanguageModel(Learner):
 
     def _answers_shown(self, dataset: SequenceDataset) -> list[object]:
         """Say the token that most probably comes next."""
+        return self._expected(self._remembered(dataset))
+
+    def _steps_shown(self, dataset: SequenceDataset) -> list[Array]:
+        """Say the token that most probably comes after each."""
+        states = self._states(dataset, "text")
+        return [np.array(self._expected(each), object) for each in states]
+
+    def _expected(self, states: Floats) -> list[object]:
+        """Name the tokens that states foretell."""
         from recurra.estimators.language.text_question import named
 
-        codes = most_probable(self.network_, self._remembered(dataset), self.vocabulary_)
+        codes = most_probable(self.network_, states, self.vocabulary_)
         tokens = [self.vocabulary_[code] for code in codes]
         return ["the end" if each == END else named(each, self.unit) for each in tokens]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["most_probable", "states_of"]
 
 LARGEST, MOST_STEPS = 64, 2**15  # of a batch, with padding
+AT_ONCE = 1024  # states, each of which has a score for every token
 
 
 @torch.no_grad()
@@ -55,17 +56,19 @@ def most_probable(network: LanguageNetwork, states: Any, vocabulary: Sequence[ob
     ----------
     network : LanguageNetwork
         In evaluation mode.
-    states : array-like, shape (texts, hidden_size)
-        What its last layer says after each text.
+    states : array-like, shape (states, hidden_size)
+        What its last layer says after a token.
     vocabulary : sequence
         All tokens; None is the unknown one.
 
     Returns
     -------
     list of int
-        A code for each text.
+        A code for each state.
     """
     unknown = torch.tensor([code for code, each in enumerate(vocabulary) if each is None]).long()
-    scores = network.foretell(torch.as_tensor(states, dtype=torch.float32))
-    codes: list[int] = scores.index_fill(-1, unknown, -torch.inf).argmax(-1).tolist()
+    codes: list[int] = []
+    for part in torch.as_tensor(states, dtype=torch.float32).split(AT_ONCE):
+        scores = network.foretell(part).index_fill(-1, unknown, -torch.inf)
+        codes += scores.argmax(-1).tolist()
     return codes

@@ -100,7 +100,8 @@ class Remembered(Asked):
         Records are compared by what the head of the network reads of them: of whole records, the
         pooled states of its layers, and what else stands beside these; where something is said of
         every step, the mean of the states; where the next step is foretold, the state after the
-        last. Near ones are answered alike for like reasons.
+        last; where a sequence is answered, what the decoder begins with. Near ones are answered
+        alike for like reasons.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class Supposed(Learner):
 
         Raises
         ------
-        OptionError
+        DataError, OptionError
             If there is no such channel, or it cannot hold such a value.
 
         Examples
@@ -62,6 +62,7 @@ class Supposed(Learner):
 
         dataset = self._to_ask(x, how)
         other, said = changed(dataset, change)
+        other = self._to_ask(other, {})  # it may hold what cannot be
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
             before, after = self._numbers_for(dataset), self._numbers_for(other)

@@ -20,7 +20,15 @@ from recurra.models.translation.sequence_to_sequence_network import SequenceToSe
 if TYPE_CHECKING:
     from recurra.types import Floats, Integers
 
-__all__ = ["Codes", "attention", "decode", "probabilities", "states_of", "symbol_by_symbol"]
+__all__ = [
+    "Codes",
+    "attention",
+    "decode",
+    "probabilities",
+    "states_of",
+    "summaries",
+    "symbol_by_symbol",
+]
 
 TOGETHER = 128  # records answered at once
 
@@ -180,6 +188,31 @@ def states_of(network: SequenceToSequenceNetwork, sources: SequenceDataset) -> l
         for places, source in _batches(sources)
     )
     return in_place(len(sources), parts)
+
+
+@torch.no_grad()
+def summaries(network: SequenceToSequenceNetwork, sources: SequenceDataset) -> Floats:
+    """Give what the decoder begins with: the last states of the encoder, both ways.
+
+    Parameters
+    ----------
+    network : SequenceToSequenceNetwork
+        In evaluation mode.
+    sources : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    ndarray of float64, shape (records, units)
+        A row for each.
+    """
+    from recurra.explaining.trajectories import heard
+
+    parts = []
+    for places, source in _batches(sources):
+        (((read,), _, _),) = heard(network.bridge, partial(network.begin, source))
+        parts.append((places, read.double().numpy()))
+    return np.stack(in_place(len(sources), parts))
 
 
 def _batches(sources: SequenceDataset) -> Iterator[tuple[Integers, StreamBatch]]:

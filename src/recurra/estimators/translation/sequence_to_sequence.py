@@ -31,6 +31,7 @@ from recurra.estimators.translation.decoding import (
     decode,
     probabilities,
     states_of,
+    summaries,
     symbol_by_symbol,
 )
 from recurra.estimators.translation.sequence_answers import (
@@ -325,6 +326,9 @@ class SequenceToSequence(Learner):
 
     def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
         return states_of(self.network_, self._sources(dataset))
+
+    def _remembered(self, dataset: SequenceDataset) -> Floats:
+        return summaries(self.network_, self._sources(dataset))
 
     def _found(self, sources: SequenceDataset, **options: Any) -> list[Symbols]:
         """Answer treated sources."""
