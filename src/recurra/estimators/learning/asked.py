@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recurra.data import SequenceDataset
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.record_checks import answerable
 from recurra.estimators.learning.record_inputs import Shape, conform
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["Asked"]
 
@@ -22,7 +19,6 @@ class Asked(ABC):
     """An estimator of records, to be asked once it has learned."""
 
     seed: int
-    network_: nn.Module
     _shapes: Mapping[str, Shape]
 
     @abstractmethod

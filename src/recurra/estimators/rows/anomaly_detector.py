@@ -217,8 +217,8 @@ class AnomalyDetector(Supposed):
             For each record, higher where odder; 0 at the edge of what was seen before. NaN where
             nothing was observed.
         """
-        treated = self.preprocessor_.transform(self._to_ask(X, how))
-        rows = Rows(treated.stream, len(self.channels_))
+        dataset = self._to_ask(X, how)
+        rows = Rows(self.preprocessor_.transform(dataset).stream, len(self.channels_))
         errors = self._errors_of(self.network_, rows)
         return self._scored(rows, errors, self._ranges, self.adapts)
 

@@ -320,7 +320,8 @@ class SequenceToSequence(Learner):
 
     def _sources(self, X: Any, **how: Any) -> SequenceDataset:
         """Read and treat what is to be answered."""
-        treated = self.preprocessor_.transform(check_sources(self._to_ask(X, how)))
+        dataset = check_sources(self._to_ask(X, how))
+        treated = self.preprocessor_.transform(dataset)
         self._check_treated(treated)
         return treated
 
