@@ -105,3 +105,5 @@ def test_of_many_answers_those_that_moved_farthest_are_said_and_drawn():
     assert len(rows) == 6
     assert {*"abeh"} < {each.get_title("left") for each in rows}
     assert rows[-1].get_xlabel() == "step"
+    assert len({each.get_ylim() for each in rows}) == 1  # probabilities, of one scale
+    assert all(tick == int(tick) for tick in rows[-1].get_xticks())

@@ -102,7 +102,9 @@ class WhatIf:
             return draw_dots(names, self.before, self.after, title)
         owners, times = np.array(names, object), np.array(self.keys[self.times], object)
         far = [float(self._far[owners == each].max()) for each in dict.fromkeys(names)]
-        return draw_lines(owners, times, self.before, self.after, far, title, self.times)
+        alike = "answer" in self.keys  # of one record, not series with units of their own
+        values = (self.before, self.after, far)
+        return draw_lines(owners, times, *values, title, self.times, alike=alike)
 
     @property
     def _far(self) -> Floats:

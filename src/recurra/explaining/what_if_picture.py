@@ -65,6 +65,8 @@ def draw_lines(
     far: Sequence[float],
     title: str,
     label: str,
+    *,
+    alike: bool,
 ) -> Figure:
     """Draw both answers of each series, or record, over time.
 
@@ -80,6 +82,8 @@ def draw_lines(
         Over the picture.
     label : str
         What the time is called, where it is a number.
+    alike : bool
+        Whether all are drawn to one scale.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def draw_lines(
     shown = [every[k] for k in np.sort(first)]
     size = (7.6, 0.8 + 1.9 * len(shown))
     figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
-    grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    grid = figure.subplots(len(shown), 1, sharex=True, sharey=alike, squeeze=False)[:, 0]
     for axes, owner in zip(grid, shown, strict=True):
         palette = bare(axes, "y")
         rows = owners == owner
@@ -113,6 +117,7 @@ def draw_lines(
         grid[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     else:
         grid[-1].set_xlabel(label, fontsize=FONT, color=palette.faint)
+        grid[-1].locator_params(axis="x", integer=bool((times == np.round(times)).all()))
     left = len(every) - len(shown)
     if left:
         figure.supxlabel(
