@@ -33,11 +33,58 @@ def test_they_are_said_drawn_and_written(answers):
         found.plot("red")
 
 
+def of_steps(make):
+    return [make(len(each)) for each in STATES]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        of_steps(lambda n: np.array(["rest", " "] * n, object)[:n]),
+        of_steps(lambda n: np.arange(float(n))),
+        of_steps(lambda n: np.array([np.nan, *range(1, n)], float)),
+        of_steps(lambda n: np.full(n, np.nan)),
+        of_steps(lambda n: np.arange(n)),
+    ],
+)
+def test_answers_of_steps_are_drawn_where_they_are_given(answers):
+    found = project(STATES, 2, range(4), answers, by_step=True)
+    axes = found.plot().axes[0]
+    finite = [np.asarray(each)[[v == v for v in each]] for each in answers]
+    dots = sum(len(each.get_offsets()) for each in axes.collections)
+    assert dots == (sum(map(len, finite)) or 22)
+    np.testing.assert_array_equal(found.to_frame().answer, np.concatenate(answers))
+    assert isinstance(found.plot("step"), Figure)
+
+
+def test_answers_that_hardly_two_share_are_no_colours():
+    def titles(answers, colour="auto"):
+        figure = project(STATES * 2, 2, range(8), answers).plot(colour)
+        return [each.get_ylabel() for each in figure.axes[1:]]
+
+    assert titles("abcdefgh") == ["step"]
+    assert titles([[k] for k in range(8)]) == ["step"]
+    assert titles(np.arange(8.0)) == ["answer"]
+    assert titles("abababab") == []
+    assert titles("abcdefgh", "answer") == []
+
+
+def test_the_most_frequent_answers_have_colours():
+    answers = [*"zyxwvutsrqpo", "z", "y", "x", "o"]
+    figure = project(STATES * 4, 2, range(16), answers).plot("answer")
+    said = [each.get_text() for each in figure.axes[0].get_legend().get_texts()]
+    assert {*"zyxo"} < {*said}
+    assert said[-1] == "others"
+    assert len(said) == 7
+
+
 def test_what_cannot_be_followed_is_refused():
     with pytest.raises(OptionError, match="the state has 6 units"):
         project(STATES, 7, range(4), "abcd")
     with pytest.raises(DataError, match="same after every step"):
         project([np.ones((3, 2))], 1, [0], ["a"])
+    with pytest.raises(DataError, match="fewer than two steps"):
+        project([], 1, [], [])
     with pytest.raises(DataError, match="fewer than two steps"):
         project([np.ones((1, 2))], 1, [0], ["a"])
 
@@ -65,3 +112,13 @@ def test_the_nearest_come_first():
         nearest(np.zeros(1), read, 21, range(20), ["a"] * 20, "b")
     with pytest.raises(DataError, match="y has 3"):
         nearest(np.zeros(1), read, 2, range(20), ["a"] * 20, "b", [1, 2, 3])
+
+
+def test_answers_of_several_parts_are_said_in_a_row():
+    read = np.arange(3.0)[:, None]
+    answers = [["DET", "NOUN"], np.array([0.25, 1.0]), ["a"] * 90]
+    said = str(nearest(np.zeros(1), read, 3, range(3), answers, ["DET"]))
+    assert said.splitlines()[0].endswith("answered DET")
+    assert "DET NOUN" in said
+    assert "0.25 1" in said
+    assert max(map(len, said.splitlines())) < 90

@@ -83,3 +83,27 @@ def test_it_is_said_drawn_and_written():
     times = {"unique_id": ["a"] * 3, "ds": [5, 6, 7]}
     line = WhatIf(("y: 1",), times, np.arange(3.0), np.ones(3), "ds")
     assert isinstance(line.plot(), Figure)
+
+
+def test_of_many_answers_those_that_moved_farthest_are_said_and_drawn():
+    steps, names = 5, [*"abcdefgh"]
+    keys = {"id": [0] * 40, "step": [*range(steps)] * 8, "answer": np.repeat(names, steps).tolist()}
+    before, after = np.zeros(40), np.zeros(40)
+    after[[0, 7, 39]] = 0.5, -0.6, 0.7  # of a, b and h
+    after[20] = np.nan  # e is not answered any more
+    found = WhatIf(("pulse: 60",), keys, before, after, "step")
+    lines = str(found).splitlines()
+    assert len(lines) == 2 + 12 + 1
+    assert [line.split()[:3] for line in lines[2:-1] if line.split()[-1] != "0"] == [
+        ["0", "0", "a"],
+        ["0", "2", "b"],
+        ["0", "0", "e"],
+        ["0", "4", "h"],
+    ]
+    assert lines[-1] == "  … and 28 answers that moved less far"
+    rows = found.plot().axes
+    assert len(rows) == 6
+    assert {*"abeh"} < {each.get_title("left") for each in rows}
+    assert rows[-1].get_xlabel() == "step"
+    assert len({each.get_ylim() for each in rows}) == 1  # probabilities, of one scale
+    assert all(tick == int(tick) for tick in rows[-1].get_xticks())

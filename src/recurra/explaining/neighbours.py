@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Neighbours", "nearest"]
 
+LONGEST = 40  # signs of an answer of several parts
 PAIRS = 2000  # of records, that say what distance is usual
 
 
@@ -137,6 +138,10 @@ def _said(answer: object) -> str:
         return number(float(answer))
     if isinstance(answer, dict):
         return ", ".join(f"{name} {_said(each)}" for name, each in answer.items())
+    if isinstance(answer, list | tuple | np.ndarray):
+        text = " ".join(number(each) if isinstance(each, float) else str(each)
+                        for each in np.asarray(answer).tolist())  # fmt: skip
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return quoted(answer)
 
 

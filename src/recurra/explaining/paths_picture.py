@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import percent
+from recurra.auditing.phrases import percent, plural
 from recurra.errors import need
 from recurra.explaining.bars import FONT, bare, blank
 
@@ -26,9 +27,11 @@ PURPOSE = "Drawing trajectories"
 
 def draw_paths(
     paths: Sequence[Floats],
-    answers: Sequence[object] | None,
+    answers: Sequence[Any] | None,
     shares: Sequence[float],
     left_out: int,
+    *,
+    by_step: bool = False,
 ) -> Figure:
     """Draw paths.
 
@@ -42,6 +45,8 @@ def draw_paths(
         Of the variance, which each direction has.
     left_out : int
         How many paths are not drawn.
+    by_step : bool
+        Whether there is an answer for each step, not for each path.
 
     Returns
     -------
@@ -58,6 +63,8 @@ def draw_paths(
     ]
     if answers is None:
         _by_step(figure, axes, drawn)
+    elif by_step:
+        _dotted(figure, axes, drawn, np.concatenate(answers))
     elif all(isinstance(each, float | np.floating) for each in answers):
         _by_number(figure, axes, drawn, np.array(answers, float))
     else:
@@ -66,7 +73,9 @@ def draw_paths(
               enumerate(shares[:2])]  # fmt: skip
     axes.set_xlabel("step" if flat else labels[0], fontsize=FONT, color=palette.faint)
     axes.set_ylabel(labels[0] if flat else labels[1], fontsize=FONT, color=palette.faint)
-    title = f"The state after each step, of {len(paths)} records; a dot where each ends"
+    title = f"The state after each step, of {plural(len(paths), 'record')}"
+    if answers is None or not by_step:
+        title = f"{title}; a dot where each ends"
     if left_out:
         title = f"{title} ({left_out} more are not drawn)"
     figure.suptitle(title, x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
@@ -74,17 +83,43 @@ def draw_paths(
 
 
 def _by_label(axes: Axes, paths: Sequence[Floats], answers: Sequence[str]) -> None:
-    known = sorted(set(answers))
+    colours = _legend(axes, answers)
     for path, answer in zip(paths, answers, strict=True):
-        place = known.index(answer)
-        colour = COLOURS[place] if place < len(COLOURS) else OTHER
-        axes.plot(*path.T, color=colour, linewidth=0.8, alpha=0.55)
-        axes.plot(*path[-1:].T, "o", color=colour, markersize=4.5)
-    for place, answer in enumerate(known[: len(COLOURS)]):
-        axes.plot([], [], "o-", color=COLOURS[place], label=answer, markersize=4.5)
-    if len(known) > len(COLOURS):
-        axes.plot([], [], "o-", color=OTHER, label="others", markersize=4.5)
+        axes.plot(*path.T, color=colours.get(answer, OTHER), linewidth=0.8, alpha=0.55)
+        axes.plot(*path[-1:].T, "o", color=colours.get(answer, OTHER), markersize=4.5)
+
+
+def _legend(axes: Axes, answers: Sequence[str]) -> dict[str, str]:
+    """Give the most frequent answers a colour each, and say which."""
+    kinds = Counter(answers).most_common()
+    known = sorted(kind for kind, _ in kinds[: len(COLOURS)])
+    colours = dict(zip(known, COLOURS, strict=False))
+    named = [*colours.items(), *([("others", OTHER)] if len(kinds) > len(known) else [])]
+    for name, colour in named:
+        said = name.replace("$", r"\$") if name.strip() else repr(name)
+        axes.plot([], [], "o-", color=colour, label=said, markersize=4.5)
     axes.legend(frameon=False, fontsize=FONT)
+    return colours
+
+
+def _dotted(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Any) -> None:
+    """Draw a dot for each step, in the colour of what is answered there."""
+    for path in paths:
+        axes.plot(*path.T, color=OTHER, linewidth=0.5, alpha=0.35, zorder=1)
+    points = np.concatenate(paths)
+    there = np.isfinite(answers) if answers.dtype.kind == "f" else np.zeros(len(answers), bool)
+    if there.any():
+        colours, scale = _scale(float(answers[there].min()), float(answers[there].max()))
+        order = np.flatnonzero(there)[np.argsort(answers[there], kind="stable")]
+        axes.scatter(
+            points[order, 0], points[order, 1], 9, colours(scale(answers[order])), zorder=2
+        )
+        _bar(figure, axes, scale, "answer")
+        return
+    named = [str(each) for each in answers.tolist()]
+    known = _legend(axes, named)
+    dots = [known.get(each, OTHER) for each in named]
+    axes.scatter(points[:, 0], points[:, 1], 9, dots, zorder=2)
 
 
 def _by_number(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Floats) -> None:

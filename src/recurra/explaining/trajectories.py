@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from torch import nn
@@ -39,6 +39,8 @@ class Trajectories:
         What the network answers for each.
     units : int
         How many dimensions the state has.
+    by_step : bool
+        Whether something is answered at each step: each answer is of shape (steps,).
 
     Examples
     --------
@@ -50,8 +52,9 @@ class Trajectories:
     paths: tuple[Floats, ...]
     shares: tuple[float, ...]
     ids: tuple[object, ...]
-    answers: tuple[object, ...]
+    answers: tuple[Any, ...]
     units: int
+    by_step: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """Write it as a table.
@@ -68,19 +71,22 @@ class Trajectories:
         frame = {
             "id": np.repeat(np.array(self.ids, object), lengths),
             "step": np.concatenate([np.arange(length) for length in lengths]),
-            "answer": np.repeat(_objects(self.answers), lengths),
+            "answer": np.concatenate(self.answers)
+            if self.by_step
+            else np.repeat(_objects(self.answers), lengths),
         }
         points = np.concatenate(self.paths)
         directions = {f"pc{k + 1}": column for k, column in enumerate(points.T)}
         return pd.DataFrame({**frame, **directions})
 
-    def plot(self, colour: str = "answer") -> Figure:
+    def plot(self, colour: Literal["auto", "answer", "step"] = "auto") -> Figure:
         """Draw the paths in the first two directions; a dot where each ends.
 
         Parameters
         ----------
-        colour : {"answer", "step"}
-            Whether paths are coloured by what is answered, or from the first step to the last.
+        colour : {"auto", "answer", "step"}
+            Whether paths, or steps, are coloured by what is answered, or from the first step to the
+            last: by default so where more than half of all records are answered each otherwise.
 
         Returns
         -------
@@ -94,13 +100,22 @@ class Trajectories:
         """
         from recurra.explaining.paths_picture import draw_paths
 
-        if colour not in ("answer", "step"):
-            raise OptionError(f"colour={colour!r}, but it is 'answer' or 'step'.")
+        if colour not in ("auto", "answer", "step"):
+            raise OptionError(f"colour={colour!r}, but it is 'auto', 'answer' or 'step'.")
+        if colour == "auto":
+            colour = "step" if self._hardly_alike else "answer"
         places = np.unique(np.linspace(0, len(self.paths) - 1, DRAWN).astype(int))
         paths = [self.paths[k] for k in places]
         left = len(self.paths) - len(places)
         answers = [self.answers[k] for k in places] if colour == "answer" else None
-        return draw_paths(paths, answers, self.shares, left)
+        return draw_paths(paths, answers, self.shares, left, by_step=self.by_step)
+
+    @property
+    def _hardly_alike(self) -> bool:
+        """Whether colours would tell nothing: hardly two answers are the same, and no numbers."""
+        if self.by_step or all(isinstance(each, float | np.floating) for each in self.answers):
+            return False
+        return 2 * len({str(each) for each in self.answers}) > max(len(self.answers), 4)
 
     def __repr__(self) -> str:
         lengths = [len(path) for path in self.paths]
@@ -151,7 +166,12 @@ def heard(module: nn.Module, run: Callable[[], object]) -> list[tuple[Any, Any, 
 
 
 def project(
-    states: Sequence[Floats], n: int, ids: Sequence[object], answers: Sequence[object]
+    states: Sequence[Floats],
+    n: int,
+    ids: Sequence[object],
+    answers: Sequence[Any],
+    *,
+    by_step: bool = False,
 ) -> Trajectories:
     """Find the directions in which states vary most, by a principal component analysis.
 
@@ -165,6 +185,8 @@ def project(
         The records.
     answers : sequence
         What is answered for each.
+    by_step : bool
+        Whether that is of shape (steps,).
 
     Returns
     -------
@@ -180,13 +202,13 @@ def project(
         If there are more directions than units.
     """
     check_count("n", n)
-    units = states[0].shape[1] if states else 0
+    if sum(map(len, states)) < 2:
+        message = "There are fewer than two steps"
+        raise DataError(message, code="no_steps", hint="Give records with steps.")
+    units = states[0].shape[1]
     if n > units:
         raise OptionError(f"n={n}, but the state has {units} units.")
     points = np.concatenate([*states])
-    if len(points) < 2:
-        message = "There are fewer than two steps"
-        raise DataError(message, code="no_steps", hint="Give records with steps.")
     middle = points.mean(0)
     variances, directions = np.linalg.eigh((points - middle).T @ (points - middle))
     whole = variances.sum()
@@ -200,4 +222,4 @@ def project(
     found = found * np.sign(found[np.abs(found).argmax(0), np.arange(n)])
     shares = tuple(float(each / whole) for each in variances[::-1][:n])
     paths = tuple((each - middle) @ found for each in states)
-    return Trajectories(paths, shares, tuple(ids), tuple(answers), units)
+    return Trajectories(paths, shares, tuple(ids), tuple(answers), units, by_step)

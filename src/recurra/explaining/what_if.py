@@ -91,27 +91,43 @@ class WhatIf:
         from recurra.explaining.what_if_picture import draw_dots, draw_lines
 
         title = f"What if: {'; '.join(self.changes)}"
+        told = [
+            [str(each) for each in column]
+            for name, column in self.keys.items()
+            if name != self.times
+        ]
+        one = [column for column in told if len(set(column)) > 1] or told[-1:]
+        names = [": ".join(row) for row in zip(*one, strict=True)]
         if self.times is None:
-            told = [[str(each) for each in column] for column in self.keys.values()]
-            one = [column for column in told if len(set(column)) > 1] or told[-1:]
-            names = [": ".join(row) for row in zip(*one, strict=True)]
             return draw_dots(names, self.before, self.after, title)
-        (owner,) = (name for name in self.keys if name != self.times)
-        owners, times = (np.array(self.keys[name], object) for name in (owner, self.times))
-        return draw_lines(owners, times, self.before, self.after, title)
+        owners, times = np.array(names, object), np.array(self.keys[self.times], object)
+        far = [float(self._far[owners == each].max()) for each in dict.fromkeys(names)]
+        alike = "answer" in self.keys  # of one record, not series with units of their own
+        values = (self.before, self.after, far)
+        return draw_lines(owners, times, *values, title, self.times, alike=alike)
+
+    @property
+    def _far(self) -> Floats:
+        """How far each answer moved, either way; infinitely where there is one only once."""
+        gone = np.isnan(self.before) != np.isnan(self.after)
+        far: Floats = np.where(gone, np.inf, np.abs(np.nan_to_num(self.difference)))
+        return far
 
     @property
     def _size(self) -> float:
         """The largest answer."""
-        return float(max(np.abs(self.before).max(initial=0.0), np.abs(self.after).max(initial=0.0)))
+        return float(np.abs(np.nan_to_num([self.before, self.after])).max(initial=0.0))
 
     def __repr__(self) -> str:
         heads = [*self.keys, "before", "after", "difference"]
-        shown = min(len(self.before), SHOWN)
-        columns = [[head, *_texts(list(values)[:shown])] for head, values in self.keys.items()]
+        moves = np.where(np.abs(self.difference) < TINY * self._size, 0.0, self.difference)
+        shown = np.sort(np.argsort(-self._far, kind="stable")[:SHOWN])
+        columns = [
+            [head, *_texts([values[k] for k in shown])] for head, values in self.keys.items()
+        ]
         for head, values in (("before", self.before), ("after", self.after)):
-            columns.append([head, *(number(float(each)) for each in values[:shown])])
-        moves = np.where(np.abs(self.difference) < TINY * self._size, 0.0, self.difference)[:shown]
+            columns.append([head, *(number(float(each)) for each in values[shown])])
+        moves = moves[shown]
         signs = ["+" if each > 0 else "" for each in moves]
         told = [f"{s}{number(float(each))}" for s, each in zip(signs, moves, strict=True)]
         columns.append(["difference", *told])
@@ -124,8 +140,9 @@ class WhatIf:
                 for k, (cell, w) in enumerate(zip(row, wide, strict=True))
             ]
             lines.append(f"  {'  '.join(cells)}".rstrip())
-        if len(self.before) > shown:
-            lines.append(f"  … and {plural(len(self.before) - shown, 'more answer')}")
+        if len(self.before) > len(shown):
+            left = plural(len(self.before) - len(shown), "answer")
+            lines.append(f"  … and {left} that moved less far")
         return "\n".join(lines)
 
 
@@ -240,7 +257,10 @@ def changed(
         channel = find_channel(dataset, name)
         stream = dataset.all_streams[channel.stream]
         if channel.column is None:
-            raise OptionError(f"{name!r} holds {stream.kind}, which what_if cannot change.")
+            raise OptionError(
+                f"{name!r} holds {stream.kind}, which what_if cannot change. Change them yourself, "
+                "and compare the answers for both."
+            )
         steps, value, words = read_change(wanted)
         made = _with_channel(stream, channel.column, name, steps, value)
         dataset = with_streams(dataset, {channel.stream: made})

@@ -57,8 +57,18 @@ def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -
     return figure
 
 
-def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title: str) -> Figure:
-    """Draw both forecasts of each series.
+def draw_lines(
+    owners: Array,
+    times: Array,
+    before: Floats,
+    after: Floats,
+    far: Sequence[float],
+    title: str,
+    label: str,
+    *,
+    alike: bool,
+) -> Figure:
+    """Draw both answers of each series, or record, over time.
 
     Parameters
     ----------
@@ -66,23 +76,30 @@ def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title
         The series and the time of each value.
     before, after : ndarray, shape (answers,)
         The values.
+    far : sequence of float
+        How far the values of each series moved, in the order in which the series come.
     title : str
         Over the picture.
+    label : str
+        What the time is called, where it is a number.
+    alike : bool
+        Whether all are drawn to one scale.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row for each of the first six series.
+        A row for each series; of more than six, for those that moved farthest.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose="Drawing a what-if")
     stamps = hasattr(times[0], "year")
     wall = [each.replace(tzinfo=None) for each in times] if stamps else times
     times = np.array(wall, "M8[ns]" if stamps else float)
     every = list(dict.fromkeys(owners.tolist()))
-    shown = every[:MOST_SERIES]
+    first = np.argsort(-np.array(far), kind="stable")[:MOST_SERIES]
+    shown = [every[k] for k in np.sort(first)]
     size = (7.6, 0.8 + 1.9 * len(shown))
     figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
-    grid = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    grid = figure.subplots(len(shown), 1, sharex=True, sharey=alike, squeeze=False)[:, 0]
     for axes, owner in zip(grid, shown, strict=True):
         palette = bare(axes, "y")
         rows = owners == owner
@@ -98,9 +115,14 @@ def draw_lines(owners: Array, times: Array, before: Floats, after: Floats, title
         locator = dates.AutoDateLocator(minticks=3, maxticks=9)
         grid[-1].xaxis.set_major_locator(locator)
         grid[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    else:
+        grid[-1].set_xlabel(label, fontsize=FONT, color=palette.faint)
+        grid[-1].locator_params(axis="x", integer=bool((times == np.round(times)).all()))
     left = len(every) - len(shown)
     if left:
-        figure.supxlabel(f"{left} more series are not drawn.", x=0.015, ha="left", fontsize=FONT)
+        figure.supxlabel(
+            f"{left} more that moved less far are not drawn.", x=0.015, ha="left", fontsize=FONT
+        )
     figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
     return figure
 

@@ -136,7 +136,7 @@ def test_a_letter_that_is_called_back_is_found():
     ("text", "how", "error", "said"),
     [
         ("", {}, DataError, "There is no text"),
-        (["the", "cat"], {}, OptionError, "2 texts came"),
+        (["the", "cat"], {}, OptionError, "X holds 2 records"),
         ("the", {"target": "ö"}, DataError, "never learned.*'ö'"),
         ("the", {"target": ""}, OptionError, "what may come next"),
         ("the", {"target": 3}, OptionError, "what may come next"),

@@ -92,7 +92,7 @@ def test_a_target_says_which_answer_is_imitated(several):
         ({"target": "sideways"}, OptionError, "target='sideways' is no label"),
         ({"features": ["colour"]}, OptionError, "features names 'colour'"),
         ({"seed": -1}, OptionError, "seed=-1"),
-        ({"around": RANDOM.normal(size=(2, 6, 3))}, DataError, "around is one record, but 2"),
+        ({"around": RANDOM.normal(size=(2, 6, 3))}, OptionError, "around holds 2 records"),
     ],
 )
 def test_what_cannot_be_imitated_is_refused(exclusive, options, fault, said):
@@ -128,7 +128,7 @@ def test_a_record_is_its_own_nearest_and_others_are_answered_alike(exclusive, se
     ragged, records, _ = several
     near = ragged.neighbours(records[:1], records, n=3)
     assert set(near.answers[0]) == {"size", "sum"}
-    with pytest.raises(DataError, match="x is one record, but 2 came"):
+    with pytest.raises(OptionError, match=r"x holds 2 records, .* give x\[:1\]"):
         model.neighbours(X[:2], X)
     with pytest.raises(DataError, match="y has 3"):
         model.neighbours(X[:1], X, y=y[:3])

@@ -162,7 +162,7 @@ def test_what_cannot_be_explained_is_said(copies, detector):
         copies.explain([rows], step=0)
     with pytest.raises(OptionError, match="0 to 59"):
         copies.explain([rows], step=60)
-    with pytest.raises(OptionError, match="X holds 2 records, but one answer"):
+    with pytest.raises(OptionError, match="X holds 2 records, but one is asked"):
         copies.explain([rows, rows], 0)
     with pytest.raises(DataError, match="no steps"):
         copies.explain([rows[:0]], 0)

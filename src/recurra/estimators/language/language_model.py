@@ -46,6 +46,7 @@ from recurra.estimators.language.language_scores import (
     n_gram_log_likelihoods,
 )
 from recurra.estimators.language.text_session import TextSession
+from recurra.estimators.language.text_states import most_probable, states_of
 from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_flag, check_seed, check_share
 from recurra.estimators.learning.report import Score
@@ -56,7 +57,7 @@ from recurra.training import Callback, Training, train
 
 if TYPE_CHECKING:
     from recurra.explaining import Question
-    from recurra.types import Floats, Integers
+    from recurra.types import Array, Floats, Integers
 
 __all__ = ["LanguageModel"]
 
@@ -461,6 +462,26 @@ class LanguageModel(Learner):
         before = self._codes_of(prompt) if prompt else np.zeros(0, np.int64)
         codes = draw_codes(session, n, options, before.tolist(), random)
         return hold_back_stops(join_codes(codes, before, self.unit, self.vocabulary_), stops)
+
+    def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
+        return states_of(self.network_, self._documents_of(dataset))
+
+    def _answers_shown(self, dataset: SequenceDataset) -> list[object]:
+        """Say the token that most probably comes next."""
+        return self._expected(self._remembered(dataset))
+
+    def _steps_shown(self, dataset: SequenceDataset) -> list[Array]:
+        """Say the token that most probably comes after each."""
+        states = self._states(dataset, "text")
+        return [np.array(self._expected(each), object) for each in states]
+
+    def _expected(self, states: Floats) -> list[object]:
+        """Name the tokens that states foretell."""
+        from recurra.estimators.language.text_question import named
+
+        codes = most_probable(self.network_, states, self.vocabulary_)
+        tokens = [self.vocabulary_[code] for code in codes]
+        return ["the end" if each == END else named(each, self.unit) for each in tokens]
 
     def _question(self, X: Any, target: Any, **asked: Any) -> Question:
         """See `Learner._question`; `target` is what comes next, a token or a text of several."""

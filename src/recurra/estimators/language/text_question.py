@@ -14,6 +14,7 @@ from recurra.data.units import TextUnit
 from recurra.data.units.joining import UNKNOWN, piece_bytes
 from recurra.errors import DataError, DataWarning, OptionError, near
 from recurra.estimators.language.language_data import END, read_documents
+from recurra.estimators.language.text_states import most_probable, states_of
 from recurra.estimators.learning.explained import untrained
 from recurra.explaining import Question, Read
 from recurra.models import LanguageNetwork
@@ -50,18 +51,15 @@ def ask(model: Any, X: Any, target: Any) -> TextQuestion:
     OptionError
         If there are several texts, or the target is no text.
     """
-    documents = model._read_again(X)
-    if len(documents) != 1:
-        raise OptionError(
-            f"{len(documents)} texts came, but one answer is explained at a time: give one text."
-        )
-    (codes,) = model._documents_of(documents)
-    codes = codes[:-1]  # the end has not come
-    if len(codes) == 1:
-        message, hint = "The text has no token", "Give at least one: what stands before."
-        raise DataError(message, code="empty", hint=hint)
-    goal = _most_probable(model, codes) if target is None else _goal(model, target)
+    documents = model._one_to_ask(X, {})
+    (whole,) = model._documents_of(documents)
+    codes = whole[:-1]  # the end has not come
     vocabulary, unit = model.vocabulary_, model.unit
+    if target is None:
+        (states,) = states_of(model.network_, [whole])
+        goal = most_probable(model.network_, states[-1:], vocabulary)
+    else:
+        goal = _goal(model, target)
     names = [named(vocabulary[code], unit) for code in codes[1:]]
     raw = documents.stream
     if raw.rows == len(names):  # an unknown one is called what it is
@@ -165,14 +163,6 @@ def named(token: object, unit: TextUnit) -> str:
         return given.decode()
     except UnicodeDecodeError:
         return "".join(f"<{byte:02X}>" for byte in given)
-
-
-def _most_probable(model: Any, codes: Integers) -> list[int]:
-    """Find the token that most probably comes next; never the unknown one."""
-    with torch.no_grad():
-        scores, _ = model.network_(torch.from_numpy(codes)[None])
-    unknown = [code for code, token in enumerate(model.vocabulary_) if token is None]
-    return [int(scores[0, -1].index_fill(-1, torch.tensor(unknown).long(), -torch.inf).argmax())]
 
 
 def _goal(model: Any, target: Any) -> list[int]:

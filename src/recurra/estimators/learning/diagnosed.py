@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.data import SequenceDataset
+from recurra.estimators.learning.asked import Asked
 
 if TYPE_CHECKING:
     from recurra.diagnosing import Diagnosis
@@ -24,10 +24,8 @@ MOST_STEPS = 512  # of a record
 MOST_KINDS = 32  # of tokens that are held against residuals, each by itself
 
 
-class Diagnosed(ABC):
+class Diagnosed(Asked):
     """Lets the doctor look at a fitted network."""
-
-    seed: int
 
     def diagnose(self, X: Any, y: Any = None, **how: Any) -> Diagnosis:
         """Say whether the network is healthy: gradients, memory, gates, units, training, residuals.
@@ -55,10 +53,6 @@ class Diagnosed(ABC):
 
         self._check_fitted()
         return diagnose(self._examined(X, y, how), self.seed)
-
-    @abstractmethod
-    def _check_fitted(self) -> None:
-        """Refuse where nothing was learned yet."""
 
     def _examined(self, X: Any, y: Any, how: Mapping[str, Any]) -> Examined:
         """Show records, as they are treated, and the network."""

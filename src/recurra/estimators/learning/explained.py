@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recurra.errors import OptionError
+from recurra.estimators.learning.asked import Asked
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,10 +19,8 @@ __all__ = ["Explained", "untrained"]
 M = TypeVar("M", bound="nn.Module")
 
 
-class Explained(ABC):
+class Explained(Asked):
     """An estimator whose answers can be explained."""
-
-    seed: int
 
     def explain(
         self,
@@ -86,10 +84,6 @@ class Explained(ABC):
         self._check_fitted()
         question = self._question(X, target, **asked)
         return explain(question, method, by, window, checks, self.seed)
-
-    @abstractmethod
-    def _check_fitted(self) -> None:
-        """Refuse to answer before there is something learned."""
 
     def _question(self, X: Any, target: Any, **asked: Any) -> Question:  # noqa: ARG002
         """Ask the network for one number, of one record; see `recurra.explaining.Question`."""

@@ -26,6 +26,7 @@ from recurra.estimators.learning.record_batches import endless, endless_blocks, 
 from recurra.estimators.learning.record_checks import check_streams, known_targets
 from recurra.estimators.learning.record_defaults import share_held
 from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
+from recurra.estimators.learning.remembered import Remembered
 from recurra.estimators.learning.report import Report, Score
 from recurra.estimators.learning.reported import Reported
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
@@ -59,7 +60,7 @@ _HEADER: dict[str, Any] = {  # of a file, besides its class and its schema
 }
 
 
-class Learner(Explained, Probed, Diagnosed, Reported, TrainingChoice):
+class Learner(Explained, Probed, Remembered, Diagnosed, Reported, TrainingChoice):
     """Learns from records. What a task says of itself are the hooks at the end.
 
     The constructor of a task stores, among options of its own, the five named here.
@@ -539,7 +540,6 @@ class Learner(Explained, Probed, Diagnosed, Reported, TrainingChoice):
         return False
 
     def _read(self, X: Any, y: Any, **how: Any) -> SequenceDataset:
-        """Read records, and targets if they are there."""
         return as_dataset(X, y, **how)
 
     def _prepared(self, dataset: SequenceDataset) -> SequenceDataset:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from recurra.data import SequenceDataset
 from recurra.errors import DataError, DataWarning, OptionError
+from recurra.estimators.learning.asked import Asked
 from recurra.estimators.learning.options import check_seed
 from recurra.estimators.learning.record_batches import sampled
 from recurra.estimators.learning.report import Score, is_greater_better
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Probed"]
 
 
-class Probed:
+class Probed(Asked):
     """Says which inputs the answers of a `Learner` need."""
 
     learns_alone: ClassVar[bool]
@@ -129,8 +130,6 @@ class Probed:
         )
 
     if TYPE_CHECKING:  # what a Learner has
-
-        def _check_fitted(self) -> None: ...
 
         def _read_again(
             self, X: Any, y: Any = None, how: Mapping[str, Any] | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from recurra.errors import OptionError
+from recurra.estimators.learning.asked import Asked
 from recurra.estimators.learning.shown import Shown, Sure
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Reported"]
 
 
-class Reported(ABC):
+class Reported(Asked):
     """An estimator that reports on itself."""
 
     _report: Report
@@ -75,10 +75,6 @@ class Reported(ABC):
                 "scores(X, y)."
             )
         return self._report
-
-    @abstractmethod
-    def _check_fitted(self) -> None:
-        """Refuse where nothing was learned yet."""
 
     def _worth_a_look(self, dataset: SequenceDataset) -> list[Shown]:  # noqa: ARG002
         """Choose answers that are explained: the surest, the least sure, a wrong one."""

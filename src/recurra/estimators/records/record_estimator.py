@@ -31,7 +31,7 @@ from recurra.estimators.learning.record_defaults import (
     tell_of_holes,
     text_training,
 )
-from recurra.estimators.learning.record_inputs import Shape, as_dataset, conform
+from recurra.estimators.learning.record_inputs import Shape, as_dataset
 from recurra.estimators.learning.text_units import UNITS, Unit, Units
 from recurra.estimators.records.calibration import chances_of
 from recurra.estimators.records.imitated import Imitated
@@ -112,12 +112,11 @@ class RecordEstimator(Imitated):
 
     def _raw(self, X: Any, **how: Any) -> dict[str, Any]:
         """Answer for each record, as the network says it; NaN where nothing is known of it."""
-        self._check_fitted()
         if isinstance(X, ParquetRecords):
+            self._check_fitted()
             parts = [self._raw(block) for block in X.blocks()]
             return {name: _together([part[name] for part in parts]) for name in parts[0]}
-        dataset = replace(self._read(X, None, **how), targets={})
-        dataset = conform(dataset, self._shapes)
+        dataset = self._to_ask(X, how)
         there = answerable(dataset)
         if there.all():
             return self._answered(dataset)
@@ -190,12 +189,11 @@ class RecordEstimator(Imitated):
         **how: Any,
     ) -> Question:
         """See `Learner._question`; `answer` is one of several targets."""
-        from recurra.estimators.records.record_question import ask, one_record
+        from recurra.estimators.records.record_question import ask
 
-        read = partial(self._read, y=None, **how)
-        records, beside = one_record(self, read, X, "X"), None
+        records, beside = self._one_to_ask(X, how), None
         if baseline is not None:
-            beside = one_record(self, read, baseline, "baseline")
+            beside = self._one_to_ask(baseline, how, "baseline")
         return ask(self, records, beside, partial(self._wanted, target, answer, step))
 
     @abstractmethod

@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from recurra.data.batching import pad_records
 from recurra.data.sequences import STATIC
 from recurra.data.treatments.spell import LETTERS
-from recurra.errors import DataError, OptionError
-from recurra.estimators.learning.record_checks import answerable
-from recurra.estimators.learning.record_inputs import conform
+from recurra.errors import OptionError
 from recurra.estimators.records.record_looks import Looks
 from recurra.explaining import Question, Read
 from recurra.layers import GRUD
@@ -34,49 +32,9 @@ if TYPE_CHECKING:
     from recurra.estimators.records.wanted import Wanted
     from recurra.models import SequenceNetwork
 
-__all__ = ["RecordQuestion", "ask", "one_record"]
+__all__ = ["RecordQuestion", "ask"]
 
 LONG = 256  # steps from which on it takes long to read a record once for each of them
-
-
-def one_record(
-    model: Any, read: Callable[[Any], SequenceDataset], X: Any, name: str
-) -> SequenceDataset:
-    """Read the record that is asked about.
-
-    Parameters
-    ----------
-    model : RecordEstimator or Tagger
-        Which has learned what streams there are.
-    read : callable
-        Reads records as the model does.
-    X : as for `predict`
-        What came.
-    name : str
-        What it is called.
-
-    Returns
-    -------
-    SequenceDataset
-        Of one record.
-
-    Raises
-    ------
-    OptionError
-        If there is not exactly one.
-    DataError
-        If it has no steps.
-    """
-    dataset = conform(replace(read(X), targets={}), model._shapes)
-    if len(dataset) != 1:
-        raise OptionError(
-            f"{name} holds {len(dataset)} records, but one answer is explained at a time: give "
-            f"{name}[:1], a list of one."
-        )
-    if not answerable(dataset).all():
-        message = "The record has no steps, so there is nothing to explain"
-        raise DataError(message, code="empty_series", record=dataset.ids[0])
-    return dataset
 
 
 def ask(

@@ -17,7 +17,6 @@ from recurra.data import ParquetRecords, Preprocessor, SequenceDataset, Stream
 from recurra.data.tables.notes import counted, tell
 from recurra.data.treatments import Spell, Treatment, Vocabulary
 from recurra.errors import DataError, DataWarning, OptionError
-from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_flag
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
@@ -28,6 +27,7 @@ from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.shown import Shown, Sure
 from recurra.estimators.records.layer_options import DROPS, LAYERS, check_layer, set_scales
 from recurra.estimators.records.record_plan import plan_from_dict, plan_network, plan_to_dict
+from recurra.estimators.records.record_states import RecordStates
 from recurra.estimators.records.steps import read_step
 from recurra.estimators.records.tagger_answers import by_record, judged, measured, step_answers
 from recurra.estimators.records.tagger_baseline import most_frequent
@@ -52,7 +52,7 @@ UNKNOWN = r"\d+ values? of .* unknown and w"
 """What `Vocabulary` tells of words never seen; a tagger reads those by their letters."""
 
 
-class Tagger(Learner):
+class Tagger(RecordStates):
     """Says one label for each step of a record: a recurrent network over its steps.
 
     Records are lists of words, or measurements with holes, irregular times and several streams, as
@@ -341,13 +341,11 @@ class Tagger(Learner):
         **how: Any,
     ) -> Question:
         """See `Learner._question`; `step` is the step whose label is explained."""
-        from recurra.estimators.records.record_question import ask, one_record
+        from recurra.estimators.records.record_question import ask
 
-        read = partial(self._steps, y=None, how=how)
-        records, beside = one_record(self, read, X, "X"), None
+        records, beside = self._one_to_ask(X, how), None
         if baseline is not None:
-            beside = one_record(self, read, baseline, "baseline")
-        check_one_clock(records, self.network_.stream)
+            beside = self._one_to_ask(baseline, how, "baseline")
         return ask(self, records, beside, partial(self._wanted, target, step))
 
     def _wanted(self, target: Any, step: int | None, raw: Mapping[str, Tensor]) -> Wanted:
@@ -360,6 +358,15 @@ class Tagger(Learner):
         labels = self.classes_.tolist()
         chances = crf.marginals(logits[:, :, 0], torch.tensor([logits.shape[1]]))
         return log_odds(name, labels, target, chances[:, :, None], step=at, crf=crf)
+
+    def _steps_shown(self, dataset: SequenceDataset) -> list[Array]:
+        return self.predict(dataset)
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, list[Floats]]:
+        """Say how probable each label is at each step."""
+        chances = self.predict_proba(dataset)
+        labels = self.classes_.tolist()
+        return {str(each): [part[:, k] for part in chances] for k, each in enumerate(labels)}
 
     def _sureness(self, dataset: SequenceDataset) -> list[Sure]:
         """Give the probabilities of all steps, one record after the other."""
@@ -381,6 +388,13 @@ class Tagger(Learner):
         """Read records; empty ones are sentences where sentences were learned from."""
         words = self._fitted and any(each.kind == "tokens" for each in self._shapes.values())
         return read_steps(X, y, words=words, **how)
+
+    def _to_ask(self, X: Any, how: Mapping[str, Any]) -> SequenceDataset:
+        """Read records that are asked about; those without steps stay."""
+        self._check_fitted()
+        dataset = conform(replace(self._steps(X, None, how), targets={}), self._shapes)
+        check_one_clock(dataset, self.network_.stream)
+        return dataset
 
     def _asked(self, X: Any, y: Any, how: Mapping[str, Any]) -> SequenceDataset:
         """Read records with labels that are to be compared with."""
@@ -404,9 +418,7 @@ class Tagger(Learner):
         self._check_fitted()
         if isinstance(X, ParquetRecords):
             return [each for block in X.blocks() for each in self._each(block, how, chances)]
-        dataset = conform(replace(self._steps(X, None, how), targets={}), self._shapes)
-        check_one_clock(dataset, self.network_.stream)
-        treated = self._treated_again(dataset)
+        treated = self._treated_again(self._to_ask(X, how))
         return step_answers(self.network_, treated, chances)
 
     def _treated_again(self, dataset: SequenceDataset) -> SequenceDataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import numpy as np
@@ -13,11 +14,10 @@ from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset
 from recurra.data.treatments import Calendar, Scale, Treatment
 from recurra.errors import OptionError, check_count
-from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_share
-from recurra.estimators.learning.record_inputs import conform
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
+from recurra.estimators.learning.supposed import Supposed
 from recurra.estimators.rows.anomaly_data import Rows, endless_stretches, read_events, windows_of
 from recurra.estimators.rows.anomaly_scores import (
     Novelty,
@@ -32,7 +32,7 @@ from recurra.estimators.rows.anomaly_session import (
 )
 from recurra.estimators.rows.next_step import LAYERS
 from recurra.estimators.rows.next_step_baselines import kept_values
-from recurra.estimators.rows.next_step_data import as_rows, check_rows, in_pieces
+from recurra.estimators.rows.next_step_data import as_rows, check_rows, in_pieces, states_after
 from recurra.estimators.rows.row_session import RowReader
 from recurra.metrics.anomaly import EventScore, event_scores
 from recurra.models.rows.next_step_network import NextStepNetwork, NextStepPlan, RowBatch
@@ -73,7 +73,7 @@ class Event(NamedTuple):
     score: float
 
 
-class AnomalyDetector(Learner):
+class AnomalyDetector(Supposed):
     r"""Scores each step of a record by how odd it is, from the steps so far alone.
 
     A recurrent network learns, without labels, to foretell the next row (``"forecast"``) or to tell
@@ -217,8 +217,7 @@ class AnomalyDetector(Learner):
             For each record, higher where odder; 0 at the edge of what was seen before. NaN where
             nothing was observed.
         """
-        self._check_fitted()
-        dataset = conform(self._read(X, None, **how), self._shapes)
+        dataset = self._to_ask(X, how)
         rows = Rows(self.preprocessor_.transform(dataset).stream, len(self.channels_))
         errors = self._errors_of(self.network_, rows)
         return self._scored(rows, errors, self._ranges, self.adapts)
@@ -518,6 +517,25 @@ class AnomalyDetector(Learner):
             found.append(np.where(there, errors, np.nan))
         return found
 
+    def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
+        rows = Rows(self.preprocessor_.transform(dataset).stream, len(self.channels_))
+        if isinstance(self.network_, WindowAutoencoder):
+            return [_codes(self.network_, rows, record) for record in range(len(dataset))]
+        pairs = zip(rows.offsets[:-1], dataset.lengths, strict=True)
+        batches = (rows.batch(np.array([first]), np.array([steps])) for first, steps in pairs)
+        return [states_after(self.network_, batch)[0] for batch in batches]
+
+    def _steps_shown(self, dataset: SequenceDataset) -> list[Floats]:
+        return self.score_samples(dataset)
+
+    def _answers_shown(self, dataset: SequenceDataset) -> list[object]:
+        """Say how odd the last step is."""
+        return [each[-1] for each in self.score_samples(dataset)]
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, list[Floats]]:
+        """Say how odd each step is."""
+        return {"score": self.score_samples(dataset)}
+
     def _question(self, X: Any, target: Any, *, step: int | None = None, **how: Any) -> Question:
         """See `Learner.explain`: the score of a step, by default of the oddest."""
         from recurra.estimators.rows.row_reads import about_score
@@ -572,3 +590,15 @@ def _last_rows(network: WindowAutoencoder, rows: Rows, record: int) -> torch.Ten
         whole = network(batch)
         told.append(whole[torch.arange(len(whole)), batch.lengths - 1])
     return torch.cat(told)
+
+
+@torch.no_grad()
+def _codes(network: WindowAutoencoder, rows: Rows, record: int) -> Floats:
+    """Give the code of the window that ends at each row of a record."""
+    from recurra.explaining.trajectories import heard
+
+    parts = [np.zeros((0, network.plan.code_size))]
+    for batch in windows_of(rows, record, network.plan.window):
+        ((_, _, code),) = heard(network.code, partial(network, batch))
+        parts.append(code.double().numpy())
+    return np.concatenate(parts)

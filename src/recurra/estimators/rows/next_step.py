@@ -15,11 +15,12 @@ from recurra.artifact import take
 from recurra.data import Preprocessor, SequenceDataset, Stream
 from recurra.data.treatments import Scale, Treatment
 from recurra.errors import DataError, OptionError, check_count
-from recurra.estimators.learning.learner import FEWEST_HELD, Learner
+from recurra.estimators.learning.learner import FEWEST_HELD
 from recurra.estimators.learning.options import check_choice, check_share
-from recurra.estimators.learning.record_inputs import conform
+from recurra.estimators.learning.remembered import in_place
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
+from recurra.estimators.learning.supposed import Supposed
 from recurra.estimators.rows.next_step_baselines import kept_values, of_flags, of_numbers
 from recurra.estimators.rows.next_step_data import (
     are_flags,
@@ -32,6 +33,7 @@ from recurra.estimators.rows.next_step_data import (
     in_pieces,
     rows_in_order,
     slopes_back,
+    states_after,
     values_back,
 )
 from recurra.estimators.rows.row_session import NextRow, RowReader, RowSession
@@ -54,7 +56,7 @@ BATCH, ROUNDS = 8, 100
 FEWEST_STEPS, MOST_STEPS = 300, 9000
 
 
-class NextStep(Learner):
+class NextStep(Supposed):
     r"""Says how the next row of a record is distributed: a recurrent network over the rows so far.
 
     Rows may be flags (the keys of a piano, frame by frame) or numbers (several measurements side by
@@ -176,7 +178,7 @@ class NextStep(Learner):
         spread : ndarray of float64, shape (records, channels)
             The standard deviation of each; only with `return_std`.
         """
-        found = self._expected(self._raw_after(self._read_to_answer(X, how)))
+        found = self._expected(self._raw_after(self._to_ask(X, how)))
         mean = (found.mean >= 0.5).astype(np.float64) if self._of_flags else found.mean
         return (mean, found.spread) if return_std else mean
 
@@ -206,7 +208,7 @@ class NextStep(Learner):
                 f"The likelihood is {self.likelihood_!r}: numbers have no probability. Use "
                 "predict(X, return_std=True)."
             )
-        return self._expected(self._raw_after(self._read_to_answer(X, how))).mean
+        return self._expected(self._raw_after(self._to_ask(X, how))).mean
 
     def log_likelihood(self, X: Any, **how: Any) -> list[Floats]:
         """Say how probable each row was, given those before it.
@@ -224,7 +226,7 @@ class NextStep(Learner):
             For each record the natural logarithms, summed over the channels that were observed, of
             probabilities, or of densities in the units of `X`; NaN for a row where nothing was.
         """
-        return self._likelihoods(self._read_to_answer(X, how))
+        return self._likelihoods(self._to_ask(X, how))
 
     def score(self, X: Any, y: None = None, **how: Any) -> float:
         """Return the mean log-likelihood of a row, over all rows that have one before them.
@@ -250,7 +252,7 @@ class NextStep(Learner):
         """
         if y is not None:
             raise OptionError("The rows themselves are scored. Leave y out: score(X).")
-        return self._mean_likelihood(self._read_to_answer(X, how))
+        return self._mean_likelihood(self._to_ask(X, how))
 
     def sample(
         self, n: int, prompt: Any = None, *, seed: int | None = None, temperature: float = 1.0
@@ -440,15 +442,30 @@ class NextStep(Learner):
     def _width(self) -> int:
         return len(self.channels_)
 
-    def _read_to_answer(self, X: Any, how: Mapping[str, Any]) -> SequenceDataset:
-        self._check_fitted()
-        return self._recoded(conform(self._read(X, None, **how), self._shapes))
+    def _to_ask(self, X: Any, how: Mapping[str, Any]) -> SequenceDataset:
+        return self._recoded(super()._to_ask(X, how))
 
     def _question(self, X: Any, target: Any, *, step: int | None = None, **how: Any) -> Question:
         """See `Learner.explain`: a channel of the next row, or the likelihood of row `step`."""
         from recurra.estimators.rows.row_reads import about_next_row
 
         return about_next_row(self, X, target, step, how)
+
+    def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
+        treated = self.preprocessor_.transform(dataset)
+        parts = ((k, states_after(self.network_, batch)) for k, batch in rows_in_order(treated))
+        return in_place(len(treated), parts)
+
+    def _answers_shown(self, dataset: SequenceDataset) -> list[object]:
+        """Say the next row; of one channel a number."""
+        rows = self.predict(dataset)
+        return [*(rows[:, 0] if self._width == 1 else rows)]
+
+    def _numbers_for(self, dataset: SequenceDataset) -> dict[str, Floats]:
+        """Say what is expected of each channel of the next row; of flags, how probable a 1 is."""
+        mean = self._expected(self._raw_after(dataset)).mean
+        said = "next {!r} is 1" if self._of_flags else "next {!r}"
+        return {said.format(name): mean[:, k] for k, name in enumerate(self.channels_)}
 
     @torch.no_grad()
     def _raw_after(self, dataset: SequenceDataset) -> Tensor:

@@ -33,6 +33,7 @@ __all__ = [
     "in_pieces",
     "rows_in_order",
     "slopes_back",
+    "states_after",
     "values_back",
 ]
 
@@ -228,6 +229,29 @@ def in_pieces(
     for piece in (batch,) if batch.values.shape[1] <= MOST_CELLS else batch.chunks(MOST_CELLS):
         raw, state = network(piece, state)
         yield piece, raw, state
+
+
+@torch.no_grad()
+def states_after(network: NextStepNetwork, batch: RowBatch) -> list[Floats]:
+    """Give the states of a network after each row.
+
+    Parameters
+    ----------
+    network : NextStepNetwork
+        Which reads them.
+    batch : RowBatch
+        The rows.
+
+    Returns
+    -------
+    list of ndarray of float64, shape (steps, hidden_size)
+        What its layer says of each record once a row is read: what the next one is foretold by.
+    """
+    before, inner = network.start(len(batch))
+    rows = torch.cat([before[:, None], network.as_read(batch.values, batch.observed)], 1)
+    said, _ = network.layer(rows, inner, lengths=batch.lengths + 1)
+    steps = batch.lengths.tolist()
+    return [each[1 : k + 1] for each, k in zip(said.double().numpy(), steps, strict=True)]
 
 
 def held_ends(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from recurra.errors import OptionError, near
 from recurra.estimators.records.record_looks import Looks, root_of
-from recurra.estimators.records.record_question import one_record
 from recurra.estimators.records.wanted import chosen_step
 from recurra.estimators.rows.anomaly_data import Rows
 from recurra.estimators.rows.next_step_data import rows_in_order, slopes_back, values_back
@@ -49,7 +47,7 @@ def about_next_row(
     NextRowQuestion
         The question.
     """
-    dataset = model._recoded(one_record(model, partial(model._read, y=None, **how), X, "X"))
+    dataset = model._one_to_ask(X, how)
     treated = model.preprocessor_.transform(dataset)
     ((_, batch),) = rows_in_order(treated)
     rows, channels = batch.values.shape[1], model.channels_
@@ -118,7 +116,7 @@ def about_score(
             f"target={target!r}, but a score is of all channels of a step: leave it out, or say "
             "which step, step=."
         )
-    dataset = one_record(model, partial(model._read, y=None, **how), X, "X")
+    dataset = model._one_to_ask(X, how)
     treated = model.preprocessor_.transform(dataset)
     rows, width = Rows(treated.stream, len(model.channels_)), treated.stream.width
     errors = model._errors_of(model.network_, rows)

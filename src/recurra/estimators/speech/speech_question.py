@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from recurra.data.reading.transcripts import frames_needed
 from recurra.data.treatments import LogMel
 from recurra.errors import DataError, OptionError
 from recurra.estimators.learning.explained import untrained
-from recurra.estimators.records.record_question import one_record
-from recurra.estimators.speech.recordings import STREAM, read_recordings, read_said
+from recurra.estimators.speech.recordings import STREAM, read_said
 from recurra.explaining import Question, Read
 from recurra.models import TranscriptionNetwork
 from recurra.models.speech.ctc_alignment import align
@@ -83,8 +81,7 @@ def ask(
     OptionError
         If there are several recordings, or the target is longer than its frames allow.
     """
-    read = partial(read_recordings, rate=rate, wanted=model.rate_)
-    record = one_record(model, read, X, "X")
+    record = model._one_to_ask(X, {"rate": rate})
     treated = model._treated_again(record)
     values = torch.from_numpy(np.asarray(treated.stream.values, np.float32))
     network = model.network_
@@ -98,7 +95,7 @@ def ask(
     names, shown = _bands(model, record, treated)
     base = torch.zeros_like(values) if shown is None else _pauses(values)
     if baseline is not None:
-        beside = model._treated_again(one_record(model, read, baseline, "baseline"))
+        beside = model._treated_again(model._one_to_ask(baseline, {"rate": rate}, "baseline"))
         if beside.stream.rows != treated.stream.rows:
             raise OptionError(
                 f"The baseline has {beside.stream.rows} steps, but the recording has "

@@ -22,7 +22,7 @@ from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_batches import endless, mean_loss
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments
-from recurra.estimators.learning.record_inputs import as_dataset, conform
+from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.estimators.learning.record_targets import recode
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import agree
@@ -35,7 +35,12 @@ from recurra.estimators.speech.recordings import (
     read_said,
     said_in,
 )
-from recurra.estimators.speech.transcription_answers import error_rate, log_probabilities, rated
+from recurra.estimators.speech.transcription_answers import (
+    error_rate,
+    log_probabilities,
+    rated,
+    states_of,
+)
 from recurra.estimators.speech.transcription_stream import TranscriptionStream
 from recurra.metrics import character_error_rate, word_error_rate
 from recurra.models import TranscriptionNetwork, TranscriptionPlan
@@ -44,7 +49,7 @@ from recurra.training import Callback, Training
 
 if TYPE_CHECKING:
     from recurra.explaining import Question
-    from recurra.types import Booleans, Floats
+    from recurra.types import Array, Booleans, Floats
 
 __all__ = ["Transcriber"]
 
@@ -53,6 +58,7 @@ AHEAD, AROUND = 20, 3
 """Steps after a frame that a network sees which reads forwards only: 0.2 s. One that reads both
 ways sees as many as before it."""
 TRIFLE = 1e-3  # of the loss, which decides where the rates of errors are equal
+NOTHING = "nothing"  # what a frame is called in which no symbol is said
 WIDE = 16  # beams, where a language model is given
 
 
@@ -390,13 +396,12 @@ class Transcriber(Learner):
 
     def _heard(self, X: Any, rate: float | None) -> SequenceDataset:
         """Read what is to be transcribed."""
-        self._check_fitted()
-        data = replace(read_recordings(X, rate, self.rate_), targets={})
+        data = self._to_ask(X, {"rate": rate})
         empty = np.flatnonzero(data.stream.lengths == 0)
         if empty.size:
             said = f"{empty.size} of {len(data)} recordings have no sound and get the text ''"
             tell(f"{said}: the first is {data.ids[empty[0]]!r}.")
-        return conform(data, self._shapes)
+        return data
 
     def _texts(self, dataset: SequenceDataset, beam: int, prior: Prior | None) -> list[str]:
         texts = []
@@ -415,6 +420,14 @@ class Transcriber(Learner):
         treated = self.preprocessor_.transform(dataset)
         check_filled(treated, decays=False)
         return treated
+
+    def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
+        return states_of(self.network_, self._treated_again(dataset))
+
+    def _steps_shown(self, dataset: SequenceDataset) -> list[Array]:
+        """Say the most probable symbol of each frame."""
+        names = np.array([NOTHING, *self.symbols_], object)
+        return [names[each.argmax(1)] for each in self._log_probabilities(dataset)]
 
     def _codes(self, told: Floats) -> Sequence[int]:
         """Find the symbols that the model writes."""

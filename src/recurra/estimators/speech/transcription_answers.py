@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,16 +10,18 @@ import torch
 from torch import nn
 
 from recurra.data import Batches, SequenceDataset, pad_records
+from recurra.estimators.learning.record_batches import shortest_first
+from recurra.estimators.learning.remembered import heard_states, in_place
 from recurra.estimators.learning.report import Score
 from recurra.estimators.speech.recordings import STREAM
 from recurra.metrics.speech import edit_distance
-from recurra.models import RecordBatch
+from recurra.models import RecordBatch, TranscriptionNetwork
 from recurra.models.speech.ctc_decoding import best_path
 
 if TYPE_CHECKING:
     from recurra.types import Floats
 
-__all__ = ["error_rate", "log_probabilities", "rated"]
+__all__ = ["error_rate", "log_probabilities", "rated", "states_of"]
 
 MOST_STEPS, LARGEST = 2**15, 64  # of a batch
 
@@ -47,6 +50,31 @@ def log_probabilities(network: nn.Module, treated: SequenceDataset) -> list[Floa
         for place, each, count in zip(places, told.double().numpy(), frames, strict=True):
             found[place] = each[: int(count)]
     return found
+
+
+def states_of(network: TranscriptionNetwork, treated: SequenceDataset) -> list[Floats]:
+    """Give the states of a network after each frame.
+
+    Parameters
+    ----------
+    network : TranscriptionNetwork
+        In evaluation mode.
+    treated : SequenceDataset
+        What it reads.
+
+    Returns
+    -------
+    list of ndarray of float64, shape (frames, units)
+        What its layers say of each recording; of one that is too short, no frames.
+    """
+    frames = treated.stream.lengths // network.plan.stride
+    there = np.flatnonzero(frames)
+    found = []
+    for places in shortest_first(frames[there], LARGEST, MOST_STEPS // network.plan.stride):
+        batch = RecordBatch.of(pad_records(treated, there[places])).streams[STREAM]
+        run = partial(network, batch.values, batch.lengths)
+        found.append((there[places], heard_states(network.layers, run)))
+    return in_place(len(treated), found)
 
 
 def error_rate(network: nn.Module, waiting: SequenceDataset) -> float:

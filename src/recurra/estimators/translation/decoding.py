@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from recurra.data import SequenceDataset
 from recurra.data.batching import Batches, pad_records
+from recurra.estimators.learning.remembered import heard_states, in_place
 from recurra.estimators.translation.beam_search import Hypothesis, beam_search
 from recurra.models import RecordBatch, StreamBatch
 from recurra.models.translation.sequence_to_sequence_network import SequenceToSequenceNetwork
@@ -18,7 +20,15 @@ from recurra.models.translation.sequence_to_sequence_network import SequenceToSe
 if TYPE_CHECKING:
     from recurra.types import Floats, Integers
 
-__all__ = ["Codes", "attention", "decode", "probabilities", "symbol_by_symbol"]
+__all__ = [
+    "Codes",
+    "attention",
+    "decode",
+    "probabilities",
+    "states_of",
+    "summaries",
+    "symbol_by_symbol",
+]
 
 TOGETHER = 128  # records answered at once
 
@@ -156,6 +166,53 @@ def attention(
         for place, table, count in zip(places, weights, steps, strict=True):
             found[place] = table[: len(answers[place]), :count].double().numpy()
     return found
+
+
+def states_of(network: SequenceToSequenceNetwork, sources: SequenceDataset) -> list[Floats]:
+    """Give the states of the encoder after each step.
+
+    Parameters
+    ----------
+    network : SequenceToSequenceNetwork
+        In evaluation mode.
+    sources : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    list of ndarray of float64, shape (steps, units)
+        One for each record. A signal has as many steps as its encoder makes of it.
+    """
+    parts = (
+        (places, heard_states(network.reader, partial(network.begin, source)))
+        for places, source in _batches(sources)
+    )
+    return in_place(len(sources), parts)
+
+
+@torch.no_grad()
+def summaries(network: SequenceToSequenceNetwork, sources: SequenceDataset) -> Floats:
+    """Give what the decoder begins with: the last states of the encoder, both ways.
+
+    Parameters
+    ----------
+    network : SequenceToSequenceNetwork
+        In evaluation mode.
+    sources : SequenceDataset
+        Treated records.
+
+    Returns
+    -------
+    ndarray of float64, shape (records, units)
+        A row for each.
+    """
+    from recurra.explaining.trajectories import heard
+
+    parts = []
+    for places, source in _batches(sources):
+        (((read,), _, _),) = heard(network.bridge, partial(network.begin, source))
+        parts.append((places, read.double().numpy()))
+    return np.stack(in_place(len(sources), parts))
 
 
 def _batches(sources: SequenceDataset) -> Iterator[tuple[Integers, StreamBatch]]:

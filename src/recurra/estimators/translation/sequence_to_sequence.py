@@ -21,7 +21,7 @@ from recurra.estimators.learning.learner import Learner
 from recurra.estimators.learning.options import check_choice, check_share
 from recurra.estimators.learning.record_checks import check_filled
 from recurra.estimators.learning.record_defaults import default_treatments, tell_of_holes
-from recurra.estimators.learning.record_inputs import as_dataset, conform
+from recurra.estimators.learning.record_inputs import as_dataset
 from recurra.estimators.learning.report import Score
 from recurra.estimators.learning.restoring import Label, agree
 from recurra.estimators.learning.simple_models import sample
@@ -30,6 +30,8 @@ from recurra.estimators.translation.decoding import (
     attention,
     decode,
     probabilities,
+    states_of,
+    summaries,
     symbol_by_symbol,
 )
 from recurra.estimators.translation.sequence_answers import (
@@ -318,12 +320,16 @@ class SequenceToSequence(Learner):
 
     def _sources(self, X: Any, **how: Any) -> SequenceDataset:
         """Read and treat what is to be answered."""
-        self._check_fitted()
-        dataset = replace(self._read(X, None, **how), targets={})
-        dataset = check_sources(conform(dataset, self._shapes))
+        dataset = check_sources(self._to_ask(X, how))
         treated = self.preprocessor_.transform(dataset)
         self._check_treated(treated)
         return treated
+
+    def _states(self, dataset: SequenceDataset, layer: str) -> list[Floats]:  # noqa: ARG002
+        return states_of(self.network_, self._sources(dataset))
+
+    def _remembered(self, dataset: SequenceDataset) -> Floats:
+        return summaries(self.network_, self._sources(dataset))
 
     def _found(self, sources: SequenceDataset, **options: Any) -> list[Symbols]:
         """Answer treated sources."""

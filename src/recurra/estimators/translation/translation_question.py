@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +13,6 @@ from recurra.data.batching import pad_records
 from recurra.errors import DataError
 from recurra.estimators.learning.explained import untrained
 from recurra.estimators.records.record_looks import Looks
-from recurra.estimators.records.record_question import one_record
 from recurra.estimators.records.wanted import chosen_step
 from recurra.estimators.translation.sequence_answers import written
 from recurra.explaining import Alignment, Question
@@ -84,7 +82,7 @@ def ask(
     OptionError
         If there are several sources, or no such step.
     """
-    record = one_record(model, partial(model._read, y=None, **how), X, "X")
+    record = model._one_to_ask(X, how)
     treated = model._sources(record)
     (codes,), (known,) = model._answers(treated, None if target is None else [target])
     if not known:
