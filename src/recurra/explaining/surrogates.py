@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -274,15 +275,20 @@ def fit_surrogate(
     ------
     DataError
         If the records are few, or all answers the same.
+    OptionError
+        If the kind does not suit the answers, or there is no such kind, feature or floor.
     SurrogateError
         If its fidelity is below the floor.
     """
-    _check_kind(kind)
+    _check_options(kind, floor)
     wanted = _Wanted.of(answers, kind)
     known = np.flatnonzero(wanted.known)
     if len(known) < FEWEST:
+        came = f"these are {len(known)}"
+        if len(known) < len(dataset):
+            came = f"of these {len(dataset):,} it answers {len(known)}: others have no steps"
         raise DataError(
-            f"A surrogate is fitted to the answers for many records, but these are {len(known)}",
+            f"A surrogate is fitted to what a network answers for many records, but {came}",
             code="few_records",
             hint=f"Give {FEWEST} records or more, or one record and around=.",
         )
@@ -330,10 +336,13 @@ def fit_surrogate_around(
     ------
     DataError
         If all answers are the same.
+    OptionError
+        If the kind does not suit the answers, there is no such kind or floor, or nothing of the
+        record can be taken away.
     SurrogateError
         If its fidelity is below the floor.
     """
-    _check_kind(kind)
+    _check_options(kind, floor)
     parts = components(record, others)
     count = min(max(VARIANTS, 8 * len(parts)), MOST_VARIANTS)
     variants, there = perturbed(record, parts, count, seed)
@@ -562,6 +571,13 @@ def _listed(choices: Sequence[object]) -> str:
     return shown + (", …" if len(choices) > 10 else "")
 
 
-def _check_kind(kind: object) -> None:
+def _check_options(kind: object, floor: object) -> None:
     if kind not in KINDS:
         raise OptionError(f"kind={kind!r}, but it is one of {KINDS}.")
+    if floor is not None and not (
+        isinstance(floor, Real) and not isinstance(floor, bool) and floor <= 1
+    ):
+        raise OptionError(
+            f"floor={floor!r}, but it is the least fidelity, a number of at most 1, or None for "
+            "the usual."
+        )

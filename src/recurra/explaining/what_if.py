@@ -12,6 +12,7 @@ from recurra.auditing.phrases import number, plural, quoted
 from recurra.data import SequenceDataset, Stream
 from recurra.errors import OptionError
 from recurra.explaining.channels import as_slice, find_channel, with_streams
+from recurra.explaining.exchanging import check_there
 from recurra.types import Array
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def new_values(name: str, old: Array, value: Any) -> Array:
     array = np.asarray(made, dtype=object if isinstance(made, str) or made is None else None)
     if array.ndim > 1 or (array.ndim == 1 and array.shape != old.shape):
         raise OptionError(
-            f"The change of {name!r} gives values of shape {array.shape}, but there are "
+            f"The change of {name!r} gives values of shape {array.shape} for "
             f"{plural(len(old), 'step')}: give one value, or one for each."
         )
     return np.broadcast_to(array, old.shape)
@@ -231,7 +232,7 @@ def changed(
     Raises
     ------
     OptionError
-        If there is no such channel, or it holds labels and a number is given, or the other way.
+        If there is no such channel or step, or a channel of numbers is to become a word.
     """
     if not isinstance(change, Mapping) or not change:
         raise OptionError(f"change={change!r}, but it is a dict: {{channel: value}}.")
@@ -242,6 +243,7 @@ def changed(
         if channel.column is None:
             raise OptionError(f"{name!r} holds {stream.kind}, which what_if cannot change.")
         steps, value, words = read_change(wanted)
+        check_there(stream, steps, f"{name!r} is to change {words}")
         made = _with_channel(stream, channel.column, name, steps, value)
         dataset = with_streams(dataset, {channel.stream: made})
         said.append(f"{name} {words}")

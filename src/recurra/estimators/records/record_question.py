@@ -75,7 +75,8 @@ def one_record(
         )
     if not answerable(dataset).all():
         message = "The record has no steps, so there is nothing to explain"
-        raise DataError(message, code="empty_series", record=dataset.ids[0])
+        hint = "Rows of missing values at the end are no steps: give a record with a value."
+        raise DataError(message, code="empty_series", hint=hint, record=dataset.ids[0])
     return dataset
 
 
