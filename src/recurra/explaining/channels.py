@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral
+
+import numpy as np
 
 from recurra.data import SequenceDataset, Stream
 from recurra.data.sequences import STATIC
@@ -146,7 +147,7 @@ def as_slice(steps: object) -> slice:
     >>> as_slice(3), as_slice(-1), as_slice(range(10, 20))
     (slice(3, 4, None), slice(-1, None, None), slice(10, 20, None))
     """
-    if isinstance(steps, Integral) and not isinstance(steps, bool):
+    if isinstance(steps, int | np.integer) and not isinstance(steps, bool):
         step = int(steps)
         return slice(step, step + 1 if step != -1 else None)
     if isinstance(steps, range) and steps.step == 1 and len(steps):

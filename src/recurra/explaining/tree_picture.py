@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from recurra.auditing.phrases import number
+from recurra.auditing.phrases import number, percent
 from recurra.auditing.pictures import Palette
 from recurra.explaining.bars import FONT, blank
-from recurra.explaining.imitations import question
+from recurra.explaining.trees import question
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from recurra.explaining.imitations import Tree
+    from recurra.explaining.trees import Tree
 
 __all__ = ["draw_tree"]
 
@@ -75,7 +75,7 @@ def _draw(
     if tree.feature is None or tree.yes is None or tree.no is None:
         middle = (left + right) / 2
         value = str(labels[int(tree.value)]) if labels else number(tree.value)
-        sure = f"{tree.share:.0%}"[:-1] + " % of " if labels else ""
+        sure = f"{percent(tree.share)} of " if labels else ""
         said = f"{fill(value, WRAP)}\n{sure}{tree.count:,}"
         _box(axes, middle, -deep, said, palette.bar, "white", palette.bar)
         return middle
