@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from recurra.auditing.tables import Table
 from recurra.diagnosing import Finding
 from recurra.errors import FileError, MissingExtraError, OptionError
-from recurra.explaining.pictures import STRONGEST
+from recurra.explaining.painting import STRONGEST
 from recurra.reporting import (
     Code,
     Findings,

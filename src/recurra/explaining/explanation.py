@@ -275,7 +275,8 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import Matrix, Panel, draw
+        from recurra.explaining.matrix_picture import Matrix
+        from recurra.explaining.pictures import Panel, draw
 
         panels: list[Panel | Matrix] = [
             Panel(name, self.reads[name], scores, self.by, self.window)

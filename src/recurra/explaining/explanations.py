@@ -112,7 +112,7 @@ class Explanations(Mapping[Any, Explanation]):
         OptionError
             If there is no such stream, or whole channels were taken away.
         """
-        from recurra.explaining.pictures import draw_rows
+        from recurra.explaining.rows_picture import draw_rows
 
         first = next(iter(self._found.values()))
         name = next(iter(first.scores)) if stream is None else stream
