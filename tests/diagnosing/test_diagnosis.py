@@ -10,8 +10,15 @@ import torch
 import recurra as rc
 from recurra.data import SequenceDataset, Stream
 from recurra.data.offsets import offsets_of
-from recurra.diagnosing import Finding
+from recurra.diagnosing import Finding, LayerMeasures, Measures
+from recurra.diagnosing.advising import Advising
+from recurra.diagnosing.judging import judge_layer
+from recurra.diagnosing.listening import listening
+from recurra.diagnosing.measures import measure_layer
+from recurra.diagnosing.pictures import draw
+from recurra.diagnosing.walking import walked
 from recurra.errors import NotFittedError, OptionError
+from recurra.layers import LSTM
 from recurra.testing.estimator_cases import CASES, brief
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +180,39 @@ def test_pictures_are_drawn_of_what_there_is():
         "Gradient by parameter",
         "Training",
     ]
+
+
+def test_dead_units_of_gates_are_not_told_to_leave_relu():
+    cell = {
+        "units": 4,
+        "steps": 9,
+        "gradient": np.ones(3),
+        "memory": 2.0,
+        "rate": 0.9,
+        "gates": (),
+        "flat": 0.0,
+    }
+    rest = {"norms": (), "radius": 1.0, "forget_bias": 0.0, "input_size": 1.0}
+    for kind, activation, said in (("elman", "relu", "instead of relu"), ("gru", "tanh", "Scale")):
+        layer = LayerMeasures("layers.0", kind, activation, dead=(0, 1, 2), **cell, **rest)
+        (found,) = judge_layer(layer, Advising({}))
+        assert found.code == "dead_units"
+        assert said in found.advice
+        assert ("relu" in found.advice) == (activation == "relu")
+
+
+def test_a_page_of_many_layers_shows_each_line_and_counts_what_is_left_out():
+    pytest.importorskip("matplotlib")
+    layer = LSTM(2, 4, num_layers=4, bidirectional=True)
+    with listening(layer) as calls:
+        layer(torch.randn(9, 3, 2))
+    layers = tuple(measure_layer(walk) for walk in walked(calls[0]))
+    page = draw(Measures("LSTM", 3, 9.0, 1.0, layers), "")
+    titles = {axis.get_title(loc="left"): axis for axis in page.axes}
+    lines = titles["Gradient by lag"].lines[: len(layers)]
+    assert len({each.get_label() for each in lines}) == 8
+    assert len({(each.get_color(), each.get_linestyle()) for each in lines[:6]}) == 6
+    assert "(12 gates not drawn)" in titles["Gates"].get_xlabel()
 
 
 def test_advice_names_options_that_the_estimator_has():

@@ -33,6 +33,14 @@ def test_they_are_said_drawn_and_written(answers):
         found.plot("red")
 
 
+def test_labels_are_told_apart_by_signs_and_are_no_formulas():
+    figure = project(STATES, 2, range(4), [r"$\bad$", "b", "b", "c"]).plot()
+    figure.draw_without_rendering()
+    ends = {line.get_marker() for line in figure.axes[0].lines} - {"None", ""}
+    assert len(ends) == 3
+    assert "of 4 records" in figure.get_suptitle()
+
+
 def test_what_cannot_be_followed_is_refused():
     with pytest.raises(OptionError, match="the state has 6 units"):
         project(STATES, 7, range(4), "abcd")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.auditing.phrases import plural
 from recurra.auditing.pictures import Palette
 from recurra.diagnosing.gradients import END
 from recurra.errors import OptionError, need
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["CAPTIONS", "draw", "draw_each", "draw_reliability", "draw_training"]
 
 COLOURS = ("#0b6aa8", "#c4552d", "#5a8f3c", "#8a5fa8", "#b08a1e", "#767c85")
+LOOKS = [*zip(COLOURS, ("-", "--", ":", "-.", (0, (6, 2)), (0, (1, 3))), strict=True)]
+"""Of layers: a colour, and a line for those who do not see it."""
 FONT, COLUMNS = 8, 3
 WIDTH, HEIGHT, HEAD = 3.5, 2.5, 0.5  # inches
 LOWEST = 1e-10  # of a gradient that is drawn
@@ -205,10 +209,10 @@ def _legend(axis: Axes, palette: Palette, **where: Any) -> None:
 
 
 def _gradients(axis: Axes, found: Measures, palette: Palette) -> None:
-    for each, colour in zip(found.layers, COLOURS, strict=False):
+    for each, (colour, dash) in zip(found.layers, cycle(LOOKS), strict=False):
         lags = np.arange(len(each.gradient))
         seen = np.where(each.gradient >= LOWEST, each.gradient, np.nan)
-        axis.plot(lags, seen, color=colour, label=each.name)
+        axis.plot(lags, seen, color=colour, linestyle=dash, label=each.name)
     axis.axhline(END, color=palette.faint, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.annotate("1 %", (1, END), (-2, 2), xycoords=("axes fraction", "data"), ha="right",
                   textcoords="offset points", fontsize=FONT, color=palette.faint)  # fmt: skip
@@ -230,6 +234,7 @@ def _gates(axis: Axes, found: Measures, palette: Palette) -> None:
         for gate in each.gates:
             names.append(gate.name if len(found.layers) == 1 else f"{each.name}: {gate.name}")
             parts.append(gate.units)
+    left = len(names) - MOST_PARAMETERS
     names, parts = names[:MOST_PARAMETERS], parts[:MOST_PARAMETERS]
     chance = np.random.default_rng(0)
     for place, units in enumerate(parts):
@@ -240,12 +245,13 @@ def _gates(axis: Axes, found: Measures, palette: Palette) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(-0.03, 1.03)
     axis.grid(visible=False)
-    axis.set_xlabel("mean of each unit: 0 shut, 1 open")
+    more = f" ({plural(left, 'gate')} not drawn)" if left > 0 else ""
+    axis.set_xlabel(f"mean of each unit: 0 shut, 1 open{more}")
 
 
 def _norms(axis: Axes, found: Measures, palette: Palette) -> None:
     several = len(found.layers) > 1
-    for each, colour in zip(found.layers, COLOURS, strict=False):
+    for each, (colour, _) in zip(found.layers, cycle(LOOKS), strict=False):
         for norms, letter, dash in zip(each.norms, "hc", ("-", "--"), strict=False):
             label = f"{letter}, {each.name}" if several else letter
             axis.plot(np.arange(1, len(norms) + 1), norms, dash, color=colour, label=label)

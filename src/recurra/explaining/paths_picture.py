@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import percent
+from recurra.auditing.phrases import percent, plural
+from recurra.auditing.pictures import plain
 from recurra.errors import need
 from recurra.explaining.bars import FONT, bare, blank
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_paths"]
 
 COLOURS = ("#0b6aa8", "#c4552d", "#2f8557", "#8450a5", "#a8780b", "#b83a6f")
-OTHER = "#9aa0a8"
+SIGNS = "os^Dvp"  # where paths end, for those who do not see the colours
+OTHER, OTHER_SIGN = "#9aa0a8", "."
+MOST_SIGNS = 24  # of a label
 PURPOSE = "Drawing trajectories"
 
 
@@ -66,7 +69,7 @@ def draw_paths(
               enumerate(shares[:2])]  # fmt: skip
     axes.set_xlabel("step" if flat else labels[0], fontsize=FONT, color=palette.faint)
     axes.set_ylabel(labels[0] if flat else labels[1], fontsize=FONT, color=palette.faint)
-    title = f"The state after each step, of {len(paths)} records; a dot where each ends"
+    title = f"The state after each step, of {plural(len(paths), 'record')}; a sign where each ends"
     if left_out:
         title = f"{title} ({left_out} more are not drawn)"
     figure.suptitle(title, x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
@@ -75,15 +78,16 @@ def draw_paths(
 
 def _by_label(axes: Axes, paths: Sequence[Floats], answers: Sequence[str]) -> None:
     known = sorted(set(answers))
+    looks = dict(zip(known, zip(COLOURS, SIGNS, strict=True), strict=False))
     for path, answer in zip(paths, answers, strict=True):
-        place = known.index(answer)
-        colour = COLOURS[place] if place < len(COLOURS) else OTHER
+        colour, sign = looks.get(answer, (OTHER, OTHER_SIGN))
         axes.plot(*path.T, color=colour, linewidth=0.8, alpha=0.55)
-        axes.plot(*path[-1:].T, "o", color=colour, markersize=4.5)
-    for place, answer in enumerate(known[: len(COLOURS)]):
-        axes.plot([], [], "o-", color=COLOURS[place], label=answer, markersize=4.5)
-    if len(known) > len(COLOURS):
-        axes.plot([], [], "o-", color=OTHER, label="others", markersize=4.5)
+        axes.plot(*path[-1:].T, sign, color=colour, markersize=4.5)
+    for answer, (colour, sign) in looks.items():
+        label = plain(answer, MOST_SIGNS)
+        axes.plot([], [], f"{sign}-", color=colour, label=label, markersize=4.5)
+    if len(known) > len(looks):
+        axes.plot([], [], f"{OTHER_SIGN}-", color=OTHER, label="others", markersize=4.5)
     axes.legend(frameon=False, fontsize=FONT)
 
 

@@ -75,7 +75,7 @@ class Trajectories:
         return pd.DataFrame({**frame, **directions})
 
     def plot(self, colour: str = "answer") -> Figure:
-        """Draw the paths in the first two directions; a dot where each ends.
+        """Draw the paths in the first two directions; a sign where each ends.
 
         Parameters
         ----------
