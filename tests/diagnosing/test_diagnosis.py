@@ -1,5 +1,6 @@
 import importlib.util
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 import recurra as rc
 from recurra.data import SequenceDataset, Stream
 from recurra.data.offsets import offsets_of
-from recurra.diagnosing import Finding, LayerMeasures, Measures
+from recurra.diagnosing import Finding, Measures
 from recurra.diagnosing.advising import Advising
 from recurra.diagnosing.judging import judge_layer
 from recurra.diagnosing.listening import listening
@@ -183,20 +184,11 @@ def test_pictures_are_drawn_of_what_there_is():
 
 
 def test_dead_units_of_gates_are_not_told_to_leave_relu():
-    cell = {
-        "units": 4,
-        "steps": 9,
-        "gradient": np.ones(3),
-        "memory": 2.0,
-        "rate": 0.9,
-        "gates": (),
-        "flat": 0.0,
-    }
-    rest = {"norms": (), "radius": 1.0, "forget_bias": 0.0, "input_size": 1.0}
-    for kind, activation, said in (("elman", "relu", "instead of relu"), ("gru", "tanh", "Scale")):
-        layer = LayerMeasures("layers.0", kind, activation, dead=(0, 1, 2), **cell, **rest)
-        (found,) = judge_layer(layer, Advising({}))
-        assert found.code == "dead_units"
+    model, X, y = fitted()
+    (layer,) = model.diagnose(X, y).measures.layers
+    for activation, said in (("relu", "instead of relu"), ("tanh", "Scale what is read")):
+        ill = replace(layer, activation=activation, dead=tuple(range(layer.units)), gates=())
+        found = {each.code: each for each in judge_layer(ill, Advising({}))}["dead_units"]
         assert said in found.advice
         assert ("relu" in found.advice) == (activation == "relu")
 
@@ -209,9 +201,11 @@ def test_a_page_of_many_layers_shows_each_line_and_counts_what_is_left_out():
     layers = tuple(measure_layer(walk) for walk in walked(calls[0]))
     page = draw(Measures("LSTM", 3, 9.0, 1.0, layers), "")
     titles = {axis.get_title(loc="left"): axis for axis in page.axes}
-    lines = titles["Gradient by lag"].lines[: len(layers)]
-    assert len({each.get_label() for each in lines}) == 8
-    assert len({(each.get_color(), each.get_linestyle()) for each in lines[:6]}) == 6
+    for title in ("Gradient by lag", "Length of the state"):
+        lines = [each for each in titles[title].lines if not each.get_label().startswith("_")]
+        named = [each.get_text() for each in titles[title].get_legend().texts]
+        assert len(named) == len({each.get_color() for each in lines}) == 6
+        assert "(2 layers not drawn)" in titles[title].get_xlabel()
     assert "(12 gates not drawn)" in titles["Gates"].get_xlabel()
 
 

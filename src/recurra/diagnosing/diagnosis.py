@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recurra.auditing.finding import Found
 from recurra.auditing.phrases import number, percent, plural
 from recurra.diagnosing.examined import Examined
 from recurra.diagnosing.finding import Finding
@@ -23,7 +23,7 @@ __all__ = ["Diagnosis", "diagnose"]
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Found[Finding]):
     """What was found in a network.
 
     Parameters
@@ -57,26 +57,6 @@ class Diagnosis:
         codes = (each.code for each in self.findings if each.level != "note")
         return tuple(dict.fromkeys(codes))
 
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """The findings that are warnings."""
-        return tuple(each for each in self.findings if each.level == "warning")
-
-    def of(self, code: str) -> tuple[Finding, ...]:
-        """Pick the findings of one code.
-
-        Parameters
-        ----------
-        code : str
-            Such as ``"vanishing"``.
-
-        Returns
-        -------
-        tuple of Finding
-            None or more.
-        """
-        return tuple(each for each in self.findings if each.code == code)
-
     def to_frame(self) -> pd.DataFrame:
         """Give the findings as a table.
 
@@ -108,10 +88,6 @@ class Diagnosis:
 
         told = "healthy" if self.healthy else self._counted()
         return draw(self.measures, f"{self.measures.task}: {told}")
-
-    def show(self) -> None:
-        """Print the diagnosis."""
-        sys.stdout.write(f"{self}\n")
 
     def __str__(self) -> str:
         found = self.measures

@@ -216,5 +216,5 @@ def _said_of_ranks(correlation: float) -> str:
 
 
 def _said_of_parts(share: float) -> str:
-    said = f"{LOOKED_AT} parts by chance are off by {percent(share)} of the largest score at most"
+    said = f"some parts by chance are off by {percent(share)} of the largest score at most"
     return said if share <= CLOSE else f"{said}: small scores say little"

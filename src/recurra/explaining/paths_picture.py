@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def draw_paths(
 
 
 def _by_label(axes: Axes, paths: Sequence[Floats], answers: Sequence[str]) -> None:
-    known = sorted(set(answers))
+    known = [answer for answer, _ in Counter(sorted(answers)).most_common()]
     looks = dict(zip(known, zip(COLOURS, SIGNS, strict=True), strict=False))
     for path, answer in zip(paths, answers, strict=True):
         colour, sign = looks.get(answer, (OTHER, OTHER_SIGN))
