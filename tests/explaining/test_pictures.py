@@ -151,6 +151,11 @@ def test_names_that_look_like_formulas_are_written_as_they_are(Asked):
     Explanations({1: one, 2: one}, "h").plot().draw_without_rendering()
 
 
+def test_a_text_of_one_word_is_a_text(Asked):
+    (axis,) = drawn(Asked(linear(), x=random(1, 1), steps=("good",))).axes
+    assert [each.get_text() for each in axis.texts] == ["good"]
+
+
 def test_a_lonely_value_of_one_channel_is_dotted(Asked):
     question = Asked(linear(), x=random(300, 1))
     question.reads["x"].shown[::2] = np.nan

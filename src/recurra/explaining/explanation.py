@@ -247,7 +247,7 @@ class Explanation:
                     for channel, score in zip(channels, scores[row], strict=True)
                 ]
         frame = pd.DataFrame(rows, columns=["stream", "step", "channel", "score"])
-        if any(len(self.scores[n]) != len(r.values) for n, r in self.reads.items()):
+        if self.by == "window" and any(isinstance(each, tuple) for each in frame["step"]):
             windows = [each if isinstance(each, tuple) else (each, each) for each in frame["step"]]
             frame["step"] = [first for first, _ in windows]
             frame.insert(2, "last", [last for _, last in windows])

@@ -116,17 +116,20 @@ class Explanations(Mapping[Any, Explanation]):
 
         first = next(iter(self._found.values()))
         name = next(iter(first.scores)) if stream is None else stream
-        scores, more = self.by_step(name), len(self) - 1
-        title = f"{first.asked}, and {more} more" if more else first.asked
-        read = first.reads[name]
-        return draw_rows(title, first.legend, self.name, [*self._found], scores, read)
+        scores, read = self.by_step(name), first.reads[name]
+        return draw_rows(self._title, first.legend, self.name, [*self._found], scores, read)
+
+    @property
+    def _title(self) -> str:
+        first, more = next(iter(self._found.values())), len(self) - 1
+        return f"{first.asked}, and {more} more" if more else first.asked
 
     def __repr__(self) -> str:
         return f"Explanations({self.name} = {', '.join(map(str, self._found))})"
 
     def __str__(self) -> str:
         first = next(iter(self._found.values()))
-        lines = [f"{first.asked}, and {len(self) - 1} more", f"by {first.method}"]
+        lines = [self._title, f"by {first.method}"]
         (parts, _), stream = first.scored(), next(iter(first.scores))
         rows = [(self.name, "answer", "nothing known", f"largest score of {stream!r}")]
         for key, each in self._found.items():

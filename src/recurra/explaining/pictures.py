@@ -121,10 +121,10 @@ class Panel:
         """How it is drawn."""
         if self.read.marks and len(self.read.channels) > 1:
             return "sound"
+        if self.words and not self.whole_channels:
+            return "text"
         if self.whole_channels or len(self.read.values) <= 1:
             return "bars"
-        if self.words:
-            return "text"
         return "map" if self.per_channel and len(self.read.channels) > 1 else "line"
 
     @property
