@@ -156,6 +156,17 @@ def test_a_text_of_one_word_is_a_text(Asked):
     assert [each.get_text() for each in axis.texts] == ["good"]
 
 
+def test_values_below_several_answers_are_told_apart(Asked):
+    question = Asked(linear(), x=random(20, 3))
+    question.reads["x"].shown[:, 1] = np.nan
+    one = explain(question, checks=False)
+    figure = Explanations({1: one, 2: one}, "h").plot()
+    figure.draw_without_rendering()
+    values = figure.axes[1]
+    assert [each.get_text() for each in values.get_legend().texts] == ["x0", "x2"]
+    assert len({line.get_linestyle() for line in values.lines}) == 2
+
+
 def test_a_lonely_value_of_one_channel_is_dotted(Asked):
     question = Asked(linear(), x=random(300, 1))
     question.reads["x"].shown[::2] = np.nan

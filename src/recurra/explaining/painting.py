@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from recurra.types import Array, Floats
 
 __all__ = [
+    "DASHES",
     "FONT",
     "MARKS",
     "PALETTE",
     "PURPOSE",
     "STRONGEST",
     "WIDTH",
+    "draw_values",
     "few",
     "greys",
     "name_steps",
@@ -42,6 +45,7 @@ FOR, AGAINST = "#c4552d", "#0b6aa8"  # what raises the answer, and what lowers i
 STRONGEST = 0.7  # opacity; letters on it can still be read
 GAMMA = 0.8  # of strengths: small scores are still seen
 MARKS = "␣↵→…"  # for signs that have no looks
+DASHES = ("-", "--", ":")  # of lines of values
 MOST_SIGNS, MOST_LABELS = 24, 8  # of a name, and of names below an axis
 
 
@@ -182,6 +186,33 @@ def quiet(axis: Axes) -> None:
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
     axis.tick_params(colors=PALETTE.ink, labelsize=FONT, length=0)
+
+
+def draw_values(axis: Axes, read: Read, channels: Sequence[int], begun: int = 0) -> None:
+    """Draw the values of some channels as lines, told apart by their dashes.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        Into which.
+    read : Read
+        With values to show.
+    channels : sequence of int
+        Which of its channels, as many as there are `DASHES`.
+    begun : int
+        The first step that is drawn.
+    """
+    assert read.shown is not None
+    for k, style in zip(channels, DASHES, strict=False):
+        values = read.shown[begun:, k]
+        dot = "." if np.isnan(values).any() else ""  # lonely values have no line
+        axis.plot(np.arange(begun, len(read.shown)), values, style, marker=dot, markersize=4,
+                  color=PALETTE.ink, linewidth=1.1, label=short(read.channels[k]))  # fmt: skip
+    axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
+    quiet(axis)
+    if len(read.channels) > 1:
+        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", labelcolor=PALETTE.ink,
+                    bbox_to_anchor=(1.0, 1.0))  # fmt: skip
 
 
 def few(axis: Axes) -> None:

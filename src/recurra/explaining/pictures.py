@@ -19,6 +19,7 @@ from recurra.explaining.painting import (
     PALETTE,
     PURPOSE,
     WIDTH,
+    draw_values,
     few,
     greys,
     name_steps,
@@ -258,7 +259,7 @@ class Panel:
         axes[0, 0].set_xticks([])
         few(axes[1, 1])
         if lines:
-            self._draw_values(axes[2, 0], lines)
+            draw_values(axes[2, 0], self.read, lines)
             axes[1, 0].set_xticks([])
         for axis in axes[:, 0]:
             axis.set_xlim(-0.5, len(steps) - 0.5)
@@ -280,32 +281,41 @@ class Panel:
             axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
         else:
             axes[0, 0].set_yticks([])
-        if self.per_channel:
-            sums = self.scores.sum(0)
-            axes[1, 1].barh(range(bands), sums, color=sides(sums), height=0.9)
-            axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
-            axes[1, 1].set_ylim(-0.5, bands - 0.5)
-            axes[1, 1].set_yticks([])
-            axes[1, 1].set_title("by band", fontsize=FONT, color=PALETTE.ink)
-        else:
-            axes[1, 1].axis("off")
-        for place, text in self.read.marks:
-            axes[0, 0].text(place, 1.04, self.fonts.writable(short(visible(text))), ha="center",
-                            va="bottom", fontsize=FONT + 2, fontweight="bold", color=PALETTE.ink,
-                            transform=axes[0, 0].get_xaxis_transform())  # fmt: skip
-            for axis in axes[:, 0]:
-                axis.axvline(place, color=PALETTE.ink, linewidth=0.6, linestyle=":")
+        self._mark(axes[:, 0])
         some = np.unique(np.linspace(0, bands - 1, min(bands, 6)).round().astype(int))
         axes[1, 0].set_yticks(some, [short(self.read.channels[k]) for k in some])
         for axis in (axes[0, 0], *axes[1]):
             quiet(axis)
+        self._bands(axes[1, 1])
         axes[0, 0].set_xticks([])
-        few(axes[1, 1])
         for axis in axes[:, 0]:
             axis.set_xlim(-0.5, steps - 0.5)
         name_steps(axes[1, 0], self.read)
         if self.read.shown is not None:
             axes[1, 0].set_xlabel("seconds", fontsize=FONT, color=PALETTE.ink)
+
+    def _bands(self, axis: Axes) -> None:
+        """The sums over time of each band, where bands were told apart."""
+        if not self.per_channel:
+            axis.axis("off")
+            return
+        sums = self.scores.sum(0)
+        axis.barh(range(len(sums)), sums, color=sides(sums), height=0.9)
+        axis.axvline(0, color=PALETTE.faint, linewidth=0.8)
+        axis.set_ylim(-0.5, len(sums) - 0.5)
+        axis.set_yticks([])
+        axis.set_title("by band", fontsize=FONT, color=PALETTE.ink)
+        few(axis)
+
+    def _mark(self, axes: Sequence[Axes]) -> None:
+        """What was said, above the first axis, and a line through all."""
+        for place, text in self.read.marks:
+            said = self.fonts.writable(short(visible(text)))
+            axes[0].text(place, 1.04, said, ha="center", va="bottom", fontsize=FONT + 2,
+                         fontweight="bold", color=PALETTE.ink,
+                         transform=axes[0].get_xaxis_transform())  # fmt: skip
+            for axis in axes:
+                axis.axvline(place, color=PALETTE.ink, linewidth=0.6, linestyle=":")
 
     def _lines(self) -> list[int]:
         """Choose the channels whose values are drawn: the largest scores, if values are there."""
@@ -314,18 +324,6 @@ class Panel:
         known = np.asarray(~np.isnan(self.read.shown).all(0))
         order = np.argsort(-np.abs(self.scores.sum(0)), kind="stable")
         return [int(k) for k in order if known[k]][:3]
-
-    def _draw_values(self, axis: Axes, lines: list[int]) -> None:
-        shown = self.read.shown
-        assert shown is not None
-        for k, style in zip(lines, ("-", "--", ":"), strict=False):
-            dot = "." if np.isnan(shown[:, k]).any() else ""  # lonely values have no line
-            axis.plot(shown[:, k], style, marker=dot, markersize=4, color=PALETTE.ink,
-                      linewidth=1.1, label=short(self.read.channels[k]))  # fmt: skip
-        axis.set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
-        quiet(axis)
-        axis.legend(fontsize=FONT - 1, frameon=False, loc="upper left", labelcolor=PALETTE.ink,
-                    bbox_to_anchor=(1.0, 1.0))  # fmt: skip
 
 
 def _lines(tokens: list[str]) -> list[list[tuple[int, float]]]:

@@ -11,10 +11,12 @@ from recurra.auditing.phrases import percent
 from recurra.auditing.pictures import plain
 from recurra.errors import need
 from recurra.explaining.painting import (
+    DASHES,
     FONT,
     PALETTE,
     PURPOSE,
     WIDTH,
+    draw_values,
     name_steps,
     quiet,
     shades,
@@ -63,8 +65,9 @@ def draw_rows(
         If matplotlib is not installed.
     """
     figures: Any = need("matplotlib.figure", extra="plot", purpose=PURPOSE)
-    shown = None if read.shown is None or np.isnan(read.shown).all() else read.shown
-    heights = [0.4 + 0.22 * len(scores), *([1.6] if shown is not None else [])]
+    begun, stop = _first_that_counts(scores), len(read.values)
+    known = _known_channels(read, begun)
+    heights = [0.4 + 0.22 * len(scores), *([1.6] if known else [])]
     size = (WIDTH, sum(heights) + 0.9)
     figure: Figure = figures.Figure(figsize=size, dpi=144, layout="constrained")
     axes = figure.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
@@ -74,10 +77,8 @@ def draw_rows(
     rows = range(0, len(scores), max(-(-len(scores) // MOST_NAMED), 1))
     axes[0].set_yticks([*rows], [short(str(names[k])) for k in rows])
     axes[0].set_ylabel(name, fontsize=FONT, color=PALETTE.ink)
-    begun, stop = _first_that_counts(scores), len(read.values)
-    if shown is not None:
-        axes[1].plot(np.arange(begun, stop), shown[begun:], color=PALETTE.ink, linewidth=1.1)
-        axes[1].set_ylabel("values", fontsize=FONT, color=PALETTE.ink)
+    if known:
+        draw_values(axes[1], read, known, begun)
     for axis in axes:
         quiet(axis)
     axes[-1].set_xlim(begun - 0.5, stop - 0.5)
@@ -93,3 +94,11 @@ def _first_that_counts(scores: Floats) -> int:
     largest = np.abs(scores).max(1, initial=0.0, keepdims=True)
     counts = np.flatnonzero((np.abs(scores) >= SMALL * largest).any(0))
     return max(int(counts[0]) - 1, 0) if counts.size else 0
+
+
+def _known_channels(read: Read, begun: int) -> list[int]:
+    """List the channels whose values can be drawn."""
+    if read.shown is None:
+        return []
+    found: list[int] = np.flatnonzero(~np.isnan(read.shown[begun:]).all(0)).tolist()
+    return found[: len(DASHES)]
