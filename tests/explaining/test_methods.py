@@ -58,7 +58,7 @@ def test_attention_is_the_weight_of_each_step(asked):
 
 
 def test_attention_is_refused_where_there_is_none(asked):
-    with pytest.raises(OptionError, match=r"does not attend to its steps. Train it with pooling="):
+    with pytest.raises(OptionError, match=r"does not attend to its steps\. Use method='occlusion'"):
         explain(asked(), "attention")
 
 

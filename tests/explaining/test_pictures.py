@@ -156,6 +156,13 @@ def test_a_text_of_one_word_is_a_text(Asked):
     assert [each.get_text() for each in axis.texts] == ["good"]
 
 
+def test_a_line_far_from_zero_is_not_flattened(Asked):
+    question = Asked(linear(), x=random(30, 1))
+    question.reads["x"].shown[:] += 1000.0
+    (axis,) = drawn(question).axes
+    assert axis.get_ylim()[0] > 990
+
+
 def test_values_below_several_answers_are_told_apart(Asked):
     question = Asked(linear(), x=random(20, 3))
     question.reads["x"].shown[:, 1] = np.nan

@@ -117,7 +117,8 @@ class Explanations(Mapping[Any, Explanation]):
         first = next(iter(self._found.values()))
         name = next(iter(first.scores)) if stream is None else stream
         scores, read = self.by_step(name), first.reads[name]
-        return draw_rows(self._title, first.legend, self.name, [*self._found], scores, read)
+        title = f"{self._title}: {name}" if len(first.scores) > 1 else self._title
+        return draw_rows(title, first.legend, self.name, [*self._found], scores, read)
 
     @property
     def _title(self) -> str:

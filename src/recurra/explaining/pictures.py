@@ -227,8 +227,9 @@ class Panel:
             dot = "o" if lonely or len(steps) <= 100 else ""
             axis.plot(steps, shown[:, 0], marker=dot, markersize=2.5, color=PALETTE.ink,
                       linewidth=1.1)  # fmt: skip
-            axis.relim()
-            axis.autoscale_view(scalex=False)
+            low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+            margin = 0.05 * (high - low) or 0.5  # the ground spans any height: it has no say
+            axis.set_ylim(low - margin, high + margin)
         axis.set_xlim(-0.5, len(steps) - 0.5)
         quiet(axis)
         name_steps(axis, self.read)
