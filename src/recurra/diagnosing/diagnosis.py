@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recurra.auditing.finding import Found
-from recurra.auditing.phrases import number, percent, plural
+from recurra.auditing.phrases import in_columns, number, percent, plural
 from recurra.diagnosing.examined import Examined
 from recurra.diagnosing.finding import Finding
 from recurra.diagnosing.judging import judge
@@ -148,11 +148,4 @@ def _table(layers: tuple[LayerMeasures, ...]) -> list[str]:
                 str(len(each.dead)),
             )
         )
-    wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if k < 2 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, wide, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return in_columns([*zip(*rows, strict=True)], 2)

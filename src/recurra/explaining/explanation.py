@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural
+from recurra.auditing.phrases import number, plural, width
 from recurra.errors import OptionError, check_count, near
 from recurra.explaining.regions import Region, regions
-from recurra.explaining.words import said, width
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number
+from recurra.auditing.phrases import in_columns, number
 from recurra.errors import OptionError
 from recurra.explaining.explanation import Explanation
 
@@ -137,8 +137,7 @@ class Explanations(Mapping[Any, Explanation]):
             part = next(part for part in each.top(len(parts)) if part.stream == stream)
             said = f"{each.named(part)} ({part.score:+.3g})"
             rows.append((str(key), number(each.answer), number(each.baseline), said))
-        wide = [max(len(row[k]) for row in rows) for k in range(3)]
-        lines += [
-            "  " + "  ".join([*(row[k].rjust(wide[k]) for k in range(3)), row[3]]) for row in rows
-        ]
+        *numbers, last = zip(*rows, strict=True)
+        told = in_columns(numbers, 0)
+        lines += [f"  {line}  {said}" for line, said in zip(told, last, strict=True)]
         return "\n".join(lines)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recurra.auditing.phrases import width
 from recurra.explaining.fonts import Fonts
 from recurra.explaining.painting import MARKS, name_steps, quiet, shades, short, visible
-from recurra.explaining.words import said, width
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     from matplotlib.figure import SubFigure

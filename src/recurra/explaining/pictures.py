@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.auditing.phrases import width
 from recurra.auditing.pictures import plain
 from recurra.errors import need
 from recurra.explaining.fonts import Fonts
@@ -30,7 +31,6 @@ from recurra.explaining.painting import (
     sides,
     visible,
 )
-from recurra.explaining.words import width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

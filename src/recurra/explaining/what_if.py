@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural, quoted
+from recurra.auditing.phrases import in_columns, number, plural, quoted
 from recurra.data import SequenceDataset, Stream
 from recurra.errors import OptionError
 from recurra.explaining.channels import as_slice, find_channel, with_streams
@@ -107,7 +107,6 @@ class WhatIf:
         return float(max(np.abs(self.before).max(initial=0.0), np.abs(self.after).max(initial=0.0)))
 
     def __repr__(self) -> str:
-        heads = [*self.keys, "before", "after", "difference"]
         shown = min(len(self.before), SHOWN)
         columns = [[head, *_texts(list(values)[:shown])] for head, values in self.keys.items()]
         for head, values in (("before", self.before), ("after", self.after)):
@@ -116,15 +115,8 @@ class WhatIf:
         signs = ["+" if each > 0 else "" for each in moves]
         told = [f"{s}{number(float(each))}" for s, each in zip(signs, moves, strict=True)]
         columns.append(["difference", *told])
-        wide = [max(map(len, column)) for column in columns]
-        texts = len(heads) - 3
         lines = [f"What if: {'; '.join(self.changes)}"]
-        for row in zip(*columns, strict=True):
-            cells = [
-                cell.ljust(w) if k < texts else cell.rjust(w)
-                for k, (cell, w) in enumerate(zip(row, wide, strict=True))
-            ]
-            lines.append(f"  {'  '.join(cells)}".rstrip())
+        lines += [f"  {line}" for line in in_columns(columns, len(self.keys))]
         if len(self.before) > shown:
             lines.append(f"  … and {plural(len(self.before) - shown, 'more answer')}")
         return "\n".join(lines)

@@ -376,7 +376,7 @@ def test_attention_is_that_of_the_pooling():
     why = model.explain(records[:1], method="attention")
     assert why.by_step().sum() == pytest.approx(1, abs=1e-5)
     assert (why.by_step() > 0).all()
-    with pytest.raises(OptionError, match="Train it with pooling='attention'"):
+    with pytest.raises(OptionError, match="trained with pooling='attention'"):
         fitted("numbers")[0].explain(records[:1], method="attention")
 
 
