@@ -1,5 +1,6 @@
 import importlib.util
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,15 @@ import torch
 import recurra as rc
 from recurra.data import SequenceDataset, Stream
 from recurra.data.offsets import offsets_of
-from recurra.diagnosing import Finding
+from recurra.diagnosing import Finding, Measures
+from recurra.diagnosing.advising import Advising
+from recurra.diagnosing.judging import judge_layer
+from recurra.diagnosing.listening import listening
+from recurra.diagnosing.measures import measure_layer
+from recurra.diagnosing.pictures import draw
+from recurra.diagnosing.walking import walked
 from recurra.errors import NotFittedError, OptionError
+from recurra.layers import LSTM
 from recurra.testing.estimator_cases import CASES, brief
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +181,32 @@ def test_pictures_are_drawn_of_what_there_is():
         "Gradient by parameter",
         "Training",
     ]
+
+
+def test_dead_units_of_gates_are_not_told_to_leave_relu():
+    model, X, y = fitted()
+    (layer,) = model.diagnose(X, y).measures.layers
+    for activation, said in (("relu", "instead of relu"), ("tanh", "Scale what is read")):
+        ill = replace(layer, activation=activation, dead=tuple(range(layer.units)), gates=())
+        found = {each.code: each for each in judge_layer(ill, Advising({}))}["dead_units"]
+        assert said in found.advice
+        assert ("relu" in found.advice) == (activation == "relu")
+
+
+def test_a_page_of_many_layers_shows_each_line_and_counts_what_is_left_out():
+    pytest.importorskip("matplotlib")
+    layer = LSTM(2, 4, num_layers=4, bidirectional=True)
+    with listening(layer) as calls:
+        layer(torch.randn(9, 3, 2))
+    layers = tuple(measure_layer(walk) for walk in walked(calls[0]))
+    page = draw(Measures("LSTM", 3, 9.0, 1.0, layers), "")
+    titles = {axis.get_title(loc="left"): axis for axis in page.axes}
+    for title in ("Gradient by lag", "Length of the state"):
+        lines = [each for each in titles[title].lines if not each.get_label().startswith("_")]
+        named = [each.get_text() for each in titles[title].get_legend().texts]
+        assert len(named) == len({each.get_color() for each in lines}) == 6
+        assert "(2 layers not drawn)" in titles[title].get_xlabel()
+    assert "(12 gates not drawn)" in titles["Gates"].get_xlabel()
 
 
 def test_advice_names_options_that_the_estimator_has():

@@ -64,10 +64,12 @@ def test_a_rate_a_hundred_times_too_high_is_warned_of_with_advice():
     assert "learning_rate" in [each.code for each in doctor.findings]
 
 
-def test_a_loss_that_rises_above_where_it_began_is_warned_of():
+@pytest.mark.parametrize("before", [0, 500])
+def test_a_loss_that_rises_above_where_it_began_is_warned_of_at_its_step(before):
     def told(step):
         loss = 1.0 - 0.01 * step if step < 30 else 0.7 + 0.1 * (step - 30)
-        return Moment(step, 100, loss, None, torch.nn.Linear(1, 1), Training(), 0.1, 0.0)
+        model = torch.nn.Linear(1, 1)
+        return Moment(before + step, 600, loss, None, model, Training(), 0.1, 0.0)
 
     doctor = Doctor(every=10)
     for step in range(1, 31):
@@ -75,7 +77,7 @@ def test_a_loss_that_rises_above_where_it_began_is_warned_of():
     assert not doctor.findings
     for step in range(31, 40):
         doctor(told(step))
-    with pytest.warns(TrainingWarning, match=r"step 40: The loss is .*, and was .* at first"):
+    with pytest.warns(TrainingWarning, match=rf"step {before + 40}: The loss is .* at first"):
         doctor(told(40))
     assert [each.code for each in doctor.findings] == ["diverging"]
 

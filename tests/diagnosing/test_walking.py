@@ -89,6 +89,18 @@ def test_the_gradient_by_lag_is_that_of_the_matrix(factor):
     assert spectral_radius(walk) == pytest.approx(factor, rel=1e-5)
 
 
+@pytest.mark.parametrize("radius", [3.0, 8.0])
+def test_what_explodes_beyond_all_numbers_is_still_measured(radius):
+    layer = RNN(1, 8, bias=False)
+    weight = layer.weight_hh_l0.data
+    weight *= radius / torch.linalg.eigvals(weight).abs().max()
+    (walk,), _ = walks_of(layer, torch.zeros(512, 2, 1))
+    norms = lag_norms(walk)
+    assert norms[-1] > 1e200
+    assert memory_of(norms) == float("inf")
+    assert rate_of(norms) > 2
+
+
 def test_memory_ends_where_one_percent_is_left():
     assert memory_of(lag_norms(linear(8, 0.5))) == pytest.approx(6.64, abs=0.01)
     assert memory_of(lag_norms(linear(8, 1.0))) == float("inf")

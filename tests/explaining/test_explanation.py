@@ -62,6 +62,7 @@ def test_the_table_has_all_scores(method, by, window, rows, asked):
     frame = why.to_frame()
     assert len(frame) == rows
     assert frame["score"].sum() == pytest.approx(-1.25)
+    assert ("last" in frame) == (by == "window")
     if by == "window":
         assert frame[["step", "last"]].to_numpy().tolist() == [[0, 2], [3, 3]]
 

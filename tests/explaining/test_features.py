@@ -76,7 +76,13 @@ def test_many_channels_get_few_features_each():
     assert len(names) <= 400
 
 
-@pytest.mark.parametrize("kinds", [["lag"], [], {"lags": 0}])
+@pytest.mark.parametrize("kinds", [["lag"], [], {"lags": 0}, 5, None])
 def test_what_is_no_feature_is_refused(kinds):
     with pytest.raises(OptionError):
         Features.of(from_arrays([[1.0, 2.0]]), kinds)
+
+
+def test_numbers_have_no_tokens_and_it_is_said():
+    data = from_arrays([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises(OptionError, match=r"none of the features \['tokens'\]: numbers have"):
+        Features.of(data, ["tokens"]).table(data)

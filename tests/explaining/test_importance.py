@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_and_another_another():
         ({"groups": ["x1"]}, "is a dict"),
         ({"by": "step", "groups": {"a": range(4), "b": 3}}, "Groups 'a' and 'b' share steps"),
         ({"by": "step", "groups": {"a": slice(0, 9, 2)}}, "a stretch of steps is one number"),
+        ({"by": "step", "groups": {"a": 50}}, r"groups\['a'\]=50, but no record has such a step"),
         ({"by": "token"}, "needs one stream of tokens"),
     ],
 )

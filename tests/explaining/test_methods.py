@@ -42,6 +42,13 @@ def test_a_method_that_there_is_not_is_named(asked):
         explain(asked(), "occlusoin")
 
 
+def test_what_reads_nothing_is_not_explained(Asked):
+    nothing = Asked(lambda x: x.sum((1, 2)), x=torch.zeros(0, 2))
+    for method, by in (("auto", "step"), ("occlusion", "channel")):
+        with pytest.raises(OptionError, match="reads no step of this record"):
+            explain(nothing, method, by)
+
+
 def test_attention_is_the_weight_of_each_step(asked):
     why = explain(asked(attends=WEIGHTS), "attention")
     assert why.by_step().round(6).tolist() == [0.2, 0.7, 0.1]
@@ -51,7 +58,7 @@ def test_attention_is_the_weight_of_each_step(asked):
 
 
 def test_attention_is_refused_where_there_is_none(asked):
-    with pytest.raises(OptionError, match=r"does not attend to its steps. Train it with pooling="):
+    with pytest.raises(OptionError, match=r"does not attend to its steps\. Use method='occlusion'"):
         explain(asked(), "attention")
 
 

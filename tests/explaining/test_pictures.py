@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.explaining import explain
+from recurra.explaining import Explanations, explain
 
 pytest.importorskip("matplotlib")
 
@@ -141,6 +141,44 @@ def test_letters_that_no_font_has_are_called_by_their_places(Asked):
     assert texts[:2] == ["a", "#1"]
     assert texts[2] in ("#2", "好b")
     assert figure.get_suptitle().startswith("log odds of 'U+F1234 '")
+
+
+def test_names_that_look_like_formulas_are_written_as_they_are(Asked):
+    question = Asked(linear(), x=random(5, 2), columns=(r"$\bad$", "b"))
+    question.asked = r"log odds of '$\bad$'"
+    drawn(question)
+    one = explain(question, checks=False)
+    Explanations({1: one, 2: one}, "h").plot().draw_without_rendering()
+
+
+def test_a_text_of_one_word_is_a_text(Asked):
+    (axis,) = drawn(Asked(linear(), x=random(1, 1), steps=("good",))).axes
+    assert [each.get_text() for each in axis.texts] == ["good"]
+
+
+def test_a_line_far_from_zero_is_not_flattened(Asked):
+    question = Asked(linear(), x=random(30, 1))
+    question.reads["x"].shown[:] += 1000.0
+    (axis,) = drawn(question).axes
+    assert axis.get_ylim()[0] > 990
+
+
+def test_values_below_several_answers_are_told_apart(Asked):
+    question = Asked(linear(), x=random(20, 3))
+    question.reads["x"].shown[:, 1] = np.nan
+    one = explain(question, checks=False)
+    figure = Explanations({1: one, 2: one}, "h").plot()
+    figure.draw_without_rendering()
+    values = figure.axes[1]
+    assert [each.get_text() for each in values.get_legend().texts] == ["x0", "x2"]
+    assert len({line.get_linestyle() for line in values.lines}) == 2
+
+
+def test_a_lonely_value_of_one_channel_is_dotted(Asked):
+    question = Asked(linear(), x=random(300, 1))
+    question.reads["x"].shown[::2] = np.nan
+    (axis,) = drawn(question).axes
+    assert axis.lines[0].get_marker() == "o"
 
 
 def test_no_font_is_looked_for_where_matplotlib_has_all_signs(Asked, recwarn):

@@ -102,6 +102,20 @@ def test_a_kind_that_does_not_suit_the_answers_is_refused(answers, kind, said):
 def test_few_records_are_refused():
     with pytest.raises(DataError, match=r"these are 20\. Give 40"):
         fit_surrogate(DATA.take(range(20)), numbers(X[:20, 0, 0]), "lasso")
+    with pytest.raises(DataError, match="of these 400 it answers 0: others have no steps"):
+        fit_surrogate(DATA, numbers(np.full(400, np.nan)), "lasso")
+
+
+@pytest.mark.parametrize("floor", [2, "high", float("nan"), True])
+def test_a_floor_that_is_none_is_refused(floor):
+    with pytest.raises(OptionError, match="the least fidelity, a number of at most 1"):
+        fit_surrogate(DATA, numbers(X[:, 0, 0]), "lasso", floor=floor)
+
+
+def test_a_record_without_steps_has_no_parts_to_take_away():
+    empty = from_arrays([np.zeros((0, 5)), X[0]]).take([0])
+    with pytest.raises(OptionError, match="it has no step of numbers or tokens"):
+        fit_surrogate_around(empty, DATA, numbers, "lasso")
 
 
 def test_around_one_record_the_parts_that_act_are_found():

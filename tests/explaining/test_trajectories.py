@@ -78,6 +78,14 @@ def test_the_most_frequent_answers_have_colours():
     assert len(said) == 7
 
 
+def test_labels_are_told_apart_by_signs_and_are_no_formulas():
+    figure = project(STATES, 2, range(4), [r"$\bad$", "b", "b", "c"]).plot("answer")
+    figure.draw_without_rendering()
+    ends = {line.get_marker() for line in figure.axes[0].lines} - {"None", ""}
+    assert len(ends) == 3
+    assert "of 4 records" in figure.get_suptitle()
+
+
 def test_what_cannot_be_followed_is_refused():
     with pytest.raises(OptionError, match="the state has 6 units"):
         project(STATES, 7, range(4), "abcd")

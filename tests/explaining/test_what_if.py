@@ -30,6 +30,7 @@ def values(change, data=DATA):
         (7.0, [7, 7, 7, 7], "pulse at all steps: 7"),
         (lambda old: old * 2, [2, 4, 6, 8], "pulse at all steps: by a function"),
         ((-1, 0), [1, 2, 0, 0], "pulse at the last step: 0"),
+        ((np.int64(-1), 0), [1, 2, 0, 0], "pulse at the last step: 0"),
         ((slice(1, 3), None), [1, NAN, NAN, 4], "pulse at steps 1 to 2: not observed"),
         ((range(2), [8.0, 9.0]), None, None),
         ((0, NAN), [NAN, 2, 3, NAN], "pulse at step 0: nan"),
@@ -37,7 +38,7 @@ def values(change, data=DATA):
 )
 def test_a_channel_becomes_another_at_some_steps_or_all(change, column, said):
     if column is None:
-        with pytest.raises(OptionError, match="there are 1 step: give one value"):
+        with pytest.raises(OptionError, match=r"of shape \(2,\) for 1 step: give one value"):
             changed(DATA, {"pulse": change})
         return
     np.testing.assert_array_equal(values({"pulse": change})[:, 0], column)
@@ -65,6 +66,7 @@ def test_a_word_becomes_another_also_one_never_seen():
         ({"puls": 1}, "Did you mean 'pulse'"),
         ({"pulse": "high"}, "holds numbers, but the change gives 'high'"),
         ({"pulse": ("early", 1)}, "a stretch of steps is one number"),
+        ({"pulse": (70, 1)}, "at step 70: 1, but no record has such a step: the longest has"),
         ({}, "it is a dict"),
         ([("pulse", 1)], "it is a dict"),
     ],

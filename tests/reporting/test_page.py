@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from recurra.auditing.tables import Table
 from recurra.diagnosing import Finding
 from recurra.errors import FileError, MissingExtraError, OptionError
-from recurra.explaining.pictures import STRONGEST
+from recurra.explaining.painting import STRONGEST
 from recurra.reporting import (
     Code,
     Findings,
@@ -202,8 +202,9 @@ def test_a_page_that_could_not_be_written_is_refused(tmp_path, name, said):
 
 def test_a_directory_is_no_page_and_data_are_no_path(tmp_path):
     (tmp_path / "a.html").mkdir()
-    with pytest.raises(FileError, match="is a directory"):
-        check_page(tmp_path / "a.html")
+    for place in (tmp_path, tmp_path / "a.html"):
+        with pytest.raises(FileError, match=r"is a directory\. Give a file in it: .*report\.html"):
+            check_page(place)
     with pytest.raises(OptionError, match=r'report\("out.html", X, y\)'):
         check_page([[1.0]])
 

@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar, get_args
 
 from recurra.data import treatments
 from recurra.data.treatments import Treatment
 from recurra.errors import OptionError
 
-__all__ = ["LEVELS", "Finding", "Level", "read_treatment", "written_treatment"]
+__all__ = ["LEVELS", "Finding", "Found", "Level", "read_treatment", "written_treatment"]
 
 Level = Literal["warning", "advice", "note"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """The worst first: wrong or untrustworthy; better done; good to know."""
+
+
+class Coded(Protocol):
+    """A finding of any room: what it is called, and how bad it is."""
+
+    @property
+    def code(self) -> str:
+        """A short stable name, for programs."""
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+
+
+F = TypeVar("F", bound=Coded)
+
+
+class Found(Generic[F]):
+    """What was found, the worst first: an audit of data, a diagnosis of a network."""
+
+    findings: tuple[F, ...]
+
+    @property
+    def warnings(self) -> tuple[F, ...]:
+        """The findings that are warnings."""
+        return tuple(each for each in self.findings if each.level == "warning")
+
+    def of(self, code: str) -> tuple[F, ...]:
+        """Pick the findings of one code.
+
+        Parameters
+        ----------
+        code : str
+            Such as ``"repeated_stamps"``.
+
+        Returns
+        -------
+        tuple of Finding
+            None or more.
+        """
+        return tuple(each for each in self.findings if each.code == code)
+
+    def show(self) -> None:
+        """Print it."""
+        sys.stdout.write(f"{self}\n")
 
 
 @dataclass(frozen=True)

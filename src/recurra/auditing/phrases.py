@@ -1,10 +1,21 @@
-"""Numbers as people say them."""
+"""Numbers as people say them, and columns as people read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from unicodedata import combining, east_asian_width
 
-__all__ = ["ago", "duration", "names", "number", "percent", "plural", "quoted"]
+__all__ = [
+    "ago",
+    "duration",
+    "in_columns",
+    "names",
+    "number",
+    "percent",
+    "plural",
+    "quoted",
+    "width",
+]
 
 UNITS = (
     (365.25 * 86_400e9, "year"),
@@ -186,3 +197,55 @@ def names(every: Iterable[object], most: int = 5) -> str:
         shown = [*shown[:most], f"{len(shown) - most:,} more"]
     *first, last = shown
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def width(text: str) -> int:
+    """Say how many columns a text takes where letters are equally wide.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    int
+        Two for a Chinese character, one for a letter, none for an accent.
+
+    Examples
+    --------
+    >>> width("ok"), width("好")
+    (2, 2)
+    """
+    return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in "WF") for sign in text)
+
+
+def in_columns(columns: Sequence[Sequence[str]], texts: int) -> list[str]:
+    """Write columns beside each other.
+
+    Parameters
+    ----------
+    columns : sequence of sequence of str
+        Each with its head and its cells; all of the same length.
+    texts : int
+        How many of the first are texts, which begin below each other; numbers end so.
+
+    Returns
+    -------
+    list of str
+        The lines.
+
+    Examples
+    --------
+    >>> in_columns([["id", "a", "好"], ["age", "7", "70"]], 1)
+    ['id  age', 'a     7', '好   70']
+    """
+    wide = [max(map(width, column)) for column in columns]
+    lines = []
+    for row in zip(*columns, strict=True):
+        parts = []
+        for place, (cell, size) in enumerate(zip(row, wide, strict=True)):
+            space = " " * (size - width(cell))
+            parts.append(cell + space if place < texts else space + cell)
+        lines.append("  ".join(parts).rstrip())
+    return lines

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Palette", "caption", "draw_one", "plot_all", "title_of"]
+__all__ = ["Palette", "caption", "draw_one", "plain", "plot_all", "title_of"]
 
 WIDTH, FONT = 7.6, 9
 TITLES = {
@@ -46,6 +46,30 @@ class Palette:
     faint: str = "#767c85"
     grid: str = "#e7e9ec"
     bar: str = "#0b6aa8"
+
+
+def plain(text: str, most: int | None = None) -> str:
+    """Write a text into a picture as it is: matplotlib takes what is between two $ for a formula.
+
+    Parameters
+    ----------
+    text : str
+        What a user called something.
+    most : int, optional
+        How many signs of it are written; None for all.
+
+    Returns
+    -------
+    str
+        For matplotlib.
+
+    Examples
+    --------
+    >>> plain("US$ for A$"), plain("a long name", 7)
+    ('US\\\\$ for A\\\\$', 'a long…')
+    """
+    cut = text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+    return cut.replace("$", r"\$")
 
 
 def caption(drawing: Drawing) -> str:
@@ -174,7 +198,7 @@ def _holes(axis: Axes, drawing: Drawing, palette: Palette) -> None:
     image = np.empty((*shares.shape, 4))
     image[..., :3] = (red, green, blue)
     image[..., 3] = np.nan_to_num(shares)
-    names = [_clipped(each) for each in drawing["channels"]]
+    names = [plain(each, MOST_SIGNS) for each in drawing["channels"]]
     total = drawing["total"]
     extent = (0.0, float(total), len(names) - 0.5, -0.5)
     axis.imshow(image, aspect="auto", interpolation="nearest", extent=extent)
@@ -245,7 +269,7 @@ def _ranges(axis: Axes, drawing: Drawing, palette: Palette) -> None:
     axis.hlines(places, quantiles[:, 0], quantiles[:, 4], color=palette.faint, linewidth=1)
     axis.hlines(places, quantiles[:, 1], quantiles[:, 3], color=palette.bar, linewidth=5)
     axis.plot(quantiles[:, 2], places, "o", color=palette.ink, markersize=4)
-    axis.set_yticks(places, [_clipped(each) for each in drawing["channels"]])
+    axis.set_yticks(places, [plain(each, MOST_SIGNS) for each in drawing["channels"]])
 
     def told(_: float, y: float) -> str:
         k = int(np.clip(round(y), 0, len(quantiles) - 1))
@@ -279,11 +303,6 @@ def _thinned(axis: Axes) -> None:
         every = -(-len(marks) // most)
         marks = sorted({*zero, *marks[::-every]})
     axis.xaxis.set_major_locator(ticker.FixedLocator(marks))
-
-
-def _clipped(name: str) -> str:
-    text = name if len(name) <= MOST_SIGNS else f"{name[: MOST_SIGNS - 1]}…"
-    return text.replace("$", r"\$")
 
 
 def _format() -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from recurra.auditing.drawings import Drawing
-from recurra.auditing.finding import Finding, read_treatment, written_treatment
+from recurra.auditing.finding import Finding, Found, read_treatment, written_treatment
 from recurra.auditing.html import write_page
 from recurra.auditing.recommend import Step
 from recurra.auditing.tables import Table
@@ -24,7 +23,7 @@ __all__ = ["Audit"]
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(Found[Finding]):
     """What was found in data.
 
     Parameters
@@ -61,26 +60,6 @@ class Audit:
         """The treatments that are recommended, as a preprocessor that is not fitted yet."""
         return Preprocessor([step.treatment for step in self.steps])
 
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """The findings that are warnings."""
-        return tuple(each for each in self.findings if each.level == "warning")
-
-    def of(self, code: str) -> tuple[Finding, ...]:
-        """Pick the findings of one code.
-
-        Parameters
-        ----------
-        code : str
-            Such as ``"repeated_stamps"``.
-
-        Returns
-        -------
-        tuple of Finding
-            None or more.
-        """
-        return tuple(each for each in self.findings if each.code == code)
-
     def __str__(self) -> str:
         """Write the findings, tables and steps for a terminal."""
         return as_text(self.findings, self.steps, self.tables, self.notes)
@@ -89,10 +68,6 @@ class Audit:
         levels = [each.level for each in self.findings]
         counts = f"{levels.count('warning')} warnings, {levels.count('advice')} pieces of advice"
         return f"Audit({counts}, {levels.count('note')} notes)"
-
-    def show(self) -> None:
-        """Print the audit."""
-        sys.stdout.write(f"{self}\n")
 
     def plot(self) -> Figure:
         """Draw all pictures on one figure.

@@ -42,7 +42,8 @@ class Curve:
     relapse : float
         The largest rise above what had been reached before, smoothed.
     late : float
-        By how much the loss fell in the last fifth, as a share of `gain`.
+        By how much the loss fell from the first half of the last fifth to its second half, as a
+        share of `gain`.
     validation : ndarray, shape (checks, 2)
         Step and loss of each check.
     worsened : float

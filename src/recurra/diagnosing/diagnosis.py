@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.auditing.phrases import number, percent, plural
+from recurra.auditing.finding import Found
+from recurra.auditing.phrases import in_columns, number, percent, plural
 from recurra.diagnosing.examined import Examined
 from recurra.diagnosing.finding import Finding
 from recurra.diagnosing.judging import judge
@@ -23,7 +23,7 @@ __all__ = ["Diagnosis", "diagnose"]
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Found[Finding]):
     """What was found in a network.
 
     Parameters
@@ -57,26 +57,6 @@ class Diagnosis:
         codes = (each.code for each in self.findings if each.level != "note")
         return tuple(dict.fromkeys(codes))
 
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """The findings that are warnings."""
-        return tuple(each for each in self.findings if each.level == "warning")
-
-    def of(self, code: str) -> tuple[Finding, ...]:
-        """Pick the findings of one code.
-
-        Parameters
-        ----------
-        code : str
-            Such as ``"vanishing"``.
-
-        Returns
-        -------
-        tuple of Finding
-            None or more.
-        """
-        return tuple(each for each in self.findings if each.code == code)
-
     def to_frame(self) -> pd.DataFrame:
         """Give the findings as a table.
 
@@ -108,10 +88,6 @@ class Diagnosis:
 
         told = "healthy" if self.healthy else self._counted()
         return draw(self.measures, f"{self.measures.task}: {told}")
-
-    def show(self) -> None:
-        """Print the diagnosis."""
-        sys.stdout.write(f"{self}\n")
 
     def __str__(self) -> str:
         found = self.measures
@@ -172,11 +148,4 @@ def _table(layers: tuple[LayerMeasures, ...]) -> list[str]:
                 str(len(each.dead)),
             )
         )
-    wide = [max(len(row[k]) for row in rows) for k in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if k < 2 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, wide, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return in_columns([*zip(*rows, strict=True)], 2)

@@ -95,29 +95,28 @@ class Doctor:
             The training after it.
         """
         self._losses.append(moment.loss)
-        self._tell(self._moved(moment))
+        self._tell(self._moved(moment), moment.step)
         if moment.step % self.every:
             if len(self._losses) == 1:
                 self._keep(moment.model)
             return
-        self._tell(self._course())
+        self._tell(self._course(), moment.step)
         if moment.batch is not None:
-            self._tell(self._look(moment))
+            self._tell(self._look(moment), moment.step)
         self._keep(moment.model)
 
     def _keep(self, model: nn.Module) -> None:
         """Keep the recurrent weights until the next step."""
         self._before = {name: each.detach().clone() for name, each in _fed_back(model)}
 
-    def _tell(self, found: Iterable[Finding]) -> None:
+    def _tell(self, found: Iterable[Finding], step: int) -> None:
         """Warn of what was not warned of before."""
         known = {each.code for each in self.findings}
         for each in found:
             if each.level != "note" and each.code not in known:
                 known.add(each.code)
                 self.findings.append(each)
-                told = f"step {len(self._losses)}: {each}"
-                warnings.warn(told, TrainingWarning, stacklevel=4)
+                warnings.warn(f"step {step}: {each}", TrainingWarning, stacklevel=4)
 
     def _moved(self, moment: Moment) -> Iterable[Finding]:
         """Compare recurrent weights with those of the step before, where they were kept."""

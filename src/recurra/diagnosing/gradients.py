@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recurra.diagnosing.walking import Walk
 from recurra.types import Floats
@@ -29,7 +29,7 @@ __all__ = ["ParameterGradient", "by_parameter", "lag_norms", "memory_of", "rate_
 
 END = 0.01
 """Of the norm at lag 0: where a memory is said to end. Less is lost in the noise of a batch."""
-TINIEST = 1e-30  # of a norm, so that it has a logarithm
+TINIEST, LARGEST = 1e-30, 1e300  # of a norm, so that it has a logarithm
 
 
 def lag_norms(walk: Walk, seed: int = 0) -> Floats:
@@ -72,18 +72,25 @@ def lag_norms(walk: Walk, seed: int = 0) -> Floats:
         aim = sum((part * v).sum() for part, v in zip(last, drawn, strict=True))
     every = [part for state in walk.states for part in state]
     found = torch.autograd.grad(aim, every, allow_unused=True, retain_graph=True)  # type: ignore[arg-type]
-    squares = torch.stack([
-        torch.zeros(len(lengths), dtype=torch.float64) if g is None else g.pow(2).sum(-1)
-        for g in found
+    parts = torch.stack([
+        torch.zeros(len(lengths), dtype=torch.float64) if g is None else _length(g) for g in found
     ])  # fmt: skip
-    norms = squares.view(steps + 1, len(last), -1).sum(1).sqrt()
+    norms = _length(parts.view(steps + 1, len(last), -1).transpose(1, 2))
     lags = torch.arange(steps + 1)[:, None]
-    by_lag = norms.gather(0, (lengths - lags).clamp(min=0)).clamp(min=TINIEST).log()
+    by_lag = norms.gather(0, (lengths - lags).clamp(min=0)).clamp(TINIEST, LARGEST).log()
     there = lags <= lengths
     enough = there.double().mean(1) >= 0.5
     logs = torch.where(there, by_lag - by_lag[0], 0.0).sum(1) / there.sum(1).clamp(min=1)
     norms_by_lag: Floats = logs[enough].exp().numpy()
     return norms_by_lag
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Give the Euclidean norm along the last axis; what overflows is infinite, and no NaN."""
+    largest = vectors.abs().amax(-1, keepdim=True).nan_to_num(nan=float("inf"))
+    scale = torch.where((largest > 0) & largest.isfinite(), largest, 1.0)
+    norms = scale[..., 0] * (vectors / scale).pow(2).sum(-1).sqrt()
+    return norms.nan_to_num(nan=float("inf"), posinf=float("inf"))
 
 
 def memory_of(norms: Floats, end: float = END) -> float:

@@ -108,7 +108,7 @@ def judge_layer(
     list of Finding
         Exploding gradients, gates that forget or are saturated, dead units.
     """
-    return [*_exploding(layer, advising, sound), *_gates(layer, advising), *_units(layer)]
+    return [*_exploding(layer, advising, sound), *_gates(layer, advising), *_units(layer, advising)]
 
 
 # ------------------------------------------------------------------ numbers that are none
@@ -211,19 +211,22 @@ def _gates(layer: LayerMeasures, advising: Advising) -> Iterator[Finding]:
         yield Finding("saturated", "warning", told, advising.softer(), layer.name, numbers)
 
 
-def _units(layer: LayerMeasures) -> Iterator[Finding]:
+def _units(layer: LayerMeasures, advising: Advising) -> Iterator[Finding]:
     dead, share = len(layer.dead), len(layer.dead) / max(layer.units, 1)
     if not dead:
         return
-    zero = " (a relu that never opens)" if layer.activation == "relu" else ""
+    zero, advice = "", advising.softer()
+    if layer.activation == "relu":
+        zero = " (a relu that never opens)"
+        advice = (
+            "Fit again with a lower learning_rate, or with tanh units or gates instead of relu."
+        )
     told = f"{dead} of {plural(layer.units, 'unit')} of {layer.name!r} say the same at every step"
     yield Finding(
         "dead_units",
         "warning" if share > DEAD else "note",
         f"{told} of every record{zero}: they are dead.",
-        "Fit again with a lower learning_rate, or with tanh units or gates instead of relu."
-        if share > DEAD
-        else "",
+        advice if share > DEAD else "",
         layer.name,
         {"units": list(layer.dead), "share": share},
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.auditing.phrases import plural
 from recurra.auditing.pictures import Palette
 from recurra.diagnosing.gradients import END
 from recurra.errors import OptionError, need
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["CAPTIONS", "draw", "draw_each", "draw_reliability", "draw_training"]
 
 COLOURS = ("#0b6aa8", "#c4552d", "#5a8f3c", "#8a5fa8", "#b08a1e", "#767c85")
+LOOKS = [*zip(COLOURS, ("-", "--", ":", "-.", (0, (6, 2)), (0, (1, 3))), strict=True)]
+"""Of layers: a colour, and a line for those who do not see it."""
 FONT, COLUMNS = 8, 3
 WIDTH, HEIGHT, HEAD = 3.5, 2.5, 0.5  # inches
 LOWEST = 1e-10  # of a gradient that is drawn
@@ -205,21 +208,22 @@ def _legend(axis: Axes, palette: Palette, **where: Any) -> None:
 
 
 def _gradients(axis: Axes, found: Measures, palette: Palette) -> None:
-    for each, colour in zip(found.layers, COLOURS, strict=False):
+    shown = found.layers[: len(LOOKS)]
+    for each, (colour, dash) in zip(shown, LOOKS, strict=False):
         lags = np.arange(len(each.gradient))
         seen = np.where(each.gradient >= LOWEST, each.gradient, np.nan)
-        axis.plot(lags, seen, color=colour, label=each.name)
+        axis.plot(lags, seen, color=colour, linestyle=dash, label=_short(each.name))
     axis.axhline(END, color=palette.faint, linewidth=1.0, linestyle=(0, (4, 3)))
     axis.annotate("1 %", (1, END), (-2, 2), xycoords=("axes fraction", "data"), ha="right",
                   textcoords="offset points", fontsize=FONT, color=palette.faint)  # fmt: skip
     for season in found.seasons:
         axis.axvline(season, color=palette.faint, linewidth=0.8)
-    low = min(float(each.gradient.min()) for each in found.layers)
-    high = max(float(each.gradient.max()) for each in found.layers)
+    low = min(float(each.gradient.min()) for each in shown)
+    high = max(float(each.gradient.max()) for each in shown)
     axis.set_yscale("log")
     axis.set_ylim(max(0.5 * min(low, END), LOWEST), 2 * max(high, 1.0))
     axis.minorticks_off()
-    axis.set_xlabel("steps back")
+    axis.set_xlabel(f"steps back{_left_out(len(found.layers) - len(shown), 'layer')}")
     _legend(axis, palette)
 
 
@@ -230,6 +234,7 @@ def _gates(axis: Axes, found: Measures, palette: Palette) -> None:
         for gate in each.gates:
             names.append(gate.name if len(found.layers) == 1 else f"{each.name}: {gate.name}")
             parts.append(gate.units)
+    left = len(names) - MOST_PARAMETERS
     names, parts = names[:MOST_PARAMETERS], parts[:MOST_PARAMETERS]
     chance = np.random.default_rng(0)
     for place, units in enumerate(parts):
@@ -240,17 +245,25 @@ def _gates(axis: Axes, found: Measures, palette: Palette) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.set_xlim(-0.03, 1.03)
     axis.grid(visible=False)
-    axis.set_xlabel("mean of each unit: 0 shut, 1 open")
+    axis.set_xlabel(f"mean of each unit: 0 shut, 1 open{_left_out(left, 'gate')}")
 
 
 def _norms(axis: Axes, found: Measures, palette: Palette) -> None:
-    several = len(found.layers) > 1
-    for each, colour in zip(found.layers, COLOURS, strict=False):
-        for norms, letter, dash in zip(each.norms, "hc", ("-", "--"), strict=False):
-            label = f"{letter}, {each.name}" if several else letter
-            axis.plot(np.arange(1, len(norms) + 1), norms, dash, color=colour, label=label)
+    """The state of one layer by its parts, h and c; of several by their colours."""
+    several, shown = len(found.layers) > 1, found.layers[: len(LOOKS)]
+    for each, (colour, dash) in zip(shown, LOOKS, strict=False):
+        h, *c = each.norms
+        steps = np.arange(1, len(h) + 1)
+        label = _short(each.name) if several else "h"
+        axis.plot(steps, h, color=colour, linestyle=dash, label=label)
+        for norms in c:
+            if several:
+                axis.plot(steps, norms, color=colour, linestyle=dash, linewidth=0.7, alpha=0.6)
+            else:
+                axis.plot(steps, norms, "--", color=colour, label="c")
+    thin = "; thin: c" if several and any(len(each.norms) > 1 for each in shown) else ""
     axis.set_ylim(0)
-    axis.set_xlabel("step")
+    axis.set_xlabel(f"step{thin}{_left_out(len(found.layers) - len(shown), 'layer')}")
     axis.set_ylabel("root mean square")
     _legend(axis, palette)
 
@@ -334,3 +347,7 @@ def _bins(axis: Axes, sure: Reliability, palette: Palette) -> None:
 
 def _short(name: str) -> str:
     return name if len(name) <= 26 else f"…{name[-25:]}"
+
+
+def _left_out(count: int, noun: str) -> str:
+    return f" ({plural(count, noun)} not drawn)" if count > 0 else ""

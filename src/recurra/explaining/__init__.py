@@ -8,7 +8,7 @@ from recurra.explaining.importance import Importance
 from recurra.explaining.methods import METHODS, explain
 from recurra.explaining.neighbours import Neighbours
 from recurra.explaining.question import Question, Read
-from recurra.explaining.surrogates import Surrogate
+from recurra.explaining.surrogate import Surrogate
 from recurra.explaining.trajectories import Trajectories
 from recurra.explaining.what_if import WhatIf
 

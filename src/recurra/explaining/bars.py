@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.auditing.phrases import number
-from recurra.auditing.pictures import Palette
+from recurra.auditing.pictures import Palette, plain
 from recurra.errors import need
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ def across(
     if errors is not None and np.isfinite(errors).all():
         axes.errorbar(values, places, xerr=errors, fmt="none", ecolor=palette.ink, elinewidth=1.0)
     axes.axvline(0, color=palette.faint, linewidth=0.8)
-    axes.set_yticks(places, [_clipped(name) for name in names])
+    axes.set_yticks(places, [plain(name, MOST_SIGNS) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     _finish(figure, axes, axes.xaxis, title)
     more = f"   ({left_out} more are not drawn)" if left_out else ""
-    axes.set_xlabel(label + more, fontsize=FONT, color=palette.faint)
+    axes.set_xlabel(plain(label) + more, fontsize=FONT, color=palette.faint)
     return figure
 
 
@@ -147,10 +147,10 @@ def along(
     axes.axhline(0, color=palette.faint, linewidth=0.8)
     every = -(-len(names) // MANY) * (5 if len(names) > MANY else 1)
     long = max(len(name) for name in names) * len(names) > 90 and len(names) <= MANY
-    shown = [_clipped(name.removeprefix("steps ").removeprefix("step ")) for name in names]
+    shown = [plain(name.removeprefix("steps ").removeprefix("step "), MOST_SIGNS) for name in names]
     axes.set_xticks(places[::every], shown[::every], rotation=90 if long and _wide(shown) else 0)
     axes.set_xlabel("step", fontsize=FONT, color=palette.faint)
-    axes.set_ylabel(label.replace(": ", ":\n", 1), fontsize=FONT, color=palette.faint)
+    axes.set_ylabel(plain(label).replace(": ", ":\n", 1), fontsize=FONT, color=palette.faint)
     _finish(figure, axes, axes.yaxis, title)
     return figure
 
@@ -164,9 +164,4 @@ def _finish(figure: Figure, axes: Axes, axis: Any, title: str) -> None:
     axis.set_major_locator(ticker.MaxNLocator(6))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(float(value))))
     axes.margins(x=0.02)
-    figure.suptitle(title, x=0.015, ha="left", fontsize=FONT + 2, color=Palette().ink)
-
-
-def _clipped(name: str) -> str:
-    text = name if len(name) <= MOST_SIGNS else f"{name[: MOST_SIGNS - 1]}…"
-    return text.replace("$", r"\$")
+    figure.suptitle(plain(title), x=0.015, ha="left", fontsize=FONT + 2, color=Palette().ink)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from recurra.data import SequenceDataset, Stream
 from recurra.data.sequences import STATIC
 from recurra.errors import OptionError, near
@@ -145,8 +147,9 @@ def as_slice(steps: object) -> slice:
     >>> as_slice(3), as_slice(-1), as_slice(range(10, 20))
     (slice(3, 4, None), slice(-1, None, None), slice(10, 20, None))
     """
-    if isinstance(steps, int) and not isinstance(steps, bool):
-        return slice(steps, steps + 1 if steps != -1 else None)
+    if isinstance(steps, int | np.integer) and not isinstance(steps, bool):
+        step = int(steps)
+        return slice(step, step + 1 if step != -1 else None)
     if isinstance(steps, range) and steps.step == 1 and len(steps):
         return slice(steps.start, None if steps.start < 0 <= steps.stop else steps.stop)
     if isinstance(steps, slice) and steps.step in (None, 1):

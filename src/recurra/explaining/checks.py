@@ -114,7 +114,8 @@ def deletion(
     question : Question
         What is asked.
     ranked : sequence of Region
-        All parts, that first which brings the answer most of the way from the baseline.
+        All parts, one or more, that first which brings the answer most of the way from the
+        baseline.
     answer, baseline : float
         With all parts, and without any.
     seed : int
@@ -131,7 +132,7 @@ def deletion(
     between = [[ranked[k] for k in order[:count]] for order in orders for count in counts[1:-1]]
     found = answers_without(question, between).reshape(len(orders), -1)
     ends = np.full(len(orders), answer), np.full(len(orders), baseline)
-    curves = np.column_stack([ends[0], found, ends[1]]) if total else np.array([[answer]] * 5)
+    curves = np.column_stack([ends[0], found, ends[1]])
     return Deletion(counts, curves[0], curves[1:].mean(0))
 
 
@@ -216,5 +217,5 @@ def _said_of_ranks(correlation: float) -> str:
 
 
 def _said_of_parts(share: float) -> str:
-    said = f"{LOOKED_AT} parts by chance are off by {percent(share)} of the largest score at most"
+    said = f"some parts by chance are off by {percent(share)} of the largest score at most"
     return said if share <= CLOSE else f"{said}: small scores say little"

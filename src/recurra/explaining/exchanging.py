@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recurra.auditing.phrases import plural
 from recurra.data import SequenceDataset, Stream
+from recurra.errors import OptionError
 from recurra.explaining.channels import with_streams
 from recurra.types import Booleans, Integers
 
-__all__ = ["Piece", "donors", "exchange"]
+__all__ = ["Piece", "check_there", "donors", "exchange"]
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,38 @@ def donors(offsets: Integers, order: Integers, *, from_end: bool = False) -> Int
     return source
 
 
+def check_there(stream: Stream, steps: slice, given: str) -> None:
+    """Refuse a stretch of steps that no record has.
+
+    Parameters
+    ----------
+    stream : Stream
+        The stream.
+    steps : slice
+        Of each record; below 0 they are counted from its end.
+    given : str
+        How they were given, for the message.
+
+    Raises
+    ------
+    OptionError
+        If there is none; nothing is said of records without any steps.
+    """
+    if stream.rows and not _inside(stream, steps).any():
+        longest = plural(int(stream.lengths.max()), "step")
+        raise OptionError(
+            f"{given}, but no record has such a step: the longest has {longest}, counted from 0."
+        )
+
+
 def _inside(stream: Stream, steps: slice) -> Booleans:
     """Say which rows lie in a stretch of steps."""
     lengths = stream.lengths
     places = np.arange(stream.rows) - np.repeat(stream.offsets[:-1], lengths)
     bounds = np.array([steps.indices(int(length))[:2] for length in lengths]).reshape(-1, 2)
     start, stop = np.repeat(bounds, lengths, axis=0).T
-    inside: Booleans = (places >= start) & (places < stop)
-    return inside
+    found: Booleans = (places >= start) & (places < stop)
+    return found
 
 
 def _taken(stream: Stream, source: Integers, column: int | None) -> Stream:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural
+from recurra.auditing.phrases import number, plural, width
 from recurra.errors import OptionError, check_count, near
 from recurra.explaining.regions import Region, regions
-from recurra.explaining.words import said, width
+from recurra.explaining.words import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,7 +247,7 @@ class Explanation:
                     for channel, score in zip(channels, scores[row], strict=True)
                 ]
         frame = pd.DataFrame(rows, columns=["stream", "step", "channel", "score"])
-        if any(len(self.scores[n]) != len(r.values) for n, r in self.reads.items()):
+        if self.by == "window" and any(isinstance(each, tuple) for each in frame["step"]):
             windows = [each if isinstance(each, tuple) else (each, each) for each in frame["step"]]
             frame["step"] = [first for first, _ in windows]
             frame.insert(2, "last", [last for _, last in windows])
@@ -275,7 +275,8 @@ class Explanation:
         MissingExtraError
             If matplotlib is not installed.
         """
-        from recurra.explaining.pictures import Matrix, Panel, draw
+        from recurra.explaining.matrix_picture import Matrix
+        from recurra.explaining.pictures import Panel, draw
 
         panels: list[Panel | Matrix] = [
             Panel(name, self.reads[name], scores, self.by, self.window)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number
+from recurra.auditing.phrases import in_columns, number
 from recurra.errors import OptionError
 from recurra.explaining.explanation import Explanation
 
@@ -112,29 +112,32 @@ class Explanations(Mapping[Any, Explanation]):
         OptionError
             If there is no such stream, or whole channels were taken away.
         """
-        from recurra.explaining.pictures import draw_rows
+        from recurra.explaining.rows_picture import draw_rows
 
         first = next(iter(self._found.values()))
         name = next(iter(first.scores)) if stream is None else stream
-        scores, more = self.by_step(name), len(self) - 1
-        title = f"{first.asked}, and {more} more" if more else first.asked
-        read = first.reads[name]
+        scores, read = self.by_step(name), first.reads[name]
+        title = f"{self._title}: {name}" if len(first.scores) > 1 else self._title
         return draw_rows(title, first.legend, self.name, [*self._found], scores, read)
+
+    @property
+    def _title(self) -> str:
+        first, more = next(iter(self._found.values())), len(self) - 1
+        return f"{first.asked}, and {more} more" if more else first.asked
 
     def __repr__(self) -> str:
         return f"Explanations({self.name} = {', '.join(map(str, self._found))})"
 
     def __str__(self) -> str:
         first = next(iter(self._found.values()))
-        lines = [f"{first.asked}, and {len(self) - 1} more", f"by {first.method}"]
+        lines = [self._title, f"by {first.method}"]
         (parts, _), stream = first.scored(), next(iter(first.scores))
         rows = [(self.name, "answer", "nothing known", f"largest score of {stream!r}")]
         for key, each in self._found.items():
             part = next(part for part in each.top(len(parts)) if part.stream == stream)
             said = f"{each.named(part)} ({part.score:+.3g})"
             rows.append((str(key), number(each.answer), number(each.baseline), said))
-        wide = [max(len(row[k]) for row in rows) for k in range(3)]
-        lines += [
-            "  " + "  ".join([*(row[k].rjust(wide[k]) for k in range(3)), row[3]]) for row in rows
-        ]
+        *numbers, last = zip(*rows, strict=True)
+        told = in_columns(numbers, 0)
+        lines += [f"  {line}  {said}" for line, said in zip(told, last, strict=True)]
         return "\n".join(lines)

@@ -142,8 +142,9 @@ class Features:
                     columns.append(make(values))
         if not columns:
             raise OptionError(
-                "No feature that people understand can be made of these records: images and "
-                "records in records have none here. Use explain(x)."
+                f"These records have none of the features {[*self.counts]}: numbers have "
+                "statistics, windows and lags, texts have tokens, images and records in records "
+                "have none. Use features='auto', or explain(x)."
             )
         return names, np.stack(columns, 1)
 
@@ -215,6 +216,11 @@ def _counts(dataset: SequenceDataset, kinds: Any) -> dict[str, int]:
             if numbers * (6 + counts["windows"] + counts["lags"]) <= MOST:
                 return dict(counts)
         return dict(LEAST)
+    if not isinstance(kinds, str | Sequence | Mapping):
+        raise OptionError(
+            f"features={kinds!r}, but it is 'auto', some of {KINDS}, or how many of each: "
+            "{'lags': 20}."
+        )
     listed = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for kind in listed:
         if kind not in KINDS:

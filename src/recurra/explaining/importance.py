@@ -17,7 +17,7 @@ from recurra.explaining.channels import (
     channels_of,
     find_channel,
 )
-from recurra.explaining.exchanging import Piece, exchange
+from recurra.explaining.exchanging import Piece, check_there, exchange
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -305,6 +305,8 @@ def _by_stretch(
         (name,) = streams
         stretches = {group: as_slice(steps) for group, steps in groups.items()}
         _check_stretches_apart(stretches)
+        for group, steps in stretches.items():
+            check_there(streams[name], steps, f"groups[{group!r}]={groups[group]!r}")
         return {group: [Piece(name, steps=steps)] for group, steps in stretches.items()}
     found = {}
     for name, stream in streams.items():

@@ -142,7 +142,7 @@ def _scores(
     attended = question.attention()
     if attended is None:
         raise OptionError(
-            "This network does not attend to its steps. Train it with pooling='attention', or use "
-            "method='occlusion'."
+            "This network does not attend to its steps. Use method='occlusion'; networks that "
+            "answer for whole records attend where they are trained with pooling='attention'."
         )
     return {name: each.detach().double().numpy()[:, None] for name, each in attended.items()}

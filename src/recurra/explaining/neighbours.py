@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural, quoted
+from recurra.auditing.phrases import in_columns, number, plural, quoted
 from recurra.errors import DataError, OptionError, check_count
 
 if TYPE_CHECKING:
@@ -120,17 +120,8 @@ class Neighbours:
         ]
         if self.known is not None:
             columns.insert(2, ["known", *map(_said, self.known)])
-        wide = [max(map(len, column)) for column in columns]
-        rows = zip(*columns, strict=True)
-        texts = len(columns) - 2
-        lines = [
-            "  ".join(
-                cell.ljust(w) if k < texts else cell.rjust(w)
-                for k, (cell, w) in enumerate(zip(row, wide, strict=True))
-            )
-            for row in rows
-        ]
-        return "\n".join([head, *(f"  {line}".rstrip() for line in lines)])
+        lines = in_columns(columns, len(columns) - 2)
+        return "\n".join([head, *(f"  {line}" for line in lines)])
 
 
 def _said(answer: object) -> str:

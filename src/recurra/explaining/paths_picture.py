@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.auditing.phrases import percent, plural
+from recurra.auditing.pictures import plain
 from recurra.errors import need
 from recurra.explaining.bars import FONT, bare, blank
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_paths"]
 
 COLOURS = ("#0b6aa8", "#c4552d", "#2f8557", "#8450a5", "#a8780b", "#b83a6f")
-OTHER = "#9aa0a8"
+SIGNS = "os^Dvp"  # where paths end, for those who do not see the colours
+OTHER, OTHER_SIGN = "#9aa0a8", "."
+MOST_SIGNS = 24  # of a label
 PURPOSE = "Drawing trajectories"
 
 
@@ -75,7 +78,7 @@ def draw_paths(
     axes.set_ylabel(labels[0] if flat else labels[1], fontsize=FONT, color=palette.faint)
     title = f"The state after each step, of {plural(len(paths), 'record')}"
     if answers is None or not by_step:
-        title = f"{title}; a dot where each ends"
+        title = f"{title}; a sign where each ends"
     if left_out:
         title = f"{title} ({left_out} more are not drawn)"
     figure.suptitle(title, x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
@@ -83,23 +86,24 @@ def draw_paths(
 
 
 def _by_label(axes: Axes, paths: Sequence[Floats], answers: Sequence[str]) -> None:
-    colours = _legend(axes, answers)
+    looks = _legend(axes, answers)
     for path, answer in zip(paths, answers, strict=True):
-        axes.plot(*path.T, color=colours.get(answer, OTHER), linewidth=0.8, alpha=0.55)
-        axes.plot(*path[-1:].T, "o", color=colours.get(answer, OTHER), markersize=4.5)
+        colour, sign = looks.get(answer, (OTHER, OTHER_SIGN))
+        axes.plot(*path.T, color=colour, linewidth=0.8, alpha=0.55)
+        axes.plot(*path[-1:].T, sign, color=colour, markersize=4.5)
 
 
-def _legend(axes: Axes, answers: Sequence[str]) -> dict[str, str]:
-    """Give the most frequent answers a colour each, and say which."""
-    kinds = Counter(answers).most_common()
-    known = sorted(kind for kind, _ in kinds[: len(COLOURS)])
-    colours = dict(zip(known, COLOURS, strict=False))
-    named = [*colours.items(), *([("others", OTHER)] if len(kinds) > len(known) else [])]
-    for name, colour in named:
-        said = name.replace("$", r"\$") if name.strip() else repr(name)
-        axes.plot([], [], "o-", color=colour, label=said, markersize=4.5)
+def _legend(axes: Axes, answers: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give the most frequent answers a colour and a sign each, and say which."""
+    known = [answer for answer, _ in Counter(sorted(answers)).most_common()]
+    looks = dict(zip(known, zip(COLOURS, SIGNS, strict=True), strict=False))
+    for answer, (colour, sign) in looks.items():
+        said = plain(answer, MOST_SIGNS) if answer.strip() else repr(answer)
+        axes.plot([], [], f"{sign}-", color=colour, label=said, markersize=4.5)
+    if len(known) > len(looks):
+        axes.plot([], [], f"{OTHER_SIGN}-", color=OTHER, label="others", markersize=4.5)
     axes.legend(frameon=False, fontsize=FONT)
-    return colours
+    return looks
 
 
 def _dotted(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Any) -> None:
@@ -117,9 +121,11 @@ def _dotted(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Any) -
         _bar(figure, axes, scale, "answer")
         return
     named = [str(each) for each in answers.tolist()]
-    known = _legend(axes, named)
-    dots = [known.get(each, OTHER) for each in named]
-    axes.scatter(points[:, 0], points[:, 1], 9, dots, zorder=2)
+    looks = _legend(axes, named)
+    for answer in dict.fromkeys(named):
+        colour, sign = looks.get(answer, (OTHER, OTHER_SIGN))
+        there = np.array([each == answer for each in named])
+        axes.scatter(points[there, 0], points[there, 1], 9, colour, marker=sign, zorder=2)
 
 
 def _by_number(figure: Figure, axes: Axes, paths: Sequence[Floats], answers: Floats) -> None:

@@ -92,7 +92,10 @@ def components(record: SequenceDataset, others: SequenceDataset) -> list[Compone
             name = f"{said} as it is"
             found.append(Component(name, channel.stream, column, start, stop, instead=usual))
     if not found:
-        raise OptionError("Nothing of this record can be taken away. Use explain(x).")
+        raise OptionError(
+            "Nothing of this record can be taken away: it has no step of numbers or tokens. Give "
+            "one that has; of images, use explain(x)."
+        )
     return found
 
 

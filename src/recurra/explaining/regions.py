@@ -64,8 +64,12 @@ def check_regions(by: str, window: int | None, reads: Mapping[str, Read]) -> Non
     Raises
     ------
     OptionError
-        If there is no such way, or a window is missing, or longer than every stream.
+        If there is no such way, or a window is missing, or longer than every stream; or if nothing
+        is read.
     """
+    longest = max((len(read.values) for read in reads.values()), default=0)
+    if not longest:
+        raise OptionError("The network reads no step of this record: there is nothing to explain.")
     if by not in WAYS:
         raise OptionError(f"by={by!r} is no part of a record. {near(str(by), WAYS)}")
     if by != "window":
@@ -75,7 +79,6 @@ def check_regions(by: str, window: int | None, reads: Mapping[str, Read]) -> Non
     if window is None:
         raise OptionError("by='window' needs to know how long: give window=, in steps.")
     check_count("window", window)
-    longest = max(len(read.values) for read in reads.values())
     if window > longest:
         raise OptionError(
             f"window={window}, but the record has {longest} steps. Give a window of {longest} "

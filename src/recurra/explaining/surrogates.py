@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural, quoted
+from recurra.auditing.phrases import number, percent, plural, quoted
 from recurra.data import SequenceDataset
 from recurra.errors import DataError, OptionError, SurrogateError
 from recurra.explaining.features import Features
-from recurra.explaining.imitations import Line, Tree, fit_lasso, fit_svm, fit_tree, question
+from recurra.explaining.lines import Line, fit_lasso, fit_svm
 from recurra.explaining.perturbing import closeness, components, perturbed
+from recurra.explaining.surrogate import Surrogate, SurrogateKind
+from recurra.explaining.trees import Tree, fit_tree
 from recurra.types import Array, Booleans, Floats
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
+__all__ = ["Answers", "Surrogate", "fit_surrogate", "fit_surrogate_around"]
 
-__all__ = ["Answers", "Surrogate", "SurrogateKind", "fit_surrogate", "fit_surrogate_around"]
-
-SurrogateKind = Literal["lasso", "svm", "tree"]
 KINDS = ("lasso", "svm", "tree")
-CALLED = {"lasso": "LASSO", "svm": "Linear SVM", "tree": "Tree"}
 FLOOR_R2, FLOOR_AGREEMENT = 0.5, 0.8
 SKILL = 0.5  # of what the constant answer gets wrong, an imitation of labels must get right
 HELD = 0.3
 FEWEST = 40
 VARIANTS, MOST_VARIANTS = 1000, 3000
-SHOWN = 15
-DEVIATION = "of one standard deviation"
 STILL = 1e-9  # of its size: answers that vary no more are constant
 
 
@@ -55,188 +49,6 @@ class Answers:
     numbers: Floats | None = None
     labels: Array | None = None
     choices: tuple[object, ...] = ()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Surrogate:
-    """A simple model that follows a network, and how far.
-
-    Parameters
-    ----------
-    kind : {"lasso", "svm", "tree"}
-        What it is.
-    asked : str
-        Which answers it imitates.
-    names : tuple of str
-        What the features are called.
-    model : Line or Tree
-        The model.
-    spread : ndarray of float64, shape (features,)
-        The standard deviation of each feature.
-    fidelity : float
-        On what it was not fitted to: R² of numbers, the share of labels that are the same; around
-        one record each variant counts by its closeness.
-    constant : float
-        The same of the best constant answer.
-    measure : {"R²", "agreement"}
-        Which of these.
-    floor : float
-        What is refused below.
-    fitted_to, held : int
-        How many records, or variants of one, it was fitted to and measured on.
-    labels : tuple
-        The labels that a tree or an SVM answers; empty of numbers.
-    around : bool
-        Whether it holds around one record only.
-
-    Examples
-    --------
-    >>> line = Line(np.array([0.0, -2.0]), 1.0)
-    >>> names, spread = ("pulse: mean", "age"), np.array([1.0, 10.0])
-    >>> Surrogate("lasso", "y", names, line, spread, 0.93, 0.0, "R²", 0.5, 70, 30)
-    LASSO over 2 features, fitted to what the network answers (y) for 70 records
-    fidelity: R² 0.93 on 30 other records (0.00 of a constant; floor 0.50)
-                 coefficient  of one standard deviation
-      age                 -2                        -20
-      intercept            1
-    """
-
-    kind: SurrogateKind
-    asked: str
-    names: tuple[str, ...]
-    model: Line | Tree = field(repr=False)
-    spread: Floats
-    fidelity: float
-    constant: float
-    measure: Literal["R²", "agreement"]
-    floor: float
-    fitted_to: int
-    held: int
-    labels: tuple[object, ...] = ()
-    around: bool = False
-
-    @property
-    def coefficients(self) -> dict[str, float]:
-        """What one unit of each feature adds, those of the largest effect first; no zeros.
-
-        Of an SVM, to the side of its second label; of a tree there are none.
-        """
-        if not isinstance(self.model, Line):
-            return {}
-        effects = np.abs(self.model.coefficients * (1.0 if self.around else self.spread))
-        order = np.argsort(-effects, kind="stable")
-        return {
-            self.names[k]: float(self.model.coefficients[k])
-            for k in order
-            if self.model.coefficients[k]
-        }
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features that it uses: by effect, or as a tree asks."""
-        if isinstance(self.model, Line):
-            return tuple(self.coefficients)
-        return tuple(dict.fromkeys(self.names[k] for k in self.model.asked()))
-
-    @property
-    def rules(self) -> str:
-        """A tree as rules; empty of a line."""
-        if isinstance(self.model, Line):
-            return ""
-        return "\n".join(self.model.rules(self.names, self.labels))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Write it as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Of a line, a row for each feature it uses: ``feature``, ``coefficient``, and ``effect``,
-            of one standard deviation. Of a tree, a row for each end: ``rule`` and ``answer``,
-            ``share`` and ``records``.
-        """
-        import pandas as pd
-
-        if isinstance(self.model, Line):
-            effects = self._effects
-            rows = [(name, each, effects[name]) for name, each in self.coefficients.items()]
-            return pd.DataFrame(rows, columns=["feature", "coefficient", "effect"])
-        ends = [
-            (" and ".join(rule) or "always", self._label(end.value), end.share, end.count)
-            for rule, end in _ends(self.model, self.names)
-        ]
-        return pd.DataFrame(ends, columns=["rule", "answer", "share", "records"])
-
-    def plot(self) -> Figure:
-        """Draw it: a bar for the effect of each feature, or the tree's questions.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Save it with ``figure.savefig("surrogate.png")``.
-
-        Raises
-        ------
-        MissingExtraError
-            If matplotlib is not installed.
-        """
-        from recurra.explaining.bars import across
-        from recurra.explaining.tree_picture import draw_tree
-
-        title = f"{CALLED[self.kind]} of {self.asked}: {self._fidelity}"
-        if isinstance(self.model, Tree):
-            return draw_tree(self.model, self.names, self.labels, title)
-        effects = self._effects
-        shown = list(effects)[:SHOWN]
-        unit = "having it" if self.around else "one standard deviation"
-        label = f"effect of {unit}"
-        if self.labels:
-            label += f" (right: {self.labels[1]}, left: {self.labels[0]})"
-        left_out = len(effects) - len(shown)
-        return across(shown, [effects[name] for name in shown], None, title, label, left_out)
-
-    @property
-    def _effects(self) -> dict[str, float]:
-        spread = dict(zip(self.names, self.spread, strict=True))
-        return {
-            name: each * (1.0 if self.around else float(spread[name]))
-            for name, each in self.coefficients.items()
-        }
-
-    @property
-    def _fidelity(self) -> str:
-        return f"{self.measure} {self.fidelity:.2f}"
-
-    def _label(self, value: float) -> object:
-        return self.labels[int(value)] if self.labels else value
-
-    def __repr__(self) -> str:
-        noun = "variant" if self.around else "record"
-        of_one = " of one record" if self.around else ""
-        head = (
-            f"{CALLED[self.kind]} over {plural(len(self.names), 'feature')}, fitted to what the "
-            f"network answers ({self.asked}) for {plural(self.fitted_to, noun)}{of_one}\n"
-            f"fidelity: {self._fidelity} on {plural(self.held, f'other {noun}')} "
-            f"({max(self.constant, 0.0):.2f} of a constant; floor {self.floor:.2f})"
-        )
-        if isinstance(self.model, Tree):
-            return "\n".join([head, *(f"  {line}" for line in self.rules.splitlines())])
-        return "\n".join([head, *self._rows(self.model)])
-
-    def _rows(self, line: Line) -> list[str]:
-        """Write the coefficients below each other."""
-        effects = self._effects
-        shown = list(effects)[:SHOWN]
-        wide = max([len("intercept"), *map(len, shown)])
-        signs = "for " + str(self.labels[1]) if self.labels else "coefficient"
-        rows = [f"  {''.ljust(wide)}  {signs}" + ("" if self.around else f"  {DEVIATION}")]
-        for name in shown:
-            row = f"  {name.ljust(wide)}  {number(self.coefficients[name]).rjust(len(signs))}"
-            effect = "" if self.around else f"  {number(effects[name]).rjust(len(DEVIATION))}"
-            rows.append(row + effect)
-        if len(effects) > len(shown):
-            rows.append(f"  … and {len(effects) - len(shown)} more")
-        return [*rows, f"  {'intercept'.ljust(wide)}  {number(line.intercept).rjust(len(signs))}"]
 
 
 def fit_surrogate(
@@ -274,15 +86,20 @@ def fit_surrogate(
     ------
     DataError
         If the records are few, or all answers the same.
+    OptionError
+        If the kind does not suit the answers, or there is no such kind, feature or floor.
     SurrogateError
         If its fidelity is below the floor.
     """
-    _check_kind(kind)
+    _check_options(kind, floor)
     wanted = _Wanted.of(answers, kind)
     known = np.flatnonzero(wanted.known)
     if len(known) < FEWEST:
+        came = f"these are {len(known)}"
+        if len(known) < len(dataset):
+            came = f"of these {len(dataset):,} it answers {len(known)}: others have no steps"
         raise DataError(
-            f"A surrogate is fitted to the answers for many records, but these are {len(known)}",
+            f"A surrogate is fitted to what a network answers for many records, but {came}",
             code="few_records",
             hint=f"Give {FEWEST} records or more, or one record and around=.",
         )
@@ -330,10 +147,13 @@ def fit_surrogate_around(
     ------
     DataError
         If all answers are the same.
+    OptionError
+        If the kind does not suit the answers, there is no such kind or floor, or nothing of the
+        record can be taken away.
     SurrogateError
         If its fidelity is below the floor.
     """
-    _check_kind(kind)
+    _check_options(kind, floor)
     parts = components(record, others)
     count = min(max(VARIANTS, 8 * len(parts)), MOST_VARIANTS)
     variants, there = perturbed(record, parts, count, seed)
@@ -493,19 +313,18 @@ class _Case:
         """Say how far it follows, why not farther, and what to do."""
         what = {"lasso": "A line through", "svm": "A plane over", "tree": "A small tree over"}
         over = f"{what[self.kind]} these {plural(len(self.names), 'feature')}"
-        where = f"{plural(int(self.held.sum()), 'variant' if self.around else 'record')}"
+        where = plural(int(self.held.sum()), "variant" if self.around else "record")
         if self.wanted.labels:
             said = (
-                f"{over} gives the network's label in {fidelity:.0%} of {where} it was not fitted "
-                f"to, where always the same label would in {constant:.0%}; {floor:.0%} are needed"
+                f"{over} gives the network's label in {percent(fidelity)} of {where} it was not "
+                f"fitted to, where always the same label would in {percent(constant)}"
             )
         else:
-            followed = f"{max(fidelity, 0.0):.0%}"
             said = (
-                f"{over} follows {followed} of the variance of the network's answers "
-                f"({self.wanted.asked}) on {where} it was not fitted to; {floor:.0%} are needed"
+                f"{over} follows {percent(max(fidelity, 0.0))} of the variance of the network's "
+                f"answers ({self.wanted.asked}) on {where} it was not fitted to"
             )
-        return f"{said.replace('%', ' %')}. {self._advice(floor)}"
+        return f"{said}; {percent(floor)} are needed. {self._advice(floor)}"
 
     def _advice(self, floor: float) -> str:
         if self.kind != "tree":
@@ -513,9 +332,9 @@ class _Case:
             if tree >= floor:
                 return (
                     "The answers depend on combinations of features, which a sum cannot say: a "
-                    f"tree of three questions over the same features follows {tree:.0%}"
-                    .replace("%", " %") + ". Use kind='tree'."
-                )  # fmt: skip
+                    "tree of three questions over the same features follows "
+                    f"{percent(tree)}. Use kind='tree'."
+                )
         if self.around:
             return (
                 "Around this record the parts do not act one by one. Use explain(x), which follows "
@@ -547,21 +366,17 @@ def _filled(names: Sequence[str], table: Floats, fit: Booleans) -> tuple[list[st
     return [names[k] for k in kept], whole[:, kept]
 
 
-def _ends(
-    tree: Tree, names: Sequence[str], before: tuple[str, ...] = ()
-) -> list[tuple[tuple[str, ...], Tree]]:
-    """List the ends of a tree, each with what leads there."""
-    if tree.feature is None or tree.yes is None or tree.no is None:
-        return [(before, tree)]
-    low, high = question(names[tree.feature], tree.threshold)
-    return [*_ends(tree.yes, names, (*before, low)), *_ends(tree.no, names, (*before, high))]
-
-
 def _listed(choices: Sequence[object]) -> str:
     shown = ", ".join(quoted(each) for each in choices[:10])
     return shown + (", …" if len(choices) > 10 else "")
 
 
-def _check_kind(kind: object) -> None:
+def _check_options(kind: object, floor: Any) -> None:
     if kind not in KINDS:
         raise OptionError(f"kind={kind!r}, but it is one of {KINDS}.")
+    counts = isinstance(floor, int | float | np.number) and not isinstance(floor, bool)
+    if floor is not None and not (counts and floor <= 1):
+        raise OptionError(
+            f"floor={floor!r}, but it is the least fidelity, a number of at most 1, or None for "
+            "the usual."
+        )

@@ -80,7 +80,7 @@ class Trajectories:
         return pd.DataFrame({**frame, **directions})
 
     def plot(self, colour: Literal["auto", "answer", "step"] = "auto") -> Figure:
-        """Draw the paths in the first two directions; a dot where each ends.
+        """Draw the paths in the first two directions; a sign where each ends.
 
         Parameters
         ----------

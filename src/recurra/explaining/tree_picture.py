@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from recurra.auditing.phrases import number
-from recurra.auditing.pictures import Palette
+from recurra.auditing.phrases import number, percent
+from recurra.auditing.pictures import Palette, plain
 from recurra.explaining.bars import FONT, blank
-from recurra.explaining.imitations import question
+from recurra.explaining.trees import question
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from recurra.explaining.imitations import Tree
+    from recurra.explaining.trees import Tree
 
 __all__ = ["draw_tree"]
 
@@ -47,7 +47,7 @@ def draw_tree(tree: Tree, names: Sequence[str], labels: Sequence[object], title:
     _draw(axes, tree, names, labels, 0.0, float(ends), 0)
     axes.set_xlim(0, ends)
     axes.set_ylim(-_depth(tree) - 0.5, 0.5)
-    figure.suptitle(title, x=0.015, ha="left", fontsize=FONT + 2, color=Palette().ink)
+    figure.suptitle(plain(title), x=0.015, ha="left", fontsize=FONT + 2, color=Palette().ink)
     return figure
 
 
@@ -75,7 +75,7 @@ def _draw(
     if tree.feature is None or tree.yes is None or tree.no is None:
         middle = (left + right) / 2
         value = str(labels[int(tree.value)]) if labels else number(tree.value)
-        sure = f"{tree.share:.0%}"[:-1] + " % of " if labels else ""
+        sure = f"{percent(tree.share)} of " if labels else ""
         said = f"{fill(value, WRAP)}\n{sure}{tree.count:,}"
         _box(axes, middle, -deep, said, palette.bar, "white", palette.bar)
         return middle
@@ -98,5 +98,5 @@ def _draw(
 
 def _box(axes: Axes, x: float, y: float, text: str, face: str, ink: str, edge: str) -> None:
     box = {"boxstyle": "round,pad=0.45", "facecolor": face, "edgecolor": edge, "linewidth": 1}
-    axes.text(x, y, text.replace("$", r"\$"), fontsize=FONT, color=ink, ha="center", va="center",
+    axes.text(x, y, plain(text), fontsize=FONT, color=ink, ha="center", va="center",
               bbox=box, zorder=3)  # fmt: skip

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural, quoted
+from recurra.auditing.phrases import in_columns, number, plural, quoted
 from recurra.data import SequenceDataset, Stream
 from recurra.errors import OptionError
 from recurra.explaining.channels import as_slice, find_channel, with_streams
+from recurra.explaining.exchanging import check_there
 from recurra.types import Array
 
 if TYPE_CHECKING:
@@ -119,7 +120,6 @@ class WhatIf:
         return float(np.abs(np.nan_to_num([self.before, self.after])).max(initial=0.0))
 
     def __repr__(self) -> str:
-        heads = [*self.keys, "before", "after", "difference"]
         moves = np.where(np.abs(self.difference) < TINY * self._size, 0.0, self.difference)
         shown = np.sort(np.argsort(-self._far, kind="stable")[:SHOWN])
         columns = [
@@ -131,15 +131,8 @@ class WhatIf:
         signs = ["+" if each > 0 else "" for each in moves]
         told = [f"{s}{number(float(each))}" for s, each in zip(signs, moves, strict=True)]
         columns.append(["difference", *told])
-        wide = [max(map(len, column)) for column in columns]
-        texts = len(heads) - 3
         lines = [f"What if: {'; '.join(self.changes)}"]
-        for row in zip(*columns, strict=True):
-            cells = [
-                cell.ljust(w) if k < texts else cell.rjust(w)
-                for k, (cell, w) in enumerate(zip(row, wide, strict=True))
-            ]
-            lines.append(f"  {'  '.join(cells)}".rstrip())
+        lines += [f"  {line}" for line in in_columns(columns, len(self.keys))]
         if len(self.before) > len(shown):
             left = plural(len(self.before) - len(shown), "answer")
             lines.append(f"  … and {left} that moved less far")
@@ -220,7 +213,7 @@ def new_values(name: str, old: Array, value: Any) -> Array:
     array = np.asarray(made, dtype=object if isinstance(made, str) or made is None else None)
     if array.ndim > 1 or (array.ndim == 1 and array.shape != old.shape):
         raise OptionError(
-            f"The change of {name!r} gives values of shape {array.shape}, but there are "
+            f"The change of {name!r} gives values of shape {array.shape} for "
             f"{plural(len(old), 'step')}: give one value, or one for each."
         )
     return np.broadcast_to(array, old.shape)
@@ -248,7 +241,7 @@ def changed(
     Raises
     ------
     OptionError
-        If there is no such channel, or it holds labels and a number is given, or the other way.
+        If there is no such channel or step, or a channel of numbers is to become a word.
     """
     if not isinstance(change, Mapping) or not change:
         raise OptionError(f"change={change!r}, but it is a dict: {{channel: value}}.")
@@ -262,6 +255,7 @@ def changed(
                 "and compare the answers for both."
             )
         steps, value, words = read_change(wanted)
+        check_there(stream, steps, f"{name!r} is to change {words}")
         made = _with_channel(stream, channel.column, name, steps, value)
         dataset = with_streams(dataset, {channel.stream: made})
         said.append(f"{name} {words}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.auditing.pictures import plain
 from recurra.errors import need
-from recurra.explaining.bars import FONT, bare, blank
+from recurra.explaining.bars import FONT, MOST_SIGNS, bare, blank
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,13 +48,13 @@ def draw_dots(names: Sequence[str], before: Floats, after: Floats, title: str) -
     axes.hlines(places, old, new, color=palette.faint, linewidth=1.2)
     axes.plot(old, places, "o", color=palette.faint, fillstyle="none", label="before")
     axes.plot(new, places, "o", color=palette.bar, label="after")
-    axes.set_yticks(places, [names[k].replace("$", r"\$") for k in order])
+    axes.set_yticks(places, [plain(names[k], MOST_SIGNS) for k in order])
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.legend(frameon=False, fontsize=FONT, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     left = len(names) - len(order)
     axes.set_xlabel("answer" + (f"   ({left} more are not drawn)" if left else ""), fontsize=FONT,
                     color=palette.faint)  # fmt: skip
-    figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
+    figure.suptitle(plain(title, WRAP), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
     return figure
 
 
@@ -107,7 +108,7 @@ def draw_lines(
         dashed = {"linewidth": 1.3, "linestyle": (0, (4, 3))}
         axes.plot(times[rows], before[rows], color=palette.faint, label="before", **dashed)
         axes.plot(times[rows], after[rows], color=palette.bar, linewidth=1.6, label="after")
-        axes.set_title(str(owner).replace("$", r"\$"), loc="left", fontsize=FONT, color=palette.ink)
+        axes.set_title(plain(str(owner), WRAP), loc="left", fontsize=FONT, color=palette.ink)
     grid[0].legend(frameon=False, fontsize=FONT, ncols=2, loc="lower right",
                    bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1)  # fmt: skip
     if stamps:
@@ -123,10 +124,5 @@ def draw_lines(
         figure.supxlabel(
             f"{left} more that moved less far are not drawn.", x=0.015, ha="left", fontsize=FONT
         )
-    figure.suptitle(_clipped(title), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
+    figure.suptitle(plain(title, WRAP), x=0.015, ha="left", fontsize=FONT + 2, color=palette.ink)
     return figure
-
-
-def _clipped(title: str) -> str:
-    text = title if len(title) <= WRAP else f"{title[: WRAP - 1]}…"
-    return text.replace("$", r"\$")

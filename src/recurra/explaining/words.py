@@ -1,12 +1,10 @@
-"""What steps are called in tables and pictures, and how wide that is."""
+"""What steps are called in tables and pictures."""
 
 from __future__ import annotations
 
-from unicodedata import combining, east_asian_width
-
 import numpy as np
 
-__all__ = ["said", "width"]
+__all__ = ["said"]
 
 
 def said(step: object) -> str:
@@ -33,24 +31,3 @@ def said(step: object) -> str:
     if isinstance(step, float | np.floating):
         return f"{step:.10g}"
     return repr(step) if isinstance(step, str) and step != step.strip() else str(step)
-
-
-def width(text: str) -> int:
-    """Say how many columns a text takes where letters are equally wide.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    int
-        Two for a Chinese character, one for a letter, none for an accent.
-
-    Examples
-    --------
-    >>> width("ok"), width("好")
-    (2, 2)
-    """
-    return sum(0 if combining(sign) else 1 + (east_asian_width(sign) in "WF") for sign in text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from recurra.auditing.pictures import Palette
+from recurra.auditing.pictures import Palette, plain
 from recurra.errors import need
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Drawn", "draw_forecasts"]
 
 WIDTH, HEIGHT, FONT = 7.6, 1.8, 9
+MOST_SIGNS = 60  # of a name
 BAND = 0.25  # opacity of an interval
 
 
@@ -75,7 +76,7 @@ def draw_forecasts(every: Sequence[Drawn]) -> Figure:
         axis.tick_params(labelsize=FONT, colors=palette.ink, length=0)
         axis.grid(axis="y", color=palette.grid, linewidth=0.6)
         axis.set_axisbelow(True)
-        name = each.name if len(each.name) <= 60 else f"{each.name[:59]}…"
-        axis.set_title(name.replace("$", r"\$"), loc="left", fontsize=FONT, color=palette.ink)
+        name = plain(each.name, MOST_SIGNS)
+        axis.set_title(name, loc="left", fontsize=FONT, color=palette.ink)
     axis.set_xlabel("steps from the origin", fontsize=FONT, color=palette.ink)
     return figure

@@ -58,10 +58,10 @@ def check_page(path: str | os.PathLike[str]) -> Path:
     except TypeError:
         said = f"path={type(path).__name__}(…), but it is where the page goes"
         raise OptionError(f'{said}: report("out.html", X, y).') from None
+    if place.is_dir():
+        raise FileError(f"{place} is a directory. Give a file in it: {place / 'report.html'}.")
     if place.suffix.lower() not in ENDINGS:
         raise FileError(f"{place} has an ending that is not written. Call it {place.stem}.html.")
-    if place.is_dir():
-        raise FileError(f"{place} is a directory. Give a file in it.")
     if not place.parent.is_dir():
         raise FileError(f"{place} cannot be written: there is no directory {place.parent}.")
     for module in ("jinja2", "matplotlib"):

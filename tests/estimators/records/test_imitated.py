@@ -147,6 +147,14 @@ def test_an_answer_moves_as_it_does_when_the_record_is_changed_by_hand(plain, se
     assert both.before[:3].sum() == pytest.approx(1)
 
 
+def test_records_without_steps_have_no_path_and_no_neighbours(exclusive):
+    model, X, _ = exclusive
+    empty = [np.zeros((0, 3))] * 2
+    for ask in (lambda: model.trajectories(empty), lambda: model.neighbours(X[:1], empty)):
+        with pytest.raises(DataError, match=r"None of these records has a step.* Give records"):
+            ask()
+
+
 def test_texts_streams_and_holes_are_asked_too():
     texts = [f"a {'good' if k % 2 else 'bad'} film {k % 5} again" for k in range(80)]
     model = Classifier(hidden_size=8, training=Training(80, **QUIET)).fit(

@@ -376,7 +376,7 @@ def test_attention_is_that_of_the_pooling():
     why = model.explain(records[:1], method="attention")
     assert why.by_step().sum() == pytest.approx(1, abs=1e-5)
     assert (why.by_step() > 0).all()
-    with pytest.raises(OptionError, match="Train it with pooling='attention'"):
+    with pytest.raises(OptionError, match="trained with pooling='attention'"):
         fitted("numbers")[0].explain(records[:1], method="attention")
 
 
@@ -412,6 +412,7 @@ def test_explaining_leaves_the_model_as_it_was(tmp_path):
         ({"X": X[:2]}, OptionError, r"X holds 2 records, but .* give X\[:1\], a list of one"),
         ({"X": X[:0]}, (OptionError, DataError), "record"),
         ({"X": [np.zeros((0, 3))]}, DataError, "The record has no steps, so there is nothing to"),
+        ({"X": np.full((1, 7, 3), np.nan)}, DataError, "Rows of missing values at the end are no"),
         ({"X": X[:1, :, :2]}, DataError, "channel"),
         ({"target": "upp"}, OptionError, "There is no label 'upp'. Did you mean 'up'?"),
         ({"method": "lime"}, OptionError, "There is no method 'lime'"),

@@ -44,5 +44,6 @@ class Asked(ABC):
             )
         if not answerable(dataset).all():
             message = "The record has no steps, so there is nothing to explain"
-            raise DataError(message, code="empty_series", record=dataset.ids[0])
+            hint = "Rows of missing values at the end are no steps: give a record with a value."
+            raise DataError(message, code="empty_series", hint=hint, record=dataset.ids[0])
         return dataset

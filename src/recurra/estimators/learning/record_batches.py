@@ -13,7 +13,7 @@ from torch import nn
 
 from recurra.data import ParquetRecords, SequenceDataset, Target
 from recurra.data.batching import Batches, pad_records
-from recurra.errors import DataWarning
+from recurra.errors import DataError, DataWarning
 from recurra.models import Answer, RecordBatch, SequenceNetwork
 
 if TYPE_CHECKING:
@@ -189,7 +189,15 @@ def answers(network: SequenceNetwork, dataset: SequenceDataset) -> dict[str, Any
     dict of str to ndarray of float64, or list of these
         By target, as the network says it: one array for all records; or, of targets for each step,
         one for each record, shape (steps, …).
+
+    Raises
+    ------
+    DataError
+        If there are no records.
     """
+    if not len(dataset):
+        message = "None of these records has a step, so there is nothing to answer"
+        raise DataError(message, code="no_steps", hint="Give records with steps.")
     found: dict[str, list[Array]] = {name: [] for name in network.plan.answers}
     order = []
     for places, batch in in_order(dataset):

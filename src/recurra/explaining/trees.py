@@ -1,65 +1,27 @@
-"""Simple models that imitate answers: a line through few features, a plane between labels, a tree.
+"""Small trees that imitate answers: three questions in a row, and what matters only together.
 
 scikit-learn does the fitting; it is imported where it is needed.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from recurra.auditing.phrases import number, plural
-from recurra.types import Array, Floats, Integers
+from recurra.auditing.phrases import number, percent, plural
+from recurra.types import Array, Floats
 
-__all__ = ["Line", "Tree", "fit_lasso", "fit_svm", "fit_tree", "question"]
+__all__ = ["Tree", "fit_tree", "question"]
 
-FOLDS = 5
-TRIFLE = 0.005  # of the variance: what explains no more is left out of a line
 DEPTH = 3
 FEWEST_IN_LEAF, LEAST_SHARE = 5, 0.01
 CANDIDATES, SAMPLE = 20, 1000  # features and rows that the first question of a tree is sought in
 DECILES, FINE = 9, 49  # places where a first question is tried
 PRICE = 0.002  # of an end: of two trees that say as much, the smaller
-PENALTIES = (0.01, 0.1, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A sum of features: a number, or, where labels are told apart, above 0 for the second.
-
-    Parameters
-    ----------
-    coefficients : ndarray of float64, shape (features,)
-        What each adds for one of its own units.
-    intercept : float
-        What is always added.
-    labels : tuple
-        The two labels; empty where numbers are imitated.
-    """
-
-    coefficients: Floats
-    intercept: float
-    labels: tuple[object, ...] = ()
-
-    def answer(self, table: Floats) -> Array:
-        """Answer by features.
-
-        Parameters
-        ----------
-        table : ndarray, shape (records, features)
-            All known.
-
-        Returns
-        -------
-        ndarray, shape (records,)
-            Numbers; or places among the labels.
-        """
-        found: Array = table @ self.coefficients + self.intercept
-        return (found > 0).astype(np.int64) if self.labels else found
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +79,7 @@ class Tree:
         space = "  " * deep
         if self.feature is None or self.yes is None or self.no is None:
             said = f"{labels[int(self.value)]!r}" if labels else number(self.value)
-            sure = f", {self.share:.0%}"[:-1] + " % of" if labels else ","
+            sure = f", {percent(self.share)} of" if labels else ","
             yield f"{space}→ {said}{sure} {plural(self.count, 'record')}"
             return
         yield f"{space}if {question(names[self.feature], self.threshold)[0]}"
@@ -164,157 +126,6 @@ def question(name: str, threshold: float) -> tuple[str, str]:
     if name.endswith(" as it is"):
         return f"{name.removesuffix(' as it is')} taken away", name
     return f"{name} ≤ {number(threshold)}", f"{name} > {number(threshold)}"
-
-
-def fit_lasso(table: Floats, numbers: Floats, weights: Floats, seed: int) -> Line:
-    """Fit a line through as few features as will do.
-
-    The LASSO's penalty is the largest whose error in cross-validation is within one standard error
-    of the least. Its features are fitted again without a penalty, and left out one by one while the
-    error in cross-validation rises by less than one standard error, or than half a percent of the
-    variance.
-
-    Parameters
-    ----------
-    table : ndarray, shape (records, features)
-        The features, all known, none constant.
-    numbers : ndarray, shape (records,)
-        What is imitated.
-    weights : ndarray, shape (records,)
-        How much each record counts.
-    seed : int
-        Source of chance.
-
-    Returns
-    -------
-    Line
-        Most coefficients are 0.
-    """
-    from sklearn.linear_model import Lasso, LassoCV
-    from sklearn.model_selection import KFold
-
-    mean, spread = _scale(table, weights)
-    scaled = (table - mean) / spread
-    folds = KFold(FOLDS, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of convergence: what is found is tried on other records
-        search = LassoCV(cv=folds).fit(scaled, numbers, sample_weight=weights)
-        errors = search.mse_path_.mean(1)
-        best = int(errors.argmin())
-        allowed = errors[best] + search.mse_path_[best].std(ddof=1) / np.sqrt(FOLDS)
-        penalty = search.alphas_[np.flatnonzero(errors <= allowed)[0]]
-        found = Lasso(penalty).fit(scaled, numbers, sample_weight=weights).coef_
-    kept = _thinned(scaled, numbers, weights, np.flatnonzero(found), [*folds.split(scaled)])
-    coefficients = np.zeros(table.shape[1])
-    fitted, intercept = _least_squares(scaled[:, kept], numbers, weights)
-    coefficients[kept] = fitted / spread[kept]
-    return Line(coefficients, intercept - float(mean @ coefficients))
-
-
-def _scale(table: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    mean = np.average(table, axis=0, weights=weights)
-    spread = np.sqrt(np.average((table - mean) ** 2, axis=0, weights=weights))
-    return mean, np.where(spread > 0, spread, 1.0)
-
-
-def _least_squares(table: Floats, numbers: Floats, weights: Floats) -> tuple[Floats, float]:
-    """Fit a line without a penalty, as good as none, so that twins do no harm."""
-    centre, middle = (
-        np.average(table, axis=0, weights=weights),
-        np.average(numbers, weights=weights),
-    )
-    away = table - centre
-    square = (away * weights[:, None]).T @ away + 1e-9 * weights.sum() * np.eye(table.shape[1])
-    found: Floats = np.linalg.solve(square, (away * weights[:, None]).T @ (numbers - middle))
-    return found, float(middle - centre @ found)
-
-
-def _thinned(
-    table: Floats,
-    numbers: Floats,
-    weights: Floats,
-    kept: Integers,
-    folds: list[tuple[Array, Array]],
-) -> Integers:
-    """Leave out features one by one; keep the fewest that explain as much, but for a trifle."""
-    nested = [kept]
-    while len(nested[-1]):
-        nested.append(np.delete(nested[-1], _least_needed(table[:, nested[-1]], numbers, weights)))
-    errors = np.array([_errors(table[:, each], numbers, weights, folds) for each in nested])
-    mean = errors.mean(1)
-    best = int(mean.argmin())
-    middle = np.average(numbers, weights=weights)
-    variance = float(np.average((numbers - middle) ** 2, weights=weights))
-    slack = max(errors[best].std(ddof=1) / np.sqrt(len(folds)), TRIFLE * variance)
-    return nested[int(np.flatnonzero(mean <= mean[best] + slack)[-1])]
-
-
-def _least_needed(table: Floats, numbers: Floats, weights: Floats) -> int:
-    """Find the feature without which a line fits nearly as well."""
-    away = table - np.average(table, axis=0, weights=weights)
-    square = (away * weights[:, None]).T @ away + 1e-9 * weights.sum() * np.eye(table.shape[1])
-    found, _ = _least_squares(table, numbers, weights)
-    return int((found**2 / np.diag(np.linalg.inv(square))).argmin())
-
-
-def _errors(
-    table: Floats, numbers: Floats, weights: Floats, folds: list[tuple[Array, Array]]
-) -> list[float]:
-    """Measure the squared error of a line on each fold."""
-    errors = []
-    for fit, held in folds:
-        found, intercept = _least_squares(table[fit], numbers[fit], weights[fit])
-        off = (numbers[held] - table[held] @ found - intercept) ** 2
-        errors.append(float(np.average(off, weights=weights[held])))
-    return errors
-
-
-def fit_svm(
-    table: Floats, codes: Integers, labels: tuple[object, ...], weights: Floats, seed: int
-) -> Line:
-    """Fit a plane between two labels: a linear support vector machine.
-
-    Parameters
-    ----------
-    table : ndarray, shape (records, features)
-        The features, all known, none constant.
-    codes : ndarray of int64, shape (records,)
-        The label of each, 0 or 1; both occur.
-    labels : tuple
-        The two.
-    weights : ndarray, shape (records,)
-        How much each record counts.
-    seed : int
-        Source of chance.
-
-    Returns
-    -------
-    Line
-        Above 0 for the second label. Its penalty is that of the fewest errors in cross-validation.
-    """
-    from sklearn.model_selection import StratifiedKFold
-    from sklearn.svm import LinearSVC
-
-    mean, spread = _scale(table, weights)
-    scaled = (table - mean) / spread
-    fewest = int(np.bincount(codes, minlength=2).min())
-    right: dict[float, float] = dict.fromkeys(PENALTIES, 0.0)
-
-    def fitted(penalty: float, rows: Array) -> LinearSVC:
-        made = LinearSVC(C=penalty, dual="auto", random_state=seed, max_iter=5000)
-        return made.fit(scaled[rows], codes[rows], sample_weight=weights[rows])
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if fewest >= 2:
-            folds = StratifiedKFold(min(3, fewest), shuffle=True, random_state=seed)
-            for fit, held in folds.split(scaled, codes):
-                for penalty in PENALTIES:
-                    same = fitted(penalty, fit).predict(scaled[held]) == codes[held]
-                    right[penalty] += float(np.average(same, weights=weights[held]))
-        found = fitted(max(PENALTIES, key=lambda each: right[each]), np.arange(len(table)))
-    coefficients = found.coef_[0] / spread
-    return Line(coefficients, float(found.intercept_[0] - mean @ coefficients), labels)
 
 
 def fit_tree(table: Floats, answers: Array, labels: bool, weights: Floats, seed: int) -> Tree:
@@ -377,21 +188,21 @@ class _Data:
         tree = made.tree_
         ends = tree.children_left < 0
         left = float((tree.impurity * tree.weighted_n_node_samples)[ends].sum())
-        return self._copied(tree, made, 0), left + PRICE * self.open * int(ends.sum())
+        return self._copied(made, 0), left + PRICE * self.open * int(ends.sum())
 
-    def _copied(self, tree: object, made: object, node: int) -> Tree:
-        t, values = tree, tree.value[node].ravel()  # type: ignore[attr-defined]
-        count = int(t.n_node_samples[node])  # type: ignore[attr-defined]
+    def _copied(self, made: Any, node: int) -> Tree:
+        """Copy what scikit-learn grew, from a node on."""
+        tree = made.tree_
+        count, values = int(tree.n_node_samples[node]), tree.value[node].ravel()
         value, share = float(values[0]), 1.0
         if self.labels:
             place = int(values.argmax())
-            value = float(made.classes_[place])  # type: ignore[attr-defined]
-            share = float(values[place] / values.sum())
-        yes, no = int(t.children_left[node]), int(t.children_right[node])  # type: ignore[attr-defined]
+            value, share = float(made.classes_[place]), float(values[place] / values.sum())
+        yes, no = int(tree.children_left[node]), int(tree.children_right[node])
         if yes < 0:
             return Tree(value, share, count)
-        feature, threshold = int(t.feature[node]), float(t.threshold[node])  # type: ignore[attr-defined]
-        parts = (self._copied(tree, made, yes), self._copied(tree, made, no))
+        feature, threshold = int(tree.feature[node]), float(tree.threshold[node])
+        parts = (self._copied(made, yes), self._copied(made, no))
         return Tree(value, share, count, feature, threshold, *parts)
 
     def said(self, rows: Array) -> tuple[float, float, int]:
