@@ -50,6 +50,7 @@ from recurra.estimators.forecasting.forecast_report import ReportedForecaster
 from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
+from recurra.estimators.forecasting.probed_forecasts import ProbedForecasts
 from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
 from recurra.estimators.learning.options import check_choice, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
@@ -72,7 +73,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(ExplainedForecasts, ReportedForecaster):
+class Forecaster(ExplainedForecasts, ProbedForecasts, ReportedForecaster):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how
@@ -587,6 +588,18 @@ class Forecaster(ExplainedForecasts, ReportedForecaster):
     @property
     def _alias(self) -> str:
         return ALIASES[self.layer]
+
+    @property
+    def _reads_with(self) -> Engine:
+        return self._engine
+
+    def _forecasts_after(self, past: Panel, coming: Panel) -> Floats:
+        return self._engine.point(self._engine.read(past), coming)
+
+    def _again(self, df: Any) -> Panel:
+        """Read a frame on the clock of the fit."""
+        tail = self._state.tail
+        return df if isinstance(df, Panel) else from_frame(df, self.columns, clock=tail.clock)
 
     def _coming(self, h: int, future: Any) -> Panel:
         """Return the steps to forecast, with their covariates."""
