@@ -36,7 +36,8 @@ def test_the_backtest_is_that_of_the_evaluation(model, tmp_path):
     model.report(out, frame, h=4, n_windows=2)
     page = out.read_text("utf-8")
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == [
-        "The data", "Training", "Backtest", "Health of the network"
+        "The data", "Training", "Backtest", "What matters", "Why it forecasts so",
+        "Health of the network",
     ]  # fmt: skip
     table = backtest([model], frame, h=4, n_windows=2, season_length=4).table
     text = re.sub(r"\s+", " ", " ".join(Reader(page).text))

@@ -134,10 +134,14 @@ class Ensemble:
             Those that differ by chance alone are told apart by their seeds.
         """
         order = sorted(range(len(self.members)), key=lambda k: -self.weights[k])
-        found = [each for each in (self.members[k] for k in order) if isinstance(each, NetworkMember)]
+        found = [
+            each for each in (self.members[k] for k in order) if isinstance(each, NetworkMember)
+        ]
         alike = Counter(map(_named, found))
         return {
-            f"{_named(each)}, seed {each.model.seed}" if alike[_named(each)] > 1 else _named(each): each
+            f"{_named(each)}, seed {each.model.seed}"
+            if alike[_named(each)] > 1
+            else _named(each): each
             for each in found
         }
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from recurra.data import Panel
-from recurra.errors import OptionError
+from recurra.errors import DataWarning, OptionError, check_count
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.explained_forecasts import explained
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import check_lengths
+from recurra.estimators.forecasting.forecast_report import ForecastReport, checked_place
 from recurra.estimators.forecasting.probed_forecasts import ProbedForecasts
 
 if TYPE_CHECKING:
+    import os
+
     from recurra.diagnosing import Diagnoses
     from recurra.estimators.forecasting.forecast_engine import Engine
     from recurra.explaining import Explanation, Explanations
@@ -124,9 +128,7 @@ class SeenEnsemble(ProbedForecasts, Estimator):
 
         def ask(most: int) -> EnsembleQuestion:
             lead = self._ensemble.lead.model
-            return EnsembleQuestion(
-                self._ensemble, *lead._asked_of(df, most, unique_id, future)
-            )
+            return EnsembleQuestion(self._ensemble, *lead._asked_of(df, most, unique_id, future))
 
         return explained(ask, h, method, by, window, checks, self.seed)
 
@@ -164,7 +166,78 @@ class SeenEnsemble(ProbedForecasts, Estimator):
         }
         return Diagnoses(type(self).__name__, found)
 
+    def report(
+        self, path: str | os.PathLike[str] | None = None, df: Any = None, h: int | None = None
+    ) -> ForecastReport:
+        """Say what was learned from, and how good forecasts are beside simple ones.
+
+        With a path all that can be told is written as one page of HTML, which needs no network and
+        no other file: an audit of the data, what was compared, what comes next, which inputs
+        matter, why two values were forecast as they were, and whether each network is healthy. The
+        scores are those that were chosen by, on the validation windows, and a little too kind:
+        nothing is searched for again. Without data there are the scores and the training only.
+
+        Parameters
+        ----------
+        path : str or path-like, optional
+            Where the page goes, such as ``"report.html"``; None for nowhere.
+        df : DataFrame, str or Path, optional
+            As for :meth:`fit`.
+        h : int, optional
+            Steps to forecast on the page; by default those it was chosen for.
+
+        Returns
+        -------
+        ForecastReport
+            To be printed.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` was not called.
+        OptionError
+            If there are data but no path.
+        FileError
+            If the page cannot be written.
+        DataError
+            If something is wrong with the data.
+        MissingExtraError
+            If jinja2 or matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import recurra as rc
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [1.0, 2, 3, 4] * 10})
+        >>> model = rc.AutoForecaster(20, horizon=4, networks=1, training=rc.Training(steps=5))
+        >>> model.fit(frame).report().scores[0].model
+        'AutoForecaster'
+        >>> told = model.report("report.html", frame)  # doctest: +SKIP
+        """
+        from recurra.tuning.auto_report import page_of, told_of
+
+        self._check_fitted()
+        checked_place(path, df, h)
+        if path is not None:
+            from recurra.auditing.html import write_page
+            from recurra.reporting import check_page
+
+            place, panel = check_page(path), None if df is None else self._again(df)
+            steps: Any = self._ensemble.lead.model.horizon if h is None else check_count("h", h)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DataWarning)  # the audit says it
+                write_page(place, page_of(self, panel, steps))
+        return told_of(self)
+
     # ------------------------------------------------------------------ inside
+
+    def _why(self, past: Panel, coming: Panel, series: int, h: int) -> Explanation:
+        """Explain one step ahead of one of several series."""
+        from recurra.explaining import explain
+        from recurra.tuning.auto_question import EnsembleQuestion
+
+        one = past.take([series]), coming.take([series]).head(h)
+        return explain(EnsembleQuestion(self._ensemble, *one).at(h), seed=self.seed)
 
     @property
     def _reads_with(self) -> Engine:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     import os
 
     from recurra.estimators.forecasting.forecast_state import State
+    from recurra.explaining import Explanation
     from recurra.explaining.what_if import WhatIf
     from recurra.types import Array, Floats
 
@@ -595,6 +596,13 @@ class Forecaster(ExplainedForecasts, ProbedForecasts, ReportedForecaster):
 
     def _forecasts_after(self, past: Panel, coming: Panel) -> Floats:
         return self._engine.point(self._engine.read(past), coming)
+
+    def _why(self, past: Panel, coming: Panel, series: int, h: int) -> Explanation:
+        """Explain one step ahead of one of several series."""
+        from recurra.explaining import explain
+
+        question = self._question_of(past.take([series]), coming.take([series]).head(h))
+        return explain(question.at(h), seed=self.seed)
 
     def _again(self, df: Any) -> Panel:
         """Read a frame on the clock of the fit."""
