@@ -95,7 +95,7 @@ def page_of(model: Any, panel: Panel | None, h: int) -> str:
     name, first = next(iter(model._ensemble.networks().items()))
     built = {"The estimator": repr(model), "Its network": str(first.model.network_)}
     trained = training_chapter(first.model.log_, {}, model.notes_, built)
-    trained = Section(f"Training of {name}", trained.parts)
+    trained = Section("Training", [f"That of {name}, the first of the networks.", *trained.parts])
     if panel is None:
         return as_page(title, lead, [compared, trained])
     audit, diagnoses = auditing.audit(panel, progress=False), model.diagnose(panel)

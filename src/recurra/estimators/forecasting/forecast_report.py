@@ -38,8 +38,8 @@ EXCHANGED = (
     "looks from its newest value, in units of its usual change."
 )
 AT_THE_END = (
-    "These are forecasts of the last values of the series, by the network itself, which may have "
-    "learned from them: the errors flatter, the reasons do not."
+    "These are forecasts of the last values of the series, by the model as it is. It may have "
+    "learned from them: then the errors flatter, the reasons do not."
 )
 SHOWN = (
     "The thin line is what was, the blue one what was forecast, with its intervals of 80 and 95 %."
