@@ -96,9 +96,17 @@ def test_the_page_says_why_two_values_were_forecast(model, tmp_path):
     assert "Forecast of 'y' of 'a' at 58, 3 steps ahead" in worst
 
 
-def test_where_inputs_cannot_be_exchanged_the_page_says_so(tmp_path):
-    frame = sales(("a",)).head(24)
+def test_where_nothing_can_be_scored_or_exchanged_the_page_says_so(tmp_path):
+    frame, out = sales(("a",)).head(24), tmp_path / "out.html"
     model = Forecaster(hidden_size=4, training=Training(steps=3), season_length=4).fit(frame)
-    model.report(tmp_path / "out.html", frame.assign(y=frame["y"].where(frame["ds"] < 4, 7.0)), h=2)
-    page = (tmp_path / "out.html").read_text("utf-8")
-    assert ">Why it forecasts so</h2>" in page
+    for given, said in (
+        (frame.assign(y=7.0), "No forecast can be scored"),
+        (frame.assign(y=frame["y"].where(~frame["ds"].between(2, 17))), "2 observed values"),
+    ):
+        report = model.report(out, given, h=2)
+        page = out.read_text("utf-8")
+        assert (
+            said in page[page.index(">What matters</h2>") : page.index(">Why it forecasts so</h2>")]
+        )
+        assert report.scores == ()
+        assert "nan" not in str(report)

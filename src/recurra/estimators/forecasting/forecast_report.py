@@ -217,6 +217,7 @@ class _Tried:
             Score(name, measure, value)
             for name, measures in self.scores.items()
             for measure, value in measures.items()
+            if np.isfinite(value)
         )
 
 
