@@ -259,6 +259,14 @@ def test_where_covariates_must_be_known_the_page_does_not_forecast(with_promo, t
     assert "Why it forecasts so" in titles
 
 
+def test_long_series_are_explained_season_by_season_on_a_page(with_promo) -> None:
+    model, frame, _ = with_promo
+    past, coming = model._again(frame).split(5)
+    why = model._why(past, coming, 1, 3)
+    assert (why.by, why.window) == ("window", 7)
+    assert "3 steps ahead" in why.asked
+
+
 def test_without_data_there_is_what_was_compared(fitted, tmp_path) -> None:
     fitted.report(tmp_path / "out.html")
     page = (tmp_path / "out.html").read_text("utf-8")

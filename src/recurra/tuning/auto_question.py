@@ -73,10 +73,10 @@ class EnsembleQuestion(Question):
     @torch.no_grad()
     def answer(self, values: Mapping[str, Tensor]) -> Tensor:
         """See `Question.answer`."""
-        past = self.lead._past(values[TARGET]).numpy()
+        past = _once(self.lead._past(values[TARGET]).numpy())
         panel = self._changed(past)
         treated: dict[tuple[str, int], Treated] = {}
-        total = np.zeros(len(past))
+        total = np.zeros(len(values[TARGET]))
         for k, (each, weight) in enumerate(
             zip(self.ensemble.members, self.ensemble.weights, strict=True)
         ):
@@ -118,8 +118,8 @@ class EnsembleQuestion(Question):
     ) -> Floats:
         """Ask a network, and undo the treatment."""
         rows = len(values[TARGET])
-        target = torch.from_numpy(treated.panel.target.reshape(rows, -1, 1))
-        given = {TARGET: target}
+        target = torch.from_numpy(treated.panel.target.reshape(len(treated.panel), -1, 1))
+        given = {TARGET: target.expand(rows, -1, -1)}
         for name, read in ask.reads.items():
             if name != TARGET:
                 place = {channel: k for k, channel in enumerate(self.reads[name].channels)}
@@ -128,6 +128,12 @@ class EnsembleQuestion(Question):
         said: Array = np.zeros((rows, self.h))
         said[:, -1] = ask.answer(given).numpy()
         return treated.back(said)[:, -1]
+
+
+def _once(past: Floats) -> Floats:
+    """Keep one of rows that are all alike, as where covariates are taken away."""
+    alike = np.array_equal(past, np.broadcast_to(past[:1], past.shape), equal_nan=True)
+    return past[:1] if alike else past
 
 
 def _switches(read: Read) -> Read:

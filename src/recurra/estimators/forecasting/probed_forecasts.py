@@ -57,7 +57,7 @@ class ProbedForecasts(ABC):
         static covariates are the same always, and do not matter.
 
         Two inputs that say the same stand in for each other, and both look unimportant: exchange
-        them together, by `groups`.
+        them together, by `groups`. For each exchange all series are read from every moment.
 
         Parameters
         ----------
