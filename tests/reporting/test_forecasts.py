@@ -83,6 +83,8 @@ def test_it_returns_what_is_printed(model, tmp_path):
 def test_data_without_a_page_are_refused(model):
     with pytest.raises(OptionError, match=r"report\("):
         model.report(df=sales())
+    with pytest.raises(OptionError, match="h=0"):
+        model.report("out.html", sales(), h=0)
 
 
 def test_the_page_says_why_two_values_were_forecast(model, tmp_path):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from recurra.data import Panel
-from recurra.errors import DataWarning, OptionError, check_count
+from recurra.errors import DataWarning, OptionError
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.explained_forecasts import explained
 from recurra.estimators.forecasting.first_values import from_first_value
@@ -225,7 +225,7 @@ class SeenEnsemble(ProbedForecasts, Estimator):
             from recurra.reporting import check_page
 
             place, panel = check_page(path), None if df is None else self._again(df)
-            steps: Any = self._ensemble.lead.model.horizon if h is None else check_count("h", h)
+            steps = h or int(self._ensemble.lead.model.horizon or 1)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # the audit says it
                 write_page(place, page_of(self, panel, steps))

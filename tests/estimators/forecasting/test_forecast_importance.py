@@ -254,3 +254,12 @@ def test_the_same_seed_exchanges_the_same(told_by):
     first, again = (model.importance(frame, h=3, n_repeats=2, seed=3) for _ in range(2))
     assert first.mean == again.mean
     assert model.importance(frame, h=3, n_repeats=2, seed=4).mean != first.mean
+
+
+def test_without_a_season_stretches_are_of_four_steps():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": random.normal(size=60).cumsum()})
+    model = fitted(frame, steps=5, season_length=1)
+    found = model.importance(frame, h=2, by="window", n_repeats=1)
+    assert [*found.losses][-2:] == ["steps -8 to -5", "steps -4 to -1"]
+    assert len(found.losses) == 6

@@ -28,7 +28,10 @@ __all__ = ["Exchanged", "Part", "exchange_forecasts", "importance_of_forecasts"]
 CALENDAR = "calendar"
 BYS = ("channel", "step", "window")
 MEASURE = "MASE"
-STRETCHES = 5  # of a season, or newest steps, before all that was earlier
+STRETCHES, NO_SEASON = (
+    5,
+    4,
+)  # newest seasons, before all that was earlier; steps where there is none
 FEWEST = 2
 
 
@@ -318,8 +321,8 @@ def _stretches(
                 )
             found[group] = Part(steps=steps)
         return found
-    size = 1 if by == "step" else max(season, 2)
-    count = STRETCHES if by == "window" else STRETCHES * max(season, 2)
+    season = season if season > 1 else NO_SEASON
+    size, count = (1, STRETCHES * season) if by == "step" else (season, STRETCHES)
     edges = [-size * k for k in range(min(count, longest // size) + 1)]
     parts = {}
     if -edges[-1] < longest:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recurra.errors import DataError, DataWarning, OptionError
+from recurra.errors import DataError, DataWarning, OptionError, check_count
 from recurra.estimators.forecasting.baselines import Baseline, Drift, Mean, Naive, SeasonalNaive
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
@@ -158,7 +158,7 @@ class ReportedForecaster(DiagnosedForecaster):
 
 
 def checked_place(path: object, df: object, h: int | None) -> None:
-    """Refuse data without a page, and a horizon without data.
+    """Refuse data without a page, a horizon without data, and one that is no count.
 
     Parameters
     ----------
@@ -172,6 +172,8 @@ def checked_place(path: object, df: object, h: int | None) -> None:
         )
     if df is None and h is not None:
         raise OptionError("There are no data for the backtest: report(path, df, h).")
+    if h is not None:
+        check_count("h", h)
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ class ProbedForecasts(ABC):
             What is exchanged together, and what it is called: lists of columns, among them the
             series itself, and ``"calendar"``; of steps and windows a number, a range or a slice
             below 0: ``{"the last year": slice(-12, None)}``. What is in no group is not exchanged.
-            By default each column, the calendar as one; the last five seasons, by windows or by
-            steps, and all that was earlier.
+            By default each column, the calendar as one; the last five seasons, or five times four
+            steps where there is none, by windows or by steps, and all that was earlier.
         n_windows : int
             How many moments.
         step_size : int, optional
