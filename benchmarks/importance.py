@@ -1,6 +1,6 @@
 """Whether permutation importance finds what was planted, in 100 random cases each.
 
-Four kinds of data where it is known what matters; of each a few networks are trained, from
+Five kinds of data where it is known what matters; of each a few networks are trained, from
 different seeds, and each is asked about many test sets of its own, drawn anew. Reported is in how
 many cases what was planted comes first:
 
@@ -9,7 +9,8 @@ many cases what was planted comes first:
   Schmidhuber 1997); ten channels of noise beside. Both channels, values and marks, come first;
 - lag: the answer is what stood some steps before the end (3 to 8, by network), by step and by
   window;
-- keyword: one word of 200 makes a text positive, by token.
+- keyword: one word of 200 makes a text positive, by token;
+- covariate: one future covariate of ten says how far series move each day, all of other levels.
 
 ``python benchmarks/importance.py`` prints the table; ``--networks``, ``--cases`` make it smaller.
 """
@@ -20,8 +21,9 @@ import argparse
 import time
 
 import numpy as np
+import pandas as pd
 
-from recurra import Classifier, Regressor, Training
+from recurra import Classifier, Columns, Forecaster, Regressor, Training
 
 QUIET = {"progress": False, "warmup": 20}
 
@@ -85,7 +87,28 @@ def keyword(random: np.random.Generator):
     return model, draw, 400, [("token", {planted})]
 
 
-TASKS = {each.__name__: each for each in (channel, adding, lag, keyword)}
+def covariate(random: np.random.Generator):
+    """One covariate of ten says how far a series moves."""
+    names = [f"x{k}" for k in range(10)]
+    planted, days = str(random.choice(names)), 120
+
+    def draw(records: int):
+        parts = []
+        for k in range(max(records // 25, 1)):
+            frame = pd.DataFrame(random.normal(size=(days, 10)), columns=names)
+            moves = 3 * frame[planted] + random.normal(size=days)
+            parts.append(
+                frame.assign(unique_id=f"s{k}", ds=range(days), y=moves.cumsum() + 100 * k)
+            )
+        return (pd.concat(parts, ignore_index=True),)
+
+    model = Forecaster(
+        hidden_size=16, columns=Columns(future=names), training=Training(200, **QUIET)
+    )
+    return model, draw, 400, [("channel", {planted})]
+
+
+TASKS = {each.__name__: each for each in (channel, adding, lag, keyword, covariate)}
 
 
 def measure(name: str, networks: int, cases: int) -> None:
@@ -98,10 +121,10 @@ def measure(name: str, networks: int, cases: int) -> None:
         model.set_params(seed=seed).fit(*draw(records))
         share = range(seed, cases, networks)
         for case in share:
-            x, y = draw(100)
+            given = draw(100)
             for by, planted in questions:
                 begun = time.perf_counter()
-                found = model.importance(x, y, by=by, n_repeats=1, seed=case)
+                found = model.importance(*given, by=by, n_repeats=1, seed=case)
                 took.append(time.perf_counter() - begun)
                 score.append(found.score)
                 first = set(found.ranked[: len(planted)])
@@ -119,7 +142,8 @@ def main() -> None:
     parser.add_argument("--only", choices=[*TASKS])
     given = parser.parse_args()
     print(
-        f"planted inputs first, {given.networks} networks, test sets of 100 records, one exchange"
+        f"planted inputs first, {given.networks} networks, test sets of 100 records, "
+        "or of 4 series at 4 moments, one exchange"
     )
     for name in [given.only] if given.only else TASKS:
         measure(name, given.networks, given.cases)

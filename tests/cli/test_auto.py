@@ -68,3 +68,32 @@ def test_what_cannot_be_is_refused_at_once(recurra, sales, arguments, said):
     assert answer.code == 2
     assert said in answer.err
     assert answer.out == ""
+
+
+@pytest.fixture
+def kept(recurra, sales, tmp_path):
+    path = tmp_path / "kept.recurra"
+    assert recurra("auto", sales, *SMALL, "--minutes", 1, "--out", path, "--quiet").code == 0
+    return path
+
+
+def test_a_kept_model_says_why_and_how_its_networks_are(recurra, sales, kept, tmp_path):
+    asked = ("explain", kept, sales, "--record", "001", "--h", 2)
+    said = recurra(*asked, "--plot", tmp_path / "why.png", "--no-checks")
+    assert said.code == 0, said.err
+    assert said.out.startswith("forecast of 'y' of '001' at 2024-02-01, 2 steps ahead")
+    assert (tmp_path / "why.png").read_bytes().startswith(b"\x89PNG")
+    said = recurra("diagnose", kept, sales, "--plot", tmp_path / "health.png")
+    assert said.code == 0, said.err
+    assert said.out.startswith("AutoForecaster: ")
+    assert recurra("diagnose", kept, sales, "--csv", "--quiet").out.startswith("network,code,")
+    refused = recurra(*asked, "--method", "gradient x input")
+    assert (refused.code, "Use method='occlusion'" in refused.err) == (2, True)
+    assert recurra("predict", kept, sales).code == 2
+
+
+def test_a_kept_model_writes_its_page(recurra, sales, kept, tmp_path):
+    said = recurra("report", kept, sales, "--out", tmp_path / "page.html")
+    assert said.code == 0, said.err
+    assert said.out.startswith("AutoForecaster: 2 series learned from")
+    assert ">What was compared</h2>" in (tmp_path / "page.html").read_text("utf-8")

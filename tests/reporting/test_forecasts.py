@@ -36,7 +36,8 @@ def test_the_backtest_is_that_of_the_evaluation(model, tmp_path):
     model.report(out, frame, h=4, n_windows=2)
     page = out.read_text("utf-8")
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == [
-        "The data", "Training", "Backtest", "Health of the network"
+        "The data", "Training", "Backtest", "What matters", "Why it forecasts so",
+        "Health of the network",
     ]  # fmt: skip
     table = backtest([model], frame, h=4, n_windows=2, season_length=4).table
     text = re.sub(r"\s+", " ", " ".join(Reader(page).text))
@@ -64,3 +65,50 @@ def test_wrong_inputs_are_refused_and_nothing_is_written(model, tmp_path):
     with pytest.raises(ValueError, match="is not fitted"):
         Forecaster().report(out, sales())
     assert not out.exists()
+
+
+def test_it_returns_what_is_printed(model, tmp_path):
+    told = model.report()
+    assert str(told) == str(model.report(tmp_path / "out.html"))
+    assert str(told).startswith("Forecaster: 2 series learned from in 20 steps")
+    assert told.scores == ()
+    report = model.report(tmp_path / "out.html", sales(), h=4, n_windows=2)
+    assert report.scores[0].model == "LSTM"
+    assert "4 steps ahead of 2 origins" in str(report)
+    table = backtest([model], sales(), h=4, n_windows=2, season_length=4).table
+    found = {each.model: each.value for each in report.scores if each.measure == "MASE"}
+    assert found == pytest.approx(table["MASE"].to_dict())
+
+
+def test_data_without_a_page_are_refused(model):
+    with pytest.raises(OptionError, match=r"report\("):
+        model.report(df=sales())
+    with pytest.raises(OptionError, match="h=0"):
+        model.report("out.html", sales(), h=0)
+
+
+def test_the_page_says_why_two_values_were_forecast(model, tmp_path):
+    frame = sales()
+    frame.loc[len(frame) // 2 - 2, "y"] = 1000.0
+    model.report(tmp_path / "out.html", frame, h=4)
+    text = " ".join(" ".join(Reader((tmp_path / "out.html").read_text("utf-8")).text).split())
+    assert "A usual error" in text
+    worst = text[text.index("The largest error") :]
+    assert "1000 came" in worst or "1,000 came" in worst
+    assert "Forecast of 'y' of 'a' at 58, 3 steps ahead" in worst
+
+
+def test_where_nothing_can_be_scored_or_exchanged_the_page_says_so(tmp_path):
+    frame, out = sales(("a",)).head(24), tmp_path / "out.html"
+    model = Forecaster(hidden_size=4, training=Training(steps=3), season_length=4).fit(frame)
+    for given, said in (
+        (frame.assign(y=7.0), "No forecast can be scored"),
+        (frame.assign(y=frame["y"].where(~frame["ds"].between(2, 17))), "2 observed values"),
+    ):
+        report = model.report(out, given, h=2)
+        page = out.read_text("utf-8")
+        assert (
+            said in page[page.index(">What matters</h2>") : page.index(">Why it forecasts so</h2>")]
+        )
+        assert report.scores == ()
+        assert "nan" not in str(report)

@@ -13,11 +13,11 @@ from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import task_learned
+from recurra.cli.tasks import forecasts, task_learned
 from recurra.cli.writing import check_picture, hand_out
 
 if TYPE_CHECKING:
-    from recurra.diagnosing import Diagnosis
+    from recurra.diagnosing import Diagnoses, Diagnosis
 
 __all__ = ["diagnose"]
 
@@ -45,12 +45,15 @@ def diagnose(
         hand_out(found, plot, csv, quiet)
 
 
-def _diagnosis(model: Path, file: Path, columns: RecordColumns, quiet: bool) -> Diagnosis:
-    from recurra.estimators import Forecaster, load
+def _diagnosis(
+    model: Path, file: Path, columns: RecordColumns, quiet: bool
+) -> Diagnosis | Diagnoses:
+    from recurra.estimators import load
 
     fitted: Any = load(model)
-    if isinstance(fitted, Forecaster):
-        return fitted.diagnose(file)
+    if forecasts(fitted):
+        series: Diagnosis | Diagnoses = fitted.diagnose(file)
+        return series
     task = task_learned(fitted, model)
     given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))
     found: Diagnosis = fitted.diagnose(given.X, given.y)

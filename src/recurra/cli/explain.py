@@ -14,7 +14,7 @@ from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import task_learned
+from recurra.cli.tasks import forecasts, task_learned
 from recurra.cli.writing import check_picture, hand_out
 from recurra.errors import OptionError, near
 
@@ -131,10 +131,10 @@ def explain(
 def _explained(
     model: Path, file: Path, columns: RecordColumns, asked: Asked, manner: Manner, quiet: bool
 ) -> Explanation:
-    from recurra.estimators import Forecaster, load
+    from recurra.estimators import load
 
     fitted: Any = load(model)
-    if isinstance(fitted, Forecaster):
+    if forecasts(fitted):
         if asked.label is not None or asked.step is not None:
             raise OptionError("A forecaster has no labels and steps: ask by --record and --h.")
         found: Explanation = fitted.explain(file, asked.h or 1, asked.record, **manner.how())

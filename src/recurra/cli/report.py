@@ -13,7 +13,7 @@ from recurra.cli.predict import SavedModel
 from recurra.cli.record_options import RecordColumns, RecordFile
 from recurra.cli.records import read_records
 from recurra.cli.several import aims_of
-from recurra.cli.tasks import task_learned
+from recurra.cli.tasks import forecasts, task_learned
 from recurra.cli.writing import check_place
 from recurra.errors import need
 
@@ -50,12 +50,12 @@ def report(
 
 
 def _write(model: Path, file: Path, columns: RecordColumns, out: Path, quiet: bool) -> None:
-    """Write the page; print the scores of a model of records."""
-    from recurra.estimators import Forecaster, load
+    """Write the page, and print the scores."""
+    from recurra.estimators import load
 
     fitted: Any = load(model)
-    if isinstance(fitted, Forecaster):
-        fitted.report(out, file)
+    if forecasts(fitted):
+        typer.echo(str(fitted.report(out, file)))
         return
     task = task_learned(fitted, model)
     given = read_records(file, columns, task, wanted=True, quiet=quiet, known=aims_of(fitted))

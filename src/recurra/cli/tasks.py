@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["TASKS", "Task", "class_of", "load_learner", "table_of", "task_learned", "task_of"]
+__all__ = [
+    "TASKS",
+    "Task",
+    "class_of",
+    "forecasts",
+    "load_learner",
+    "table_of",
+    "task_learned",
+    "task_of",
+]
 
 
 @dataclass(frozen=True)
@@ -155,6 +164,22 @@ def task_learned(model: Any, path: Path) -> Task:
         "Use recurra forecast." if name == "Forecaster" else f"Use recurra.load({str(path)!r})."
     )
     raise FileError(f"{path} holds a {name}, but here one of {known} is read. {advice}")
+
+
+def forecasts(model: Any) -> bool:
+    """Say whether a model learned from series, and forecasts them.
+
+    Parameters
+    ----------
+    model : estimator
+        As it was read.
+
+    Returns
+    -------
+    bool
+        Whether it is a Forecaster or an AutoForecaster.
+    """
+    return type(model).__name__ in ("Forecaster", "AutoForecaster")
 
 
 def table_of(

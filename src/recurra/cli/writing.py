@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from recurra.diagnosing import Diagnosis
+    from recurra.diagnosing import Diagnoses, Diagnosis
     from recurra.explaining import Explanation
 
 __all__ = [
@@ -113,12 +113,14 @@ def write_picture(figure: Figure, plot: Path) -> None:
         figure.savefig(plot, **undated)
 
 
-def hand_out(found: Explanation | Diagnosis, plot: Path | None, csv: bool, quiet: bool) -> None:
+def hand_out(
+    found: Explanation | Diagnosis | Diagnoses, plot: Path | None, csv: bool, quiet: bool
+) -> None:
     """Print what was found, as a text or as CSV, and draw it if asked to.
 
     Parameters
     ----------
-    found : Explanation or Diagnosis
+    found : Explanation, Diagnosis or Diagnoses
         What was found.
     plot : Path or None
         Where the picture goes.

@@ -1,5 +1,6 @@
 """Whether a network is healthy: gradients, memory, gates, units; each finding ends in advice."""
 
+from recurra.diagnosing.diagnoses import Diagnoses
 from recurra.diagnosing.diagnosis import Diagnosis, diagnose
 from recurra.diagnosing.doctor import Doctor
 from recurra.diagnosing.examined import Answers, Chances, Examined
@@ -9,6 +10,7 @@ from recurra.diagnosing.measures import LayerMeasures, Measures
 __all__ = [
     "Answers",
     "Chances",
+    "Diagnoses",
     "Diagnosis",
     "Doctor",
     "Examined",

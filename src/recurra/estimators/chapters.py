@@ -1,20 +1,31 @@
-"""Chapters of a page that are the same for every estimator: data, training, health."""
+"""Chapters of a page that are the same for every estimator: data, training, why, health."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from recurra.auditing.phrases import plural
+from recurra.auditing.phrases import number, plural, quoted
 from recurra.auditing.tables import Table
 from recurra.reporting import Code, Findings, Folded, Gallery, Listed, Part, Picture, Section
 
 if TYPE_CHECKING:
     from recurra.auditing import Audit
-    from recurra.diagnosing import Diagnosis
+    from recurra.diagnosing import Diagnoses, Diagnosis
+    from recurra.explaining import Explanation, Importance
     from recurra.training import Log
 
-__all__ = ["counted", "data_chapter", "health_chapter", "state_of", "training_chapter"]
+__all__ = [
+    "counted",
+    "data_chapter",
+    "explained_parts",
+    "health_chapter",
+    "importance_chapter",
+    "state_of",
+    "training_chapter",
+]
+
+WRITTEN = 0.5  # inches of an explanation's picture that hold its title and its legend
 
 
 def counted(audit: Audit) -> str:
@@ -34,12 +45,12 @@ def counted(audit: Audit) -> str:
     return f"{plural(len(audit.warnings), 'warning')}, {plural(count, 'piece')} of advice"
 
 
-def state_of(diagnosis: Diagnosis) -> str:
-    """Say in a line whether a network is healthy.
+def state_of(diagnosis: Diagnosis | Diagnoses) -> str:
+    """Say in a line whether a network, or all of several, is healthy.
 
     Parameters
     ----------
-    diagnosis : Diagnosis
+    diagnosis : Diagnosis or Diagnoses
         What was found.
 
     Returns
@@ -125,6 +136,71 @@ def training_chapter(
     codes = [Code(name, text) for name, text in built.items()]
     parts.append(Folded("Options and network", codes))
     return Section("Training", parts)
+
+
+def importance_chapter(found: Importance) -> Section:
+    """Tell which inputs the answers rely on.
+
+    Parameters
+    ----------
+    found : Importance
+        What was found.
+
+    Returns
+    -------
+    Section
+        A sentence, a picture, a table.
+    """
+    by, noun, first = found.by, found.noun, found.ranked[0]
+    mean, errors = found.mean, found.standard_error
+    told = f"{found.measure} is {number(found.score)} on {plural(found.records, noun)}; "
+    told += (
+        f"when {quoted(first)} is another {noun}'s, it is worse by {number(mean[first])}, which is "
+        f"the most for one {by}."
+        if mean[first] > 0
+        else f"whichever {by} is another {noun}'s, it is no worse."
+    )
+    rows = tuple((name, mean[name], errors[name]) for name in found.ranked)
+    heads = (by, "worse by", "standard error")
+    caption = (
+        f"How much worse the answers are when a {by} is exchanged between {noun}s; the thin lines "
+        "are standard errors."
+    )
+    return Section("What matters", [
+        told[0].upper() + told[1:],
+        Picture(f"Importance by {by}", found.plot(), caption),
+        Folded("In numbers", [Table("How much worse without", heads, rows)]),
+    ])  # fmt: skip
+
+
+def explained_parts(title: str, told: str, why: Explanation) -> list[Part]:
+    """Show why one answer is what it is.
+
+    Parameters
+    ----------
+    title : str
+        Which answer it is: ``"The surest answer"``.
+    told : str
+        Of what record, and what was answered.
+    why : Explanation
+        The explanation.
+
+    Returns
+    -------
+    list
+        A picture, and the scores as text.
+    """
+    caption = (
+        f"{told} {why.asked[0].upper()}{why.asked[1:]}: {number(why.answer)}; where nothing is "
+        f"known, {number(why.baseline)}. Orange raises it, blue lowers it; by {why.method}."
+    )
+    figure = why.plot()
+    figure.supxlabel("")  # the caption says it, and the page has the title
+    figure.set_figheight(figure.get_figheight() - WRITTEN)
+    return [
+        Picture(title, figure, caption),
+        Folded("In numbers, and whether it can be believed", [Code(title, str(why))]),
+    ]
 
 
 def health_chapter(diagnosis: Diagnosis) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 
     from recurra.types import Floats
 
-__all__ = ["By", "Importance", "permutation_importance"]
+__all__ = [
+    "By",
+    "Importance",
+    "losses_of",
+    "named_groups",
+    "permutation_importance",
+    "stretches",
+]
 
+T = TypeVar("T")
 By = Literal["channel", "step", "window", "token"]
 BYS = ("channel", "step", "window", "token")
 WINDOWS = 10
@@ -54,6 +62,8 @@ class Importance:
         was better.
     records : int
         How many records were answered.
+    noun : str
+        What one of them is called.
 
     Examples
     --------
@@ -74,6 +84,7 @@ class Importance:
     score: float
     losses: Mapping[str, Floats]
     records: int
+    noun: str = "record"
 
     @property
     def mean(self) -> dict[str, float]:
@@ -145,13 +156,13 @@ class Importance:
 
     @property
     def _title(self) -> str:
-        return f"Importance by {self.by}, on {plural(self.records, 'record')}"
+        return f"Importance by {self.by}, on {plural(self.records, self.noun)}"
 
     def __repr__(self) -> str:
         measure = self.measure[0].upper() + self.measure[1:]
         head = (
-            f"{measure} is {self.score:.4g} on {plural(self.records, 'record')}; it is worse by so "
-            f"much where one {self.by} is another record's"
+            f"{measure} is {self.score:.4g} on {plural(self.records, self.noun)}; it is worse by "
+            f"so much where one {self.by} is another {self.noun}'s"
         )
         mean, error = self.mean, self.standard_error
         shown = self.ranked[:SHOWN]
@@ -225,15 +236,53 @@ def permutation_importance(
         )
     parts = _parts(dataset, by, groups)
     whole = score(dataset)
-    sign = 1.0 if greater else -1.0
-    losses = {}
-    for place, (name, pieces) in enumerate(parts.items()):
+
+    def exchanged(pieces: list[Piece], random: np.random.Generator) -> float:
+        return score(exchange(dataset, pieces, random))
+
+    losses = losses_of(parts, exchanged, whole, greater=greater, n_repeats=n_repeats, seed=seed)
+    return Importance(by, measure, greater, whole, losses, len(dataset))
+
+
+def losses_of(
+    parts: Mapping[str, T],
+    exchanged: Callable[[T, np.random.Generator], float],
+    whole: float,
+    *,
+    greater: bool,
+    n_repeats: int,
+    seed: int,
+) -> dict[str, Floats]:
+    """Exchange each part several times, and say how much worse that is.
+
+    Parameters
+    ----------
+    parts : dict of str
+        What is exchanged, by its name.
+    exchanged : callable
+        Gives the score where a part is exchanged, by a source of chance.
+    whole : float
+        The score where nothing is.
+    greater : bool
+        Whether more of it is better.
+    n_repeats : int
+        How often each is exchanged.
+    seed : int
+        Source of chance.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_repeats,)
+        The losses of each part.
+    """
+    sign, losses = 1.0 if greater else -1.0, {}
+    for place, (name, part) in enumerate(parts.items()):
         found = [
-            score(exchange(dataset, pieces, np.random.default_rng((seed, place, repeat))))
+            exchanged(part, np.random.default_rng((seed, place, repeat)))
             for repeat in range(n_repeats)
         ]
         losses[name] = sign * (whole - np.array(found))
-    return Importance(by, measure, greater, whole, losses, len(dataset))
+    return losses
 
 
 def _parts(
@@ -242,9 +291,6 @@ def _parts(
     """List what is exchanged, by its name."""
     if by not in BYS:
         raise OptionError(f"by={by!r}, but it is one of {BYS}.")
-    if groups is not None and (not isinstance(groups, Mapping) or not groups):
-        raise OptionError(f"groups={groups!r}, but it is a dict: what each group is called, and "
-                          f"its {by}s.")  # fmt: skip
     if by == "channel":
         return _by_channel(dataset, groups)
     if by == "token":
@@ -257,10 +303,8 @@ def _by_channel(
 ) -> dict[str, list[Piece]]:
     if groups is None:
         return {each.name: [Piece(each.stream, each.column)] for each in channels_of(dataset)}
-    listed = {group: _listed(group, names) for group, names in groups.items()}
-    _check_apart(listed)
     found = {}
-    for group, names in listed.items():
+    for group, names in named_groups(groups, "channel").items():
         channels = [find_channel(dataset, name) for name in names]
         found[group] = [Piece(each.stream, each.column) for each in channels]
     return found
@@ -279,8 +323,7 @@ def _by_token(dataset: SequenceDataset, groups: Mapping[str, Any] | None) -> dic
         have = np.bincount(pairs[1], minlength=len(labels))
         usual = np.argsort(-have, kind="stable")[:MOST_TOKENS]
         return {labels[k]: [Piece(name, codes=(int(k),))] for k in usual if have[k]}
-    listed = {group: _listed(group, tokens) for group, tokens in groups.items()}
-    _check_apart(listed)
+    listed = named_groups(groups, "token")
     place = {label: code for code, label in enumerate(labels)}
     for token in (each for tokens in listed.values() for each in tokens):
         if token not in place:
@@ -303,12 +346,11 @@ def _by_stretch(
                 "Leave groups out, or give records of one stream."
             )
         (name,) = streams
-        stretches = {group: as_slice(steps) for group, steps in groups.items()}
-        _check_stretches_apart(stretches)
-        for group, steps in stretches.items():
+        found = stretches(groups, by)
+        for group, steps in found.items():
             check_there(streams[name], steps, f"groups[{group!r}]={groups[group]!r}")
-        return {group: [Piece(name, steps=steps)] for group, steps in stretches.items()}
-    found = {}
+        return {group: [Piece(name, steps=steps)] for group, steps in found.items()}
+    parts = {}
     for name, stream in streams.items():
         longest = int(stream.lengths.max())
         count = longest if by == "step" else min(WINDOWS, longest)
@@ -316,8 +358,76 @@ def _by_stretch(
         for start, stop in pairwise(edges):
             said = f"step {start}" if stop == start + 1 else f"steps {start}–{stop - 1}"
             label = said if len(streams) == 1 else f"{name}: {said}"
-            found[label] = [Piece(name, steps=slice(start, stop))]
+            parts[label] = [Piece(name, steps=slice(start, stop))]
+    return parts
+
+
+def named_groups(groups: Mapping[str, Any], by: str) -> dict[str, tuple[str, ...]]:
+    """Read groups of names.
+
+    Parameters
+    ----------
+    groups : dict of str
+        As the user wrote them: a name, or several, for each.
+    by : str
+        What is named, for messages.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        The names in each.
+
+    Raises
+    ------
+    OptionError
+        If there are none, or a name is in two.
+
+    Examples
+    --------
+    >>> named_groups({"both": ["pulse", "lactate"], "one": "age"}, "channel")
+    {'both': ('pulse', 'lactate'), 'one': ('age',)}
+    """
+    _check_groups(groups, by)
+    listed = {group: _listed(group, names) for group, names in groups.items()}
+    _check_apart(listed)
+    return listed
+
+
+def stretches(groups: Mapping[str, Any], by: str) -> dict[str, slice]:
+    """Read groups of steps.
+
+    Parameters
+    ----------
+    groups : dict of str
+        As the user wrote them: a number, a range or a slice for each.
+    by : str
+        What is named, for messages.
+
+    Returns
+    -------
+    dict of str to slice
+        The steps in each.
+
+    Raises
+    ------
+    OptionError
+        If there are none, or some share steps, as far as can be told without a length.
+
+    Examples
+    --------
+    >>> stretches({"newest": -1, "before": range(-5, -1)}, "window")
+    {'newest': slice(-1, None, None), 'before': slice(-5, -1, None)}
+    """
+    _check_groups(groups, by)
+    found = {group: as_slice(steps) for group, steps in groups.items()}
+    _check_stretches_apart(found)
     return found
+
+
+def _check_groups(groups: object, by: str) -> None:
+    if not isinstance(groups, Mapping) or not groups:
+        raise OptionError(f"groups={groups!r}, but it is a dict: what each group is called, and "
+                          f"its {by}s.")  # fmt: skip
 
 
 def _listed(group: str, names: object) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from recurra.tuning.auto_members import NetworkMember
 from recurra.tuning.auto_selection import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from recurra.data import Panel
     from recurra.tuning.auto_members import BaselineMember
@@ -104,8 +105,58 @@ class Ensemble:
         ndarray, shape (series, h)
             The forecast.
         """
+        return self._averaged(self.panel, lambda each: each.point(coming))
+
+    def after(self, panel: Panel, coming: Panel) -> Floats:
+        """Average what the members forecast after other series, and stay.
+
+        Parameters
+        ----------
+        panel : Panel
+            The series, from their first values on.
+        coming : Panel
+            The steps to forecast, with their covariates.
+
+        Returns
+        -------
+        ndarray, shape (series, h)
+            The forecast.
+        """
+        return self._averaged(panel, lambda each: each.after(panel, coming))
+
+    def networks(self) -> dict[str, NetworkMember]:
+        """Name the networks.
+
+        Returns
+        -------
+        dict of str to NetworkMember
+            The greatest weight first; last one that has none, where only its intervals are taken.
+            Those that differ by chance alone are told apart by their seeds.
+        """
+        order = sorted(range(len(self.members)), key=lambda k: -self.weights[k])
+        found = [
+            each for each in (self.members[k] for k in order) if isinstance(each, NetworkMember)
+        ]
+        alike = Counter(map(_named, found))
+        return {
+            f"{_named(each)}, seed {each.model.seed}"
+            if alike[_named(each)] > 1
+            else _named(each): each
+            for each in found
+        }
+
+    def _averaged(
+        self, panel: Panel, said: Callable[[BaselineMember | NetworkMember], Floats]
+    ) -> Floats:
+        """Average what members say of series, each kept near the past."""
         total: Any = 0.0
         for each, weight in zip(self.members, self.weights, strict=True):
             if weight:
-                total = total + weight * limited(each.point(coming), self.panel, self.reach)
+                total = total + weight * limited(said(each), panel, self.reach)
         return total
+
+
+def _named(member: NetworkMember) -> str:
+    """Call a network by its layer, its treatment and its options, but for the seed."""
+    told = [each for each in member.told.split("; ") if not each.startswith("seed=")]
+    return f"{member.name} ({'; '.join(told)})"

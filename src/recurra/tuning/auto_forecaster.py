@@ -15,7 +15,6 @@ from recurra.artifact import write_model
 from recurra.data import Columns, Panel
 from recurra.errors import NotFittedError, OptionError, TrainingError, check_count, near
 from recurra.estimators import Forecaster
-from recurra.estimators.estimator import Estimator
 from recurra.estimators.forecasting.first_values import from_first_value
 from recurra.estimators.forecasting.forecast_checks import SHORTEST, check_lengths, check_names
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
@@ -33,6 +32,7 @@ from recurra.tuning.auto_file import pack, unpack
 from recurra.tuning.auto_leaderboard import leaderboard
 from recurra.tuning.auto_members import NetworkMember, make_baselines
 from recurra.tuning.auto_search import refit, search
+from recurra.tuning.auto_seen import SeenEnsemble
 from recurra.tuning.auto_selection import Selection, select
 from recurra.tuning.auto_treatments import possible_treatments
 from recurra.tuning.auto_trial import Trial, alike, together
@@ -47,7 +47,7 @@ NAME = "AutoForecaster"
 MOST_MEMBERS = 6  # models in an ensemble
 
 
-class AutoForecaster(Estimator):
+class AutoForecaster(SeenEnsemble):
     """A forecaster that chooses by itself, within a time that is told.
 
     Networks of different layers, sizes, heads and treatments of the series are trained on the past

@@ -81,7 +81,11 @@ class BaselineMember:
 
     def point(self, coming: Panel) -> Floats:
         """Forecast from there; see `NetworkMember.point`."""
-        return foretell(self.model, self._panel, len(coming.times) // len(coming))
+        return self.after(self._panel, coming)
+
+    def after(self, panel: Panel, coming: Panel) -> Floats:
+        """Forecast after other series; see `NetworkMember.after`."""
+        return foretell(self.model, panel, len(coming.times) // len(coming))
 
 
 @dataclass(eq=False)
@@ -153,6 +157,24 @@ class NetworkMember:
             In the units of the series.
         """
         return self._back.back(self.model._engine.point(self.model._state, coming))
+
+    def after(self, panel: Panel, coming: Panel) -> Floats:
+        """Forecast after other series, and stay where it stands.
+
+        Parameters
+        ----------
+        panel : Panel
+            The series.
+        coming : Panel
+            The steps to forecast, with their covariates.
+
+        Returns
+        -------
+        ndarray, shape (series, h)
+            In the units of the series.
+        """
+        treated, engine = self.treated(panel), self.model._engine
+        return treated.back(engine.point(engine.read(treated.panel), coming))
 
     def interval(
         self, coming: Panel, levels: Sequence[float]

@@ -61,6 +61,8 @@ class Treated:
 def treat(panel: Panel, how: str, season: int) -> Treated:
     """Treat series; nothing of one is learned from another, nor from what comes after.
 
+    A value that has no logarithm was not observed, where one is taken.
+
     Parameters
     ----------
     panel : Panel
@@ -84,7 +86,9 @@ def treat(panel: Panel, how: str, season: int) -> Treated:
             index[i] = seasonal_indices(target[rows], season)  # one for all, where not seasonal
         target = target / index[np.repeat(np.arange(len(panel)), panel.lengths), place % season]
     is_log = "log" in how
-    return Treated(replace(panel, target=np.log(target) if is_log else target), index, is_log)
+    if is_log:
+        target = np.log(np.where(target > 0, target, np.nan))
+    return Treated(replace(panel, target=target), index, is_log)
 
 
 def possible_treatments(panel: Panel, season: int) -> tuple[str, ...]:

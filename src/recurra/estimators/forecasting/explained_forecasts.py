@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recurra.models import ForecastNetwork, LocalFeatures
     from recurra.types import Integers
 
-__all__ = ["ExplainedForecasts"]
+__all__ = ["ExplainedForecasts", "explained"]
 
 LISTED = 5  # series that a message names
 
@@ -116,15 +116,11 @@ class ExplainedForecasts(ABC):
         >>> why.by_step("target").shape
         (60,)
         """
-        from recurra.explaining import Explanations, explain
-
         self._check_fitted()
-        wanted = _checked_steps(h)
-        question = self._question(df, max(wanted), unique_id, future)
-        found = {
-            one: explain(question.at(one), method, by, window, checks, self.seed) for one in wanted
-        }
-        return Explanations(found, "h") if isinstance(h, Iterable) else found[wanted[0]]
+        return explained(
+            lambda most: self._question(df, most, unique_id, future),
+            h, method, by, window, checks, self.seed,
+        )  # fmt: skip
 
     @abstractmethod
     def _check_fitted(self) -> None:
@@ -140,16 +136,23 @@ class ExplainedForecasts(ABC):
 
     def _question(self, df: Any, h: int, unique_id: Any, future: Any) -> ForecastQuestion:
         """Ask about a series, up to some steps ahead."""
+        return self._question_of(*self._asked_of(df, h, unique_id, future))
+
+    def _question_of(self, series: Panel, coming: Panel) -> ForecastQuestion:
+        """Ask about a series whose rows, and the stamps after them, are at hand."""
         from recurra.estimators.forecasting.forecast_question import ForecastQuestion
 
+        return ForecastQuestion(self._engine, series, coming, self._untrained)
+
+    def _asked_of(self, df: Any, h: int, unique_id: Any, future: Any) -> tuple[Panel, Panel]:
+        """Read one series, and the stamps after it."""
         tail = self._state.tail
         dataset = from_frame(df, self.columns, clock=tail.clock)
         chosen = _chosen(dataset, unique_id)
         series = from_first_value(self._checked(chosen))
         place = tail.ids.index(series.ids[0]) if series.ids[0] in tail.ids else None
         spacing = series.spacing if place is None else self._spacing[[place]]
-        coming = future_frame(future, series, h, spacing=spacing)
-        return ForecastQuestion(self._engine, series, coming, self._untrained)
+        return series, future_frame(future, series, h, spacing=spacing)
 
     def _untrained(self, seed: int) -> ForecastNetwork:
         """Make a network with random weights, also where training begins with zeros."""
@@ -160,6 +163,39 @@ class ExplainedForecasts(ABC):
             fresh.linear.reset_parameters()
             fresh.output.reset_parameters()
         return fresh.eval()
+
+
+def explained(
+    ask: Callable[[int], ForecastQuestion | Any],
+    h: int | Sequence[int],
+    method: str,
+    by: str,
+    window: int | None,
+    checks: bool,
+    seed: int,
+) -> Explanation | Explanations:
+    """Explain one step ahead, or several.
+
+    Parameters
+    ----------
+    ask : callable
+        Makes a question of as many steps ahead; its ``at(h)`` asks of one of them.
+    h : int or sequence of int
+        Which.
+    method, by, window, checks, seed
+        As for `recurra.explaining.explain`.
+
+    Returns
+    -------
+    Explanation or Explanations
+        Of several, each by its `h`.
+    """
+    from recurra.explaining import Explanations, explain
+
+    wanted = _checked_steps(h)
+    question = ask(max(wanted))
+    found = {one: explain(question.at(one), method, by, window, checks, seed) for one in wanted}
+    return Explanations(found, "h") if isinstance(h, Iterable) else found[wanted[0]]
 
 
 def _checked_steps(h: int | Sequence[int]) -> list[int]:

@@ -50,6 +50,7 @@ from recurra.estimators.forecasting.forecast_report import ReportedForecaster
 from recurra.estimators.forecasting.forecast_state import LONG, look
 from recurra.estimators.forecasting.frames import read_long, write_like
 from recurra.estimators.forecasting.held_back import HeldBack
+from recurra.estimators.forecasting.probed_forecasts import ProbedForecasts
 from recurra.estimators.forecasting.rolling import Window, rolling_origin, side_by_side
 from recurra.estimators.learning.options import check_choice, check_seed
 from recurra.estimators.learning.restoring import SCHEMA, check_header, options_of
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     import os
 
     from recurra.estimators.forecasting.forecast_state import State
+    from recurra.explaining import Explanation
     from recurra.explaining.what_if import WhatIf
     from recurra.types import Array, Floats
 
@@ -72,7 +74,7 @@ REAL_FLOOR, COUNT_FLOOR = 1e-30, 0.1  # of the scale, for values and for counts
 ALIASES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "jordan": "Jordan"}
 
 
-class Forecaster(ExplainedForecasts, ReportedForecaster):
+class Forecaster(ExplainedForecasts, ProbedForecasts, ReportedForecaster):
     """A probabilistic forecaster: one recurrent network for all series.
 
     The network reads a series one step at a time, in units of its own recent changes, and says how
@@ -587,6 +589,25 @@ class Forecaster(ExplainedForecasts, ReportedForecaster):
     @property
     def _alias(self) -> str:
         return ALIASES[self.layer]
+
+    @property
+    def _reads_with(self) -> Engine:
+        return self._engine
+
+    def _forecasts_after(self, past: Panel, coming: Panel) -> Floats:
+        return self._engine.point(self._engine.read(past), coming)
+
+    def _why(self, past: Panel, coming: Panel, series: int, h: int) -> Explanation:
+        """Explain one step ahead of one of several series."""
+        from recurra.explaining import explain
+
+        question = self._question_of(past.take([series]), coming.take([series]).head(h))
+        return explain(question.at(h), seed=self.seed)
+
+    def _again(self, df: Any) -> Panel:
+        """Read a frame on the clock of the fit."""
+        tail = self._state.tail
+        return df if isinstance(df, Panel) else from_frame(df, self.columns, clock=tail.clock)
 
     def _coming(self, h: int, future: Any) -> Panel:
         """Return the steps to forecast, with their covariates."""

@@ -17,7 +17,9 @@ from recurra.errors import DataError, DataWarning, OptionError
 from recurra.estimators.chapters import (
     counted,
     data_chapter,
+    explained_parts,
     health_chapter,
+    importance_chapter,
     state_of,
     training_chapter,
 )
@@ -25,7 +27,6 @@ from recurra.estimators.learning.diagnosed import spread
 from recurra.estimators.learning.record_batches import sampled
 from recurra.estimators.learning.report import Report, Score, is_greater_better
 from recurra.reporting import (
-    Code,
     Folded,
     Part,
     Picture,
@@ -36,13 +37,11 @@ from recurra.reporting import (
 if TYPE_CHECKING:
     from recurra.auditing import Audit
     from recurra.diagnosing import Diagnosis
-    from recurra.estimators.learning.shown import Shown, Sure
-    from recurra.explaining import Explanation
+    from recurra.estimators.learning.shown import Sure
 
 __all__ = ["page_of"]
 
 AUDITED, EXCHANGED, REPEATS = 2000, 300, 3  # records looked at; how often each input is exchanged
-WRITTEN = 0.5  # inches of an explanation's picture that hold its title and its legend
 
 
 def page_of(model: Any, X: Any, y: Any, how: Mapping[str, Any]) -> str:
@@ -240,26 +239,7 @@ def _importance(given: _Given) -> Section:
         found = given.model.importance(dataset, by=by, n_repeats=REPEATS)
     except (OptionError, DataError) as error:  # a task without y; a single record
         return Section("What matters", [str(error)])
-    first = found.ranked[0]
-    mean, errors = found.mean, found.standard_error
-    told = f"{found.measure} is {number(found.score)} on {plural(found.records, 'record')}; "
-    told += (
-        f"when {quoted(first)} is another record's, it is worse by {number(mean[first])}, which is "
-        f"the most for one {by}."
-        if mean[first] > 0
-        else f"whichever {by} is another record's, it is no worse."
-    )
-    rows = tuple((name, mean[name], errors[name]) for name in found.ranked)
-    heads = (by, "worse by", "standard error")
-    caption = (
-        f"How much worse the answers are when a {by} is exchanged between records; the thin lines "
-        "are standard errors."
-    )
-    return Section("What matters", [
-        told[0].upper() + told[1:],
-        Picture(f"Importance by {by}", found.plot(), caption),
-        Folded("In numbers", [Table("How much worse without", heads, rows)]),
-    ])  # fmt: skip
+    return importance_chapter(found)
 
 
 def _explanations(given: _Given) -> Section:
@@ -270,20 +250,7 @@ def _explanations(given: _Given) -> Section:
             why = given.model.explain(given.dataset.take([shown.place]), **shown.asked)
         except OptionError as error:  # a task that does not explain
             return Section("Why it answers so", [str(error)])
-        parts += _explained(given.dataset.ids[shown.place], shown, why)
+        record = f"Record {quoted(given.dataset.ids[shown.place])}"
+        told = f"{record}: {shown.told}." if shown.told else f"{record}."
+        parts += explained_parts(shown.why, told, why)
     return Section("Why it answers so", parts)
-
-
-def _explained(record: object, shown: Shown, why: Explanation) -> list[Part]:
-    told = f"Record {quoted(record)}" + (f": {shown.told}." if shown.told else ".")
-    caption = (
-        f"{told} {why.asked[0].upper()}{why.asked[1:]}: {number(why.answer)}; where nothing is "
-        f"known, {number(why.baseline)}. Orange raises it, blue lowers it; by {why.method}."
-    )
-    figure = why.plot()
-    figure.supxlabel("")  # the caption says it, and the page has the title
-    figure.set_figheight(figure.get_figheight() - WRITTEN)
-    return [
-        Picture(shown.why, figure, caption),
-        Folded("In numbers, and whether it can be believed", [Code(shown.why, str(why))]),
-    ]

@@ -74,9 +74,7 @@ class Report:
 
     def __str__(self) -> str:
         took = f"in {self.steps} steps ({self.seconds:.1f} s)"
-        where = f"on {self.held_back} records held back"
-        if not self.held_back:
-            where = "on the records learned from"
+        where = self._where
         measures = list(dict.fromkeys(each.measure for each in self.scores))
         models = list(dict.fromkeys(each.model for each in self.scores))
         wide = max([len(where), *(len(model) + 2 for model in models)])
@@ -89,8 +87,21 @@ class Report:
             for model in models
         ]
         head = where.ljust(wide) + "".join(f"  {m:>{w}}" for m, w in columns.items())
-        lines = [f"{self.estimator}: {self.records} records learned from {took}", head, *rows]
+        lines = [f"{self.estimator}: {self._amount} learned from {took}"]
+        lines += [head, *rows] if rows else []
         return "\n".join(each.rstrip() for each in [*lines, *(f"note: {n}" for n in self.notes)])
+
+    @property
+    def _amount(self) -> str:
+        """How much was learned from."""
+        return f"{self.records} records"
+
+    @property
+    def _where(self) -> str:
+        """What the scores are of."""
+        if self.held_back:
+            return f"on {self.held_back} records held back"
+        return "on the records learned from"
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
