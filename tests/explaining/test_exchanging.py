@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recurra.data import from_arrays, from_text
+from recurra.data import Target, from_arrays, from_text
 from recurra.data.offsets import offsets_of
 from recurra.explaining.exchanging import Piece, donors, exchange
 
@@ -59,12 +59,54 @@ def test_channels_of_one_group_come_from_the_same_record():
     assert (found[:, 0] != np.arange(20)).all()
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_tokens_change_places_and_stay_as_many(seed):
-    data = from_text(["a a b c", "c c b", "d a b d d"], unit="word")
+def words(data):
     stream = data.stream
     labels = stream.categories[stream.channels[0]]
-    piece = Piece(next(iter(data.streams)), codes=(labels.index("a"),))
-    found = exchange(data, [piece], np.random.default_rng(seed)).stream
+    parts = np.split(stream.values[:, 0], stream.offsets[1:-1])
+    return [[labels[code] for code in part] for part in parts]
+
+
+def piece_of(data, *tokens):
+    stream = data.stream
+    labels = stream.categories[stream.channels[0]]
+    return Piece(next(iter(data.streams)), codes=tuple(labels.index(each) for each in tokens))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tokens_go_to_the_next_record_and_other_words_stay_in_their_order(seed):
+    data = from_text(["a a b c", "c e c b", "d a b d d", "b"], unit="word")
+    found = words(exchange(data, [piece_of(data, "a", "e")], np.random.default_rng(seed)))
+    before = words(data)
+    chosen = {"a", "e"}
+    kept = [[each for each in record if each not in chosen] for record in found]
+    assert kept == [[each for each in record if each not in chosen] for record in before]
+    gone = [sorted(each for each in record if each in chosen) for record in found]
+    assert sorted(gone) == [[], ["a"], ["a", "a"], ["e"]]
+    assert all(now != then for now, then in zip(gone, [["a", "a"], ["e"], ["a"], []], strict=True))
+
+
+def test_tokens_come_to_stand_anywhere_among_the_other_words():
+    data = from_text(["a b b", "b b"], unit="word")
+    places = [
+        words(exchange(data, [piece_of(data, "a")], np.random.default_rng(seed)))[1].index("a")
+        for seed in range(60)
+    ]
+    assert {*places} == {0, 1, 2}
+
+
+def test_a_record_that_has_nothing_else_keeps_its_tokens():
+    data = from_text(["a", "b a", "b c"], unit="word")
+    found = words(exchange(data, [piece_of(data, "a")], np.random.default_rng(0)))
+    assert [sorted(each) for each in found] == [["a"], ["b"], ["a", "b", "c"]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_each_step_has_a_target_tokens_change_places_and_lengths_stay(seed):
+    data = from_text(["a a b c", "c c b", "d a b d d"], unit="word")
+    stream = data.stream
+    steps = np.zeros((stream.rows, 1))
+    target = Target(steps, "step", offsets=stream.offsets, stream=next(iter(data.streams)))
+    data = data.with_targets(y=target)
+    found = exchange(data, [piece_of(data, "a")], np.random.default_rng(seed)).stream
     np.testing.assert_array_equal(np.sort(found.values, 0), np.sort(stream.values, 0))
     np.testing.assert_array_equal(found.lengths, stream.lengths)

@@ -62,6 +62,7 @@ def test_a_word_that_decides_comes_first():
 
     found = permutation_importance(data, accuracy, "accuracy", greater=True, by="token")
     assert found.ranked[0] == "good"
+    assert all(lost == 0 for name, lost in found.mean.items() if name != "good")
     groups = {"praise": ["good"], "rest": ["old", "film"]}
     found = permutation_importance(
         data, accuracy, "accuracy", greater=True, by="token", groups=groups

@@ -184,3 +184,30 @@ def test_a_lonely_value_of_one_channel_is_dotted(Asked):
 def test_no_font_is_looked_for_where_matplotlib_has_all_signs(Asked, recwarn):
     drawn(Asked(linear(), x=random(3, 1), steps=("naïve", "Ω", "→")))
     assert not recwarn.list
+
+
+def under(axis, x, y=0.0):
+    """What an axis says is under a pointer."""
+    return vars(axis)["format_coord"](x, y)
+
+
+def test_a_map_says_the_step_the_channel_the_score_and_the_value(Asked):
+    values = torch.tensor([[1.0, 0.0], [-2.0, 3.0], [0.0, 0.5]])
+    strip, _, cells, *_ = drawn(Asked(linear(), x=values)).axes
+    assert under(cells, 1.2, 0.9) == "x1, step 1, score 3, value 3"
+    assert under(strip, 0.8) == "step 1, score 1"
+    assert under(cells, 3.0, 0.0) == under(cells, 0.0, 2.0) == under(strip, -1.0) == ""
+
+
+def test_a_line_says_the_score_and_the_value(Asked):
+    (axis,) = drawn(Asked(linear(), x=torch.tensor([[1.0], [-2.0], [0.5]]))).axes
+    assert under(axis, 1.0, 7.0) == "step 1, score -2, value -2"
+
+
+def test_a_text_says_the_score_of_a_word(Asked):
+    words = ("a", "good", "film")
+    question = Asked(linear(), x=torch.eye(3), columns=("token",) * 3, steps=words)
+    (axis,) = drawn(question).axes
+    begun, row = axis.texts[1].get_position()
+    assert under(axis, begun, row) == under(axis, begun + 1.0, row + 0.3) == "good, score 1"
+    assert under(axis, -1.0) == ""

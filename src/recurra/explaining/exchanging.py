@@ -9,6 +9,7 @@ import numpy as np
 
 from recurra.auditing.phrases import plural
 from recurra.data import SequenceDataset, Stream
+from recurra.data.offsets import offsets_of
 from recurra.errors import OptionError
 from recurra.explaining.channels import with_streams
 from recurra.types import Booleans, Integers
@@ -55,14 +56,21 @@ def exchange(
     Returns
     -------
     SequenceDataset
-        The same values at other places; times, lengths and targets stay.
+        The same values at other places; times and targets stay, and so do lengths, but where
+        tokens go from text to text: these become longer or shorter, and all other words stay as
+        they are.
     """
     order = random.permutation(len(dataset))
     streams = dataset.all_streams
     for piece in pieces:
         stream = streams[piece.stream]
         if piece.codes is not None:
-            streams[piece.stream] = _tokens_scattered(stream, piece.codes, random)
+            free = _free_to_grow(dataset, stream)
+            streams[piece.stream] = (
+                _tokens_handed_on(stream, piece.codes, order, random)
+                if free
+                else _tokens_scattered(stream, piece.codes, random)
+            )
             continue
         ends = piece.steps is not None and (piece.steps.start or 0) < 0
         source = donors(stream.offsets, order, from_end=ends)
@@ -161,6 +169,38 @@ def _taken(stream: Stream, source: Integers, column: int | None) -> Stream:
         seen = seen.copy()
         seen[:, column] = seen[source, column]
     return replace(stream, values=values, observed=seen)
+
+
+def _free_to_grow(dataset: SequenceDataset, stream: Stream) -> bool:
+    """Whether a record may become longer: nothing else goes along with its steps."""
+    steps = any(target.level == "step" for target in dataset.targets.values())
+    return stream.times is None and len(dataset.streams) == 1 and not steps
+
+
+def _tokens_handed_on(
+    stream: Stream, codes: Sequence[int], order: Integers, random: np.random.Generator
+) -> Stream:
+    """Put the tokens of each record into the next of a circle, at places by chance.
+
+    A record that has nothing else keeps its own.
+    """
+    chosen = np.isin(stream.values[:, 0], codes)
+    records = np.repeat(np.arange(len(stream)), stream.lengths)
+    others = np.bincount(records[~chosen], minlength=len(stream))
+    circle, receiver = order[others[order] > 0], np.arange(len(stream))
+    receiver[circle] = np.roll(circle, 1)
+    records[chosen] = receiver[records[chosen]]
+    starts = np.cumsum(others) - others
+    places = np.empty(stream.rows)
+    places[~chosen] = np.arange(1, others.sum() + 1) - starts[records[~chosen]]
+    places[chosen] = random.random(int(chosen.sum())) * (others[records[chosen]] + 1)
+    source = np.lexsort((places, records))
+    return replace(
+        stream,
+        values=stream.values[source],
+        observed=None if stream.observed is None else stream.observed[source],
+        offsets=offsets_of(np.bincount(records, minlength=len(stream))),
+    )
 
 
 def _tokens_scattered(stream: Stream, codes: Sequence[int], random: np.random.Generator) -> Stream:

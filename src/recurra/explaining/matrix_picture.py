@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recurra.auditing.phrases import width
+from recurra.auditing.phrases import percent, width
 from recurra.explaining.fonts import Fonts
-from recurra.explaining.painting import MARKS, name_steps, quiet, shades, short, visible
+from recurra.explaining.painting import MARKS, name_steps, quiet, shades, short, tell, visible
 from recurra.explaining.words import said
 
 if TYPE_CHECKING:
@@ -68,9 +68,12 @@ class Matrix:
             for row, symbol in enumerate(self.alignment.symbols)
         ]
         axis.set_yticks(range(len(rows)), rows)
+        symbols, steps = self.alignment.symbols, self.read.steps
+        tell(axis, len(steps), len(rows),
+             lambda step, row: f"{symbols[row]} to {said(steps[step])}: "
+             f"{percent(float(weights[row, step]))}")  # fmt: skip
         quiet(axis)
         axis.xaxis.tick_top()
-        steps = self.read.steps
         if all(isinstance(each, str) for each in steps) and len(steps) <= MOST_NAMED:
             names = [short(self.fonts.token(visible(str(each)), k)) for k, each in enumerate(steps)]
             upright = sum(map(width, names)) > LINE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,8 @@ __all__ = [
     "shades",
     "short",
     "sides",
+    "tell",
+    "told_step",
     "visible",
 ]
 
@@ -247,3 +249,55 @@ def name_steps(axis: Axes, read: Read, begun: int = 0) -> None:
         every = next(k * size for k in (1, 2, 5, 10) if k * size >= every)
     places = range(-(-begun // every) * every, len(read.steps), every)
     axis.set_xticks([*places], [short(said(read.steps[k])) for k in places])
+
+
+def tell(axis: Axes, steps: int, rows: int, told: Callable[[int, int], str]) -> None:
+    """Let an axis say what is under a pointer, in a window or on a page.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        Whose places are whole numbers: steps from left to right, rows from above.
+    steps, rows : int
+        How many there are; of what has no rows 1.
+    told : callable
+        Says what is at a step of a row.
+    """
+
+    def text(x: float, y: float) -> str:
+        step, row = round(x), round(y) if rows > 1 else 0
+        return told(step, row) if 0 <= step < steps and 0 <= row < rows else ""
+
+    axis.format_coord = text  # type: ignore[method-assign]
+
+
+def told_step(read: Read, step: int, score: float, channel: int | None = None) -> str:
+    """Say the score of a step, and what was read there.
+
+    Parameters
+    ----------
+    read : Read
+        What was read.
+    step : int
+        Its place.
+    score : float
+        Its score.
+    channel : int, optional
+        Of which channel; without it the score is that of all.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    names, name = read.channels, read.steps[step]
+    if channel is None and len(names) == 1:
+        channel = 0
+    parts = [said(name) if isinstance(name, str) else f"step {said(name)}"]
+    if channel is not None and len(names) > 1:
+        parts.insert(0, names[channel])
+    parts.append(f"score {number(score)}")
+    if channel is not None and read.shown is not None and read.shown.shape[1] == len(names):
+        value = float(read.shown[step, channel])
+        parts.append("no value" if np.isnan(value) else f"value {number(value)}")
+    return ", ".join(parts)

@@ -29,6 +29,8 @@ from recurra.explaining.painting import (
     shades,
     short,
     sides,
+    tell,
+    told_step,
     visible,
 )
 
@@ -199,6 +201,13 @@ class Panel:
                     bbox={"boxstyle": "square,pad=0.18", "facecolor": colours[place],
                           "edgecolor": "none"},
                 )  # fmt: skip
+
+        def told(x: float, y: float) -> str:
+            row = lines[min(max(round(y), 0), len(lines) - 1)]
+            before = [place for place, begun in row if begun <= x]
+            return told_step(self.read, before[-1], self.by_step[before[-1]]) if before else ""
+
+        axis.format_coord = told  # type: ignore[method-assign]
         if len(self.read.steps) > MOST_TOKENS:
             left = len(self.read.steps) - MOST_TOKENS
             figure.supxlabel(f"{left:,} more tokens are not drawn.", fontsize=FONT, ha="left",
@@ -233,6 +242,16 @@ class Panel:
         axis.set_xlim(-0.5, len(steps) - 0.5)
         quiet(axis)
         name_steps(axis, self.read)
+        self._tell_steps(axis)
+
+    def _tell_steps(self, axis: Axes) -> None:
+        """Let an axis say the score of each step."""
+        scores = self.by_step
+        tell(axis, len(scores), 1, lambda step, _: told_step(self.read, step, scores[step]))
+
+    def _cell(self, step: int, channel: int) -> str:
+        """Say what is at a step of a channel."""
+        return told_step(self.read, step, self.scores[step, channel], channel)
 
     def _map(self, figure: SubFigure) -> None:
         """A map of steps and channels, sums beside it, and the largest channels' values below."""
@@ -249,10 +268,13 @@ class Panel:
         axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
         axes[1, 0].imshow(shades(self.scores[:, kept].T), aspect="auto", interpolation="nearest")
         axes[1, 0].set_yticks(range(len(kept)), [short(self.read.channels[k]) for k in kept])
+        self._tell_steps(axes[0, 0])
+        tell(axes[1, 0], len(steps), len(kept), lambda step, row: self._cell(step, kept[row]))
         axes[1, 1].barh(range(len(kept)), sums[kept], color=sides(sums[kept]), height=0.7)
         axes[1, 1].axvline(0, color=PALETTE.faint, linewidth=0.8)
         axes[1, 1].set_ylim(len(kept) - 0.5, -0.5)
-        axes[1, 1].set_yticks([])
+        axes[1, 1].set_yticks(range(len(kept)), [short(self.read.channels[k]) for k in kept])
+        axes[1, 1].tick_params(labelleft=False)
         some = "by channel" if len(kept) == len(sums) else f"{len(kept)} of {len(sums)} channels"
         axes[1, 1].set_title(some, fontsize=FONT, color=PALETTE.ink)
         for axis in (axes[0, 0], *axes[1]):
@@ -280,6 +302,7 @@ class Panel:
             axes[0, 0].bar(range(steps), self.by_step, color=sides(self.by_step), width=0.9)
             axes[0, 0].axhline(0, color=PALETTE.faint, linewidth=0.8)
             axes[0, 0].set_ylabel("by step", fontsize=FONT, color=PALETTE.ink)
+            self._tell_steps(axes[0, 0])
         else:
             axes[0, 0].set_yticks([])
         self._mark(axes[:, 0])

@@ -21,6 +21,8 @@ from recurra.explaining.painting import (
     quiet,
     shades,
     short,
+    tell,
+    told_step,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +79,11 @@ def draw_rows(
     rows = range(0, len(scores), max(-(-len(scores) // MOST_NAMED), 1))
     axes[0].set_yticks([*rows], [short(str(names[k])) for k in rows])
     axes[0].set_ylabel(name, fontsize=FONT, color=PALETTE.ink)
+
+    def told(step: int, row: int) -> str:
+        return f"{name} {names[row]}, {told_step(read, step, scores[row, step])}"
+
+    tell(axes[0], len(read.values), len(scores), told)
     if known:
         draw_values(axes[1], read, known, begun)
     for axis in axes:

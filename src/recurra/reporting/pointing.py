@@ -52,7 +52,7 @@ def points_of(figure: Figure) -> list[dict[str, Any]]:
     """
     found = []
     for axis in figure.axes:
-        if axis.axison and axis.get_visible() and (told := _told_of(axis)) is not None:
+        if axis.get_visible() and (told := _told_of(axis)) is not None:
             along, places, texts = told
             low, high = _shares(axis, axis.transAxes.transform([(0.0, 1.0), (1.0, 0.0)]))
             shares = _shares(axis, axis.transData.transform(places))
@@ -104,9 +104,11 @@ def _marks(axis: Axes) -> Iterator[tuple[str, str, Floats]]:
         if spots.get_offset_transform() == axis.transData:
             place = np.ma.filled(np.ma.asarray(spots.get_offsets(), float), np.nan)
             yield "xy", _name(spots), place[np.isfinite(place).all(1)]
-    if "format_coord" in vars(axis) and not axis.lines:
-        for image in axis.images:
-            yield "xy", "", _strongest(image)
+    if "format_coord" in vars(axis):
+        if not axis.lines:
+            yield from (("xy", "", _strongest(image)) for image in axis.images)
+        if not axis.axison:  # a text
+            yield "xy", "", np.array([each.get_position() for each in axis.texts]).reshape(-1, 2)
 
 
 def _end(bar: Any, flat: bool) -> tuple[float, float]:
@@ -117,8 +119,7 @@ def _end(bar: Any, flat: bool) -> tuple[float, float]:
 
 def _strongest(image: Any) -> Floats:
     """Find the middles of the cells of a map that are not clear, the strongest of them."""
-    shade = np.asarray(image.get_array(), float)
-    shade = shade[..., -1] if shade.ndim == 3 else np.abs(shade)
+    shade = np.asarray(image.get_array(), float)[..., -1]
     left, right, bottom, top = image.get_extent()
     rows, columns = shade.shape
     high, low = (bottom, top) if image.origin == "lower" else (top, bottom)

@@ -62,8 +62,9 @@ class Probed(Asked):
             How often each is exchanged.
         by : {"channel", "step", "window", "token"}
             What is exchanged: a channel, or static covariate, over all steps; one step, or a
-            stretch of steps, of all channels; or a token, whose places are exchanged with places
-            drawn from all records.
+            stretch of steps, of all channels; or a token, which goes to another record, at places
+            by chance between the other words (where each step has an answer of its own, it changes
+            places with other words).
         seed : int
             Source of chance.
         **how
