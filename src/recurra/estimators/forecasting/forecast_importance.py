@@ -28,10 +28,8 @@ __all__ = ["Exchanged", "Part", "exchange_forecasts", "importance_of_forecasts"]
 CALENDAR = "calendar"
 BYS = ("channel", "step", "window")
 MEASURE = "MASE"
-STRETCHES, NO_SEASON = (
-    5,
-    4,
-)  # newest seasons, before all that was earlier; steps where there is none
+STRETCHES = 5  # newest seasons, before all that was earlier
+NO_SEASON = 4  # steps of a stretch, where there is no season
 FEWEST = 2
 
 
