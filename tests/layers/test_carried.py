@@ -89,7 +89,7 @@ def test_a_record_read_a_few_steps_ahead_is_told_better(shape):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_record_read_again_from_a_changed_step_is_as_read_anew(name, shape):
+def test_a_record_read_again_with_a_changed_step_is_as_read_anew(name, shape):
     layer, x, carried, output = read(name, shape)
     carried.weigh(torch.ones_like(output))
     places = torch.tensor([22, 0, 9])

@@ -29,11 +29,10 @@ class _Run(NamedTuple):
     worth: State  # the gradient of the answer with respect to `after`, apart from each other
     incoming: Tensor  # that part of the worth of what is said which the next step has no part in
 
-    def on(self, x: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
-        """Go on from states of several rows."""
-        begun = tuple(each[None] for each in state)
-        y, after = run(self.stack, x, begun, [self.weights], lengths)
-        return y, tuple(each[0] for each in after)
+    def on(self, x: Tensor, state: State) -> State:
+        """Read a step of several rows, each from a state of its own."""
+        _, after = run(self.stack, x[None], tuple(each[None] for each in state), [self.weights])
+        return tuple(each[0] for each in after)
 
 
 class Carried:
@@ -152,7 +151,7 @@ class Carried:
             for later in range(ahead + 1):
                 # Rows whose record has ended need no worth of the end: nothing is fed back there.
                 begun = tuple(each[:left] for each in state)
-                _, state = one.on((record[later:] if later else x)[None], begun)
+                state = one.on(record[later:] if later else x, begun)
                 last = later == ahead
                 pairs = zip(state, one.after, one.worth if last else [one.incoming], strict=False)
                 for now, then, worth in pairs:
@@ -164,8 +163,6 @@ class Carried:
     @torch.no_grad()
     def again(self, other: Tensor, places: Tensor) -> Tensor:
         """Read the record once more for each of some steps, that step being another.
-
-        Each direction goes on from the state before the changed step.
 
         Parameters
         ----------
@@ -179,24 +176,9 @@ class Carried:
         Tensor, shape (rows, steps, directions·outputs)
             What the layer says at each step.
         """
-        stack, ways = self._layer.stack, []
-        for way, one in enumerate(self._runs):
-            x, record = (each.flip(0) if way else each for each in (other, self._record))
-            begun = len(x) - 1 - places if way else places
-            lengths = len(x) - begun
-            rows = (begun + torch.arange(int(lengths.max()))[:, None]).clamp_(max=len(x) - 1)
-            read = record[rows]
-            read[0] = x[begun]
-            said, _ = one.on(read, tuple(each[begun] for each in one.before), lengths)
-            y = one.after[0].repeat(len(places), 1, 1)
-            for row, start in enumerate(begun.tolist()):
-                y[row, start:] = said[: len(x) - start, row]
-            ways.append(y.flip(1) if way else y)
-        y = torch.cat(ways, -1)
-        if stack.num_layers == 1:
-            return y
-        above = replace(stack, num_layers=stack.num_layers - 1, dropout=0.0)
-        y, _ = run(above, y.transpose(0, 1), None, self._weights[stack.directions :])
+        rows = self._record.repeat(len(places), 1, 1)
+        rows[range(len(places)), places] = other[places]
+        y, _ = run(self._layer.stack, rows.transpose(0, 1), None, self._weights)
         return y.transpose(0, 1)
 
 

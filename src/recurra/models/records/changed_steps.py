@@ -17,8 +17,8 @@ from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
 __all__ = ["AHEAD", "FULL", "changed_steps"]
 
-AHEAD = 3  # steps that are read after a changed one, before what follows is taken to be linear
-FULL = 8  # steps, those that move the answer most, after which the record is read to its end
+AHEAD = 1  # steps that are read after a changed one, before what follows is taken to be linear
+FULL = 8  # steps, those that move the answer most, for which the record is read in full
 
 
 @torch.no_grad()
@@ -34,7 +34,7 @@ def changed_steps(
     The state before each step is carried over from reading the record once, the changed step is
     read from there with the `AHEAD` after it, and what the state is worth then comes from going
     back once; see `Carried`. That takes what follows to be linear, which it is not where a step
-    moves much: for the `FULL` steps that move the answer most the record is read to its end.
+    moves much: for the `FULL` steps that move the answer most the record is read in full.
 
     Parameters
     ----------
