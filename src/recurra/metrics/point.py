@@ -13,8 +13,6 @@ from recurra.types import Floats
 
 __all__ = ["mae", "mase", "mse", "owa", "rmse", "seasonal_scale", "smape"]
 
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a value: differences that say nothing
-
 
 def mae(y: ArrayLike, forecast: ArrayLike) -> float:
     r"""Mean absolute error.
@@ -189,8 +187,7 @@ def seasonal_scale(train: ArrayLike, season_length: int = 1) -> float:
     Returns
     -------
     float
-        In the unit of ``train``; NaN if there is no such pair, or if every step is zero, or no
-        more than the last digits of the values.
+        In the unit of ``train``; NaN if there is no such pair, or if every step is zero.
 
     Examples
     --------
@@ -206,8 +203,7 @@ def seasonal_scale(train: ArrayLike, season_length: int = 1) -> float:
     if season_length < 1:
         raise OptionError(f"season_length is {season_length}; use 1 or more (1 means no season).")
     scale = mean_of(_finite(np.abs(x[season_length:] - x[:-season_length])))
-    rounding = ROUNDING * float(np.abs(_finite(x)).max(initial=0.0))
-    return scale if scale > rounding else math.nan
+    return scale if scale > 0 else math.nan
 
 
 def owa(smape_model: float, mase_model: float, smape_naive2: float, mase_naive2: float) -> float:

@@ -152,9 +152,9 @@ def importance_of_forecasts(
     there = (np.array(scales) > 0) & np.isfinite(y).any(1)  # of a constant, NaN, there is no MASE
     if not there.any():
         raise DataError(
-            "No forecast can be scored: nothing was observed, or each past repeats itself exactly",
+            "No forecast can be scored: nothing was observed, or the past is constant",
             code="no_scale",
-            hint="Give series that change from season to season, and whose last values are known.",
+            hint="Give series that change, and whose last values are known.",
         )
 
     def score(past: Panel, coming: Panel) -> float:
