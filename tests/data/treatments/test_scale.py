@@ -76,6 +76,13 @@ def test_skewed_values_become_less_skewed(method):
     assert skew(scaled(method, train)) < 0.5 * skew(train)
 
 
+def test_logarithms_of_a_unit_next_to_nothing_are_finite():
+    train = np.array([[2412739.0], [1.342130252729155e-302], [2.2250738585072014e-308]])
+    found = scaled("log", train, np.array([[-2412739.0], [0.0], [2412739.0]]))[:, 0]
+    assert np.isfinite(found).all()
+    assert (np.diff(found) > 0).all()
+
+
 @pytest.mark.parametrize("method", ANY)
 @settings(max_examples=40, deadline=None)
 @given(

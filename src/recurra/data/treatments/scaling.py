@@ -100,7 +100,10 @@ class Scaling:
 
     def _transform(self, x: Floats) -> Floats:
         if self.method == "log":
-            return np.sign(x) * np.log1p(np.abs(x) / self.unit)
+            with np.errstate(over="ignore", divide="ignore"):
+                size = np.log1p(np.abs(x) / self.unit)
+                beyond = np.log(np.abs(x)) - np.log(self.unit)  # of a unit next to nothing
+            return np.sign(x) * np.where(np.isinf(size), beyond, size)
         if self.method == "boxcox":
             from scipy.special import boxcox
 
