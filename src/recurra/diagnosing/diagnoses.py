@@ -101,7 +101,7 @@ class Diagnoses(Mapping[str, "Diagnosis"]):
         ill = [name for name, each in self._found.items() if not each.healthy]
         name = network if network is not None else (ill or [*self._found])[0]
         chosen = self[name]
-        return draw(chosen.measures, f"{name}: {_state(chosen)}")
+        return draw(chosen.measures, f"{name}: {chosen.state}")
 
     def show(self) -> None:
         """Print the diagnoses."""
@@ -113,7 +113,7 @@ class Diagnoses(Mapping[str, "Diagnosis"]):
     def __str__(self) -> str:
         lines = [self._head()]
         for name, each in self._found.items():
-            lines.append(f"{name}: {_state(each)}")
+            lines.append(f"{name}: {each.state}")
             lines += [f"  {finding.level}: {finding}" for finding in each.findings]
         return "\n".join(lines)
 
@@ -121,8 +121,3 @@ class Diagnoses(Mapping[str, "Diagnosis"]):
         ill = sum(not each.healthy for each in self._found.values())
         told = f"{ill} not well" if ill else "healthy"
         return f"{self.of}: {plural(len(self), 'network')}, {told}"
-
-
-def _state(diagnosis: Diagnosis) -> str:
-    """Say how one network is."""
-    return "healthy" if diagnosis.healthy else f"not well: {', '.join(diagnosis.illnesses)}"

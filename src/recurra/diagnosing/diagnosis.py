@@ -57,6 +57,11 @@ class Diagnosis(Found[Finding]):
         codes = (each.code for each in self.findings if each.level != "note")
         return tuple(dict.fromkeys(codes))
 
+    @property
+    def state(self) -> str:
+        """Whether nothing is wrong, or what."""
+        return "healthy" if self.healthy else f"not well: {', '.join(self.illnesses)}"
+
     def to_frame(self) -> pd.DataFrame:
         """Give the findings as a table.
 
@@ -86,24 +91,19 @@ class Diagnosis(Found[Finding]):
         """
         from recurra.diagnosing.pictures import draw
 
-        told = "healthy" if self.healthy else self._counted()
-        return draw(self.measures, f"{self.measures.task}: {told}")
+        return draw(self.measures, f"{self.measures.task}: {self.state}")
 
     def __str__(self) -> str:
         found = self.measures
         lines = [
             f"{found.task}: {plural(found.records, 'record')} looked at, loss {found.loss:.4g}"
         ]
-        lines.append("healthy: nothing wrong was found" if self.healthy else self._counted())
+        lines.append("healthy: nothing wrong was found" if self.healthy else self.state)
         lines += [f"  {each.level}: {each}" for each in self.findings]
         return "\n".join([*lines, *_table(found.layers)])
 
     def __repr__(self) -> str:
-        told = "healthy" if self.healthy else self._counted()
-        return f"Diagnosis({self.measures.task}: {told})"
-
-    def _counted(self) -> str:
-        return f"not well: {', '.join(self.illnesses)}"
+        return f"Diagnosis({self.measures.task}: {self.state})"
 
 
 def diagnose(examined: Examined, seed: int = 0) -> Diagnosis:

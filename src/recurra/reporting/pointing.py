@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from recurra.auditing.phrases import number
 from recurra.errors import need
+
+Speaker: TypeAlias = "Callable[[float], str]"
+"""Says a value of an axis."""
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +24,7 @@ __all__ = ["points_of"]
 
 MOST = 1500  # points of an axis
 SHORTEST = 3  # points of a line that is not a mere mark
-NEAR = 1e-6  # of a named place
+PLACES = 6  # digits by which a value is the one that has a name
 
 
 def points_of(figure: Figure) -> list[dict[str, Any]]:
@@ -82,7 +85,8 @@ def _told_of(axis: Axes) -> tuple[str, Floats, list[str]] | None:
     if own is not None:
         texts = [own(*every[k]) for k in kept]
     else:
-        texts = [_text(axis, *names[k], every[k]) for k in kept]
+        say = _speaker(axis.xaxis), _speaker(axis.yaxis)
+        texts = [_text(say, *names[k], every[k]) for k in kept]
     ways = {along for _, along in names}
     return (ways.pop() if len(ways) == 1 else "xy"), every[kept], texts
 
@@ -135,28 +139,37 @@ def _name(artist: Any) -> str:
     return "" if label.startswith("_") else label
 
 
-def _text(axis: Axes, name: str, along: str, place: Sequence[float]) -> str:
+def _text(say: Sequence[Speaker], name: str, along: str, place: Sequence[float]) -> str:
     """Say a name and both values, that first along which the nearest is looked for."""
-    said = [_said(one, value) for one, value in zip((axis.xaxis, axis.yaxis), place, strict=True)]
+    said = [one(value) for one, value in zip(say, place, strict=True)]
     values = ", ".join(reversed(said) if along == "y" else said)
     return f"{name}: {values}" if name else values
 
 
-def _said(axis: Axis, value: float) -> str:
-    """Say a value as its axis does: by the name that stands there, as a date, as a number."""
+def _speaker(axis: Axis) -> Speaker:
+    """Say values as an axis does: by the name that stands there, as dates, as numbers."""
     tickers: Any = need("matplotlib.ticker", extra="plot", purpose="A page with pictures")
-    formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
-    if isinstance(locator, tickers.FixedLocator) and not locator.nbins:
-        names = zip(locator.locs, formatter.format_ticks(locator.locs), strict=True)
-        for place, said in names:
-            if abs(place - value) < NEAR:
-                return str(said).replace(r"\$", "$")
     dates: Any = need("matplotlib.dates", extra="plot", purpose="A page with pictures")
-    if isinstance(formatter, dates.AutoDateFormatter | dates.ConciseDateFormatter):
-        said = f"{dates.num2date(value):%Y-%m-%d %H:%M}"
-        return said.removesuffix(" 00:00")
+    formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
+    names: dict[float, str] = {}
+    if isinstance(locator, tickers.FixedLocator) and not locator.nbins:
+        said = formatter.format_ticks(locator.locs)
+        names = {
+            round(float(place), PLACES): str(text).replace(r"\$", "$")
+            for place, text in zip(locator.locs, said, strict=True)
+        }
+    dated = isinstance(formatter, dates.AutoDateFormatter | dates.ConciseDateFormatter)
     label = axis.get_label_text().replace("\n", " ")
-    return f"{label} {number(value)}".strip()
+
+    def say(value: float) -> str:
+        name = names.get(round(float(value), PLACES))
+        if name is not None:
+            return name
+        if dated:
+            return f"{dates.num2date(value):%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+        return f"{label} {number(value)}".strip()
+
+    return say
 
 
 def _shares(axis: Axes, pixels: Floats) -> Floats:

@@ -22,7 +22,7 @@ from recurra.estimators.forecasting.forecast_report import (
     why_so,
 )
 from recurra.estimators.forecasting.forecaster import ALIASES
-from recurra.estimators.learning.report import Score
+from recurra.estimators.learning.report import Score, beside
 from recurra.reporting import Folded, Part, Picture, Section, as_page
 from recurra.tuning.auto_members import BaselineMember, NetworkMember
 from recurra.tuning.auto_windows import MEASURES
@@ -138,9 +138,7 @@ def _beside(model: Any) -> str:
     """Compare the average with the best baseline."""
     measure = model.leaderboard_.measure
     own, *simple = [each for each in _scores(model) if each.measure == measure]
-    best = min(simple, key=lambda each: each.value)
-    how = "better than" if own.value < best.value else "no better than"
-    told = f"{measure} {number(own.value)}: {how} {number(best.value)} of {best.model}"
+    told = f"{measure} {number(own.value)}: {beside(own, simple)}"
     return f"{told}, on {model.leaderboard_.judged_on}."
 
 

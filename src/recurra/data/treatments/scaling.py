@@ -100,10 +100,9 @@ class Scaling:
 
     def _transform(self, x: Floats) -> Floats:
         if self.method == "log":
-            with np.errstate(over="ignore", divide="ignore"):
-                size = np.log1p(np.abs(x) / self.unit)
-                beyond = np.log(np.abs(x)) - np.log(self.unit)  # of a unit next to nothing
-            return np.sign(x) * np.where(np.isinf(size), beyond, size)
+            with np.errstate(divide="ignore"):  # of 0; a quotient could overflow
+                units = np.log(np.abs(x)) - np.log(self.unit)
+            return np.sign(x) * np.logaddexp(0.0, units)
         if self.method == "boxcox":
             from scipy.special import boxcox
 

@@ -15,7 +15,7 @@ from recurra.estimators.forecasting.forecast_defaults import default_horizon
 from recurra.estimators.forecasting.forecast_diagnosis import DiagnosedForecaster
 from recurra.estimators.forecasting.frames import read_long
 from recurra.estimators.forecasting.rolling import rolling_origin
-from recurra.estimators.learning.report import Report, Score
+from recurra.estimators.learning.report import Report, Score, beside
 
 if TYPE_CHECKING:
     import os
@@ -264,10 +264,9 @@ def _backtest(tried: _Tried) -> tuple[str, Section]:
 
     model, scores, own = tried.model, tried.scores, tried.own
     order = sorted(scores, key=lambda name: scores[name]["MASE"])
-    mine = scores[model._alias]["MASE"]
-    best = next(name for name in order if name != model._alias)
-    how = "better than" if mine < scores[best]["MASE"] else "no better than"
-    told = f"MASE {number(mine)}: {how} {number(scores[best]['MASE'])} of {best}, {tried.where}."
+    simple = {name: Score(name, "MASE", scores[name]["MASE"]) for name in order}
+    mine = simple.pop(model._alias)
+    told = f"MASE {number(mine.value)}: {beside(mine, [*simple.values()])}, {tried.where}."
     figure = _picture(tried.dataset, own, tried.h, tried.n_windows, model)
     return told, Section("Backtest", [
         told,

@@ -25,7 +25,7 @@ from recurra.estimators.chapters import (
 )
 from recurra.estimators.learning.diagnosed import spread
 from recurra.estimators.learning.record_batches import sampled
-from recurra.estimators.learning.report import Report, Score, is_greater_better
+from recurra.estimators.learning.report import Report, Score, beside
 from recurra.reporting import (
     Folded,
     Part,
@@ -135,10 +135,7 @@ def _beside(report: Report) -> str:
     simple = [each for each in others if each.model != own.model and each.measure == own.measure]
     if not simple:
         return f"{told}."
-    sign = 1 if is_greater_better(own.measure) else -1
-    best = max(simple, key=lambda each: sign * each.value)
-    how = "better than" if sign * own.value > sign * best.value else "no better than"
-    return f"{told}: {how} {number(best.value)} of {best.model}."
+    return f"{told}: {beside(own, simple)}."
 
 
 # ------------------------------------------------------------------- chapters

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-__all__ = ["Report", "Score", "is_greater_better"]
+__all__ = ["Report", "Score", "beside", "is_greater_better"]
 
 GREATER = ("accuracy", "span F1", "exact answers", "log-likelihood", "texts right", "R²")
 """Of which more is better; of all else less is."""
@@ -140,3 +140,31 @@ def is_greater_better(measure: str) -> bool:
     (True, False)
     """
     return measure in GREATER or any(measure.startswith(f"{each} of ") for each in GREATER)
+
+
+def beside(own: Score, simple: Sequence[Score]) -> str:
+    """Compare a score with the best of simple models.
+
+    Parameters
+    ----------
+    own : Score
+        That of the model.
+    simple : sequence of Score
+        Those of the others, one or more, by the same measure.
+
+    Returns
+    -------
+    str
+        Half a sentence.
+
+    Examples
+    --------
+    >>> beside(Score("LSTM", "MASE", 0.8), [Score("Naive", "MASE", 1.2)])
+    'better than 1.2 of Naive'
+    """
+    from recurra.auditing.phrases import number  # with pandas, which no first fit waits for
+
+    sign = 1 if is_greater_better(own.measure) else -1
+    best = max(simple, key=lambda each: sign * each.value)
+    how = "better than" if sign * own.value > sign * best.value else "no better than"
+    return f"{how} {number(best.value)} of {best.model}"

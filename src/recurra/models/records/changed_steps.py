@@ -15,7 +15,7 @@ from recurra.models.records.looked_up import encode_changed
 from recurra.models.records.records import RecordBatch
 from recurra.models.records.sequence_network import Inputs, SequenceNetwork
 
-__all__ = ["AHEAD", "FULL", "changed_steps"]
+__all__ = ["FULL", "changed_steps"]
 
 AHEAD = 1  # steps that are read after a changed one, before what follows is taken to be linear
 FULL = 8  # steps, those that move the answer most, for which the record is read in full
