@@ -6,10 +6,10 @@
 
 The sets are in the folder RECURRA_DATA: ten of the UCR archive, and the weekly series of M4, with
 their published test parts. The search sees the training part alone; the test part is scored in the
-end, for the default and for the best trial, of which one was taken. Both are trained as long as is
-usual then, whatever --steps says of the trials, and with each of --finals seeds. One process, and
-as many threads as OMP_NUM_THREADS says. M4 weekly is scored by sMAPE, MASE (season 1, as in the
-competition) and OWA.
+end, for the default and for what the search has taken, which may be the default. Both are trained
+as long as is usual then, whatever --steps says of the trials, and with each of --finals seeds. One
+process, and as many threads as OMP_NUM_THREADS says. M4 weekly is scored by sMAPE, MASE (season 1,
+as in the competition) and OWA.
 
 With --kill, processes search together in one file, and every so many seconds one of those at work
 is killed and another begun. In the end each trial is to be finished once.
@@ -30,7 +30,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,8 @@ UCR = [
     *("SonyAIBORobotSurface1", "GesturePebbleZ1", "DodgerLoopGame", "MelbournePedestrian"),
 ]
 WEEKLY, H = "M4 weekly", 13
+Score: TypeAlias = Callable[[Any], dict[str, float]]
+Compared: TypeAlias = tuple[Tuning, dict[str, float], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,14 @@ class Budget:
         model, how = configured(model, shorter), {**how, "refit": False, "progress": False}
         return rc.tune(model, data, trials=self.trials, seed=self.seed, **how)
 
-    def scored(self, model: Any, score: Callable[[Any], dict[str, float]]) -> dict[str, float]:
+    def compared(self, model: Any, found: Tuning, score: Score) -> Compared:
+        """Score the default, and what was taken if it is another."""
+        plain = self.scored(model, score)
+        if not found.parameters:
+            return found, plain, plain
+        return found, plain, self.scored(configured(model, found.parameters), score)
+
+    def scored(self, model: Any, score: Score) -> dict[str, float]:
         """Score a configuration: the mean over seeds."""
         seeds = range(self.seed, self.seed + self.finals)
         return (
@@ -76,8 +85,8 @@ class Budget:
         )
 
 
-def ucr(name: str, budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, float]]:
-    """Search on the training part of a set; score both on its test part."""
+def ucr(name: str, budget: Budget) -> Compared:
+    """Search on the training part of a set; score on its test part."""
     folder = DATA / "cls_ucr_dev" / name
     train, test = (from_ucr(folder / f"{name}_{part}.tsv.gz") for part in ("TRAIN", "TEST"))
 
@@ -85,13 +94,11 @@ def ucr(name: str, budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, 
         return {each.measure: each.value for each in model.fit(train).scores(test)}
 
     model = rc.Classifier(seed=budget.seed)
-    found = budget.search(model, train)
-    best = configured(model, best_of(found))
-    return found, budget.scored(model, score), budget.scored(best, score)
+    return budget.compared(model, budget.search(model, train), score)
 
 
-def weekly(budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, float]]:
-    """Search on the series before the competition's last weeks; score both on those."""
+def weekly(budget: Budget) -> Compared:
+    """Search on the series before the competition's last weeks; score on those."""
     folder = DATA / "fc_m4_weekly"
     train, test = (
         read_series(folder / "Weekly-train.csv.gz"),
@@ -110,14 +117,7 @@ def weekly(budget: Budget) -> tuple[Tuning, dict[str, float], dict[str, float]]:
 
     model = rc.Forecaster(seed=budget.seed)
     found = budget.search(model, frame, by=Origins(H, 3), metric="OWA")
-    best = configured(model, best_of(found))
-    return found, budget.scored(model, score), budget.scored(best, score)
-
-
-def best_of(found: Tuning) -> dict[str, Any]:
-    """Say what the trial changes that scored best in the search, whether it was taken or not."""
-    row = found.trials.set_index("trial").loc[found.best]
-    return {} if found.best == 0 else row.loc["error":].iloc[1:].to_dict()
+    return budget.compared(model, found, score)
 
 
 def read_series(path: Path) -> dict[str, np.ndarray]:
@@ -143,15 +143,16 @@ def compare(names: list[str], budget: Budget, out: Path | None) -> None:
         begun = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            way = weekly(budget) if name == WEEKLY else ucr(name, budget)
-        found, plain, best = way
+            found, plain, tuned = weekly(budget) if name == WEEKLY else ucr(name, budget)
         print(f"\n{name} ({time.perf_counter() - begun:.0f} s)\n{found}")
-        tuned = best if found.parameters else plain
-        print(f"  {'on the test part':20} {'default':>10} {'best trial':>10} {'tuned':>10}")
+        print(f"  {'on the test part':20} {'default':>10} {'tuned':>10}")
         for key, value in plain.items():
-            print(f"  {key:20} {value:10.4f} {best[key]:10.4f} {tuned[key]:10.4f}", flush=True)
-        told[name] = {"default": plain, "best trial": best, "tuned": tuned}
-        told[name] |= {"parameters": found.parameters, "decision": str(found.confirmation)}
+            print(f"  {key:20} {value:10.4f} {tuned[key]:10.4f}", flush=True)
+        told[name] = {"default": plain, "tuned": tuned}
+        told[name] |= {
+            "parameters": found.parameters,
+            "decision": [str(each) for each in found.confirmations],
+        }
         if out is not None:
             out.write_text(json.dumps(told, indent=2))
 

@@ -44,7 +44,7 @@ def search(storage: str, trials: int, seconds: float) -> None:
         rc.Regressor(), RECORDS, trials=trials, space=SPACE, storage=storage, refit=False
     )
     with open(f"{storage}.best", "a") as file:
-        file.write(f"{found.best} {found.score} {found.confirmation!r}\n")
+        file.write(f"{found.best} {found.score} {found.confirmations!r}\n")
 
 
 def main(storage: str, trials: str, seconds: str) -> None:

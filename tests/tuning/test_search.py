@@ -38,7 +38,7 @@ def test_the_default_is_the_first_trial_and_the_best_is_taken_where_it_is_clearl
     assert found.default_score == found.trials["score"][0] > found.score
     assert found.score == found.trials["score"].min()
     assert found.parameters["hidden_size"] == found.trials["hidden_size"][found.best]
-    assert found.confirmation.gain > found.confirmation.error > 0
+    assert found.confirmations[-1].gain > found.confirmations[-1].error > 0
     assert found.model is None
 
 
@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_the_place_open(tmp_path, monkeypatch):
 
 
 def compared(found):
-    return 0 if found.confirmation is None else 2 * found.confirmation.pairs
+    return sum(2 * each.pairs for each in found.confirmations)
 
 
 def test_folds_scored_before_a_search_was_cut_short_are_not_learned_again(tmp_path, monkeypatch):

@@ -2,10 +2,12 @@
 
 The highest of many noisy scores is high by luck, too. So the best trial and the default learn
 again, in pairs: from the same fresh parts of the data, and from the same fresh seeds. The best is
-taken only if it gains more than one standard error (Breiman et al. 1984). Parts of the same data
-share records, which makes their mean look surer than it is; the standard error is corrected for
-that (Nadeau & Bengio 2003). A single trial is compared, so that its gain there is no lucky one of
-several.
+taken if it gains more than half a standard error there; if not, the next best is compared so, and
+the third. Parts of the same data share records, which makes their mean look surer than it is; the
+standard error is corrected for that (Nadeau & Bengio 2003). Each trial is compared by itself, on
+parts of its own, so that its gain there is no lucky one of several. Half of an error loses least in
+the long run: 0 takes too much that is worse where scores are noisy, 1 leaves too much that is
+better.
 """
 
 from __future__ import annotations
@@ -25,15 +27,17 @@ if TYPE_CHECKING:
 
     from recurra.tuning.board import Attempt, Board
 
-__all__ = ["SHARE", "Confirmation", "confirm", "count_pairs", "standard_error"]
+__all__ = ["RIVALS", "SHARE", "Confirmation", "confirm", "count_pairs", "standard_error"]
 
-SHARE = 0.2  # of the trainings, or of the time, of a search
+RIVALS = 3  # trials that are compared with the default, one after the other, until one is taken
+SHARE = 0.2  # of the trainings of a search for each of them; of its time for all
+ENOUGH = 0.5  # standard errors
 FEWEST, MOST = 3, 20  # pairs: with fewer their spread says nothing, more make it hardly surer
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """How the best trial of a search compares with the default on fresh parts of the data.
+    """How a trial of a search compares with the default on fresh parts of the data.
 
     Parameters
     ----------
@@ -56,8 +60,7 @@ class Confirmation:
     Examples
     --------
     >>> print(Confirmation(12, 0.004, 0.006, 15, 15, 80.0))
-    Trained again beside the default on 15 fresh parts (80 s), trial 12 gains 0.004, within one
-    standard error, 0.006: kept the default.
+    trial 12 gains 0.004 (standard error 0.006) on 15 fresh parts: taken
     """
 
     trial: int
@@ -69,31 +72,25 @@ class Confirmation:
     failure: str = ""
 
     @property
+    def cut_short(self) -> bool:
+        """Whether so little of it was done in the time there was that it tells nothing."""
+        return not self.failure and self.pairs < FEWEST
+
+    @property
     def holds(self) -> bool:
-        """Whether the trial is better than the default by more than one standard error."""
-        return not self.failure and self.gain > self.error  # NaN is not
+        """Whether the trial is better than the default by more than half a standard error."""
+        return not self.failure and self.gain > ENOUGH * self.error  # NaN is not
 
     def __str__(self) -> str:
+        name = f"trial {self.trial}"
         if self.failure:
-            return (
-                f"On fresh parts trial {self.trial} or the default failed: kept the default.\n"
-                f"{self.failure}"
-            )
-        if self.pairs < FEWEST:
-            return (
-                f"Only {self.pairs} of {self.wanted} fresh parts were scored by trial {self.trial} "
-                "and the default: kept the default.\nGive more seconds, or call again on the same "
-                "storage."
-            )
-        parts = f"{self.pairs} fresh parts ({self.seconds:.0f} s)"
+            return f"{name} or the default failed on fresh parts: not taken\n{self.failure}"
+        if self.cut_short:
+            done = f"{self.pairs} of {self.wanted}"
+            return f"{name} and the default were scored on {done} fresh parts alone: not taken"
         change = f"{'gains' if self.gain >= 0 else 'loses'} {abs(self.gain):.3g}"
-        if self.holds:
-            end = f"more than one\nstandard error, {self.error:.3g}: taken."
-        elif self.gain >= 0:
-            end = f"within one\nstandard error, {self.error:.3g}: kept the default."
-        else:
-            end = f"standard error\n{self.error:.3g}: kept the default."
-        return f"Trained again beside the default on {parts}, trial {self.trial} {change}, {end}"
+        told = f"{name} {change} (standard error {self.error:.3g}) on {self.pairs} fresh parts"
+        return f"{told}: {'taken' if self.holds else 'not taken'}"
 
 
 def count_pairs(trials: int, trainings: int) -> int:

@@ -38,9 +38,10 @@ class Tuning:
     trials : pandas.DataFrame
         A row for each trial: ``trial``, ``score``, ``state`` (``"finished"``, ``"stopped early"``,
         ``"failed"``, ``"running"``), ``seconds``, ``attempts``, ``error``, then the parameters.
-    confirmation : Confirmation or None
-        How the best trial compares with the default on fresh parts, by which one of them was taken;
-        None where no trial scores better than the default, or the default failed.
+    confirmations : tuple of Confirmation
+        How the best trials compare with the default on fresh parts, in the order of the search,
+        until one is taken; none where no trial scores better than the default, or the default
+        failed.
     model : estimator or None
         With that configuration, fitted to all data; None where that was not wanted.
 
@@ -49,14 +50,14 @@ class Tuning:
     >>> trials = pd.DataFrame({"trial": [0, 1], "score": [0.5, 0.4], "state": "finished"})
     >>> found = Tuning("Regressor", "RMSE", False, "5 folds, of 50 records", {"hidden_size": 32},
     ...                0.4, 0.5, trials.assign(seconds=2.0, attempts=1, error=""),
-    ...                Confirmation(1, 0.08, 0.05, 15, 15, 30.0))
+    ...                (Confirmation(1, 0.08, 0.05, 15, 15, 30.0),))
     >>> print(found)
     Regressor: 2 trials (2 finished), 4 s in all
     RMSE, less is better, on 5 folds, of 50 records
       default  0.5
       best     0.4  trial 1
-    Trained again beside the default on 15 fresh parts (30 s), trial 1 gains 0.08, more than one
-    standard error, 0.05: taken.
+    Trained again beside the default (30 s):
+      trial 1 gains 0.08 (standard error 0.05) on 15 fresh parts: taken
     with
       hidden_size  32
     """
@@ -69,7 +70,7 @@ class Tuning:
     score: float
     default_score: float
     trials: pd.DataFrame
-    confirmation: Confirmation | None = None
+    confirmations: tuple[Confirmation, ...] = ()
     model: Any = None
 
     @property
@@ -92,7 +93,7 @@ class Tuning:
             self._scored,
             f"  default  {self.default_score:.6g}",
             f"  best     {self._best['score']:.6g}  trial {self.best}",
-            self._decision,
+            *self._decision(),
         ]
         if self.parameters:
             wide = max(map(len, self.parameters))
@@ -122,16 +123,25 @@ class Tuning:
         way = "more" if self.greater else "less"
         return f"{self.measure}, {way} is better, on {self.judged_on}"
 
-    @property
-    def _decision(self) -> str:
-        if self.confirmation is not None:
-            return str(self.confirmation)
-        if self.best == 0:
-            return "No trial scores better than the default: kept the default."
-        return (
-            "The default failed, so nothing confirms the best. Expect less of it on new data: the "
-            "best of\nseveral is lucky, too."
-        )
+    def _decision(self) -> list[str]:
+        """Say what was taken, and why."""
+        kept = "kept the default."
+        if not self.confirmations:
+            if self.best == 0:
+                return [f"No trial scores better than the default: {kept}"]
+            return [
+                "The default failed, so nothing confirms the best. Expect less of it on new data: "
+                "the best of",
+                "several is lucky, too.",
+            ]
+        spent = sum(each.seconds for each in self.confirmations)
+        told = [line for each in self.confirmations for line in str(each).splitlines()]
+        lines = [f"Trained again beside the default ({spent:.0f} s):", *(f"  {x}" for x in told)]
+        if self.confirmations[-1].holds:
+            return lines
+        more = any(each.cut_short for each in self.confirmations)
+        advice = " Give more seconds, or call again on the same storage." if more else ""
+        return [*lines, kept.capitalize() + advice]
 
     def _failures(self) -> list[str]:
         failed = self.trials[self.trials["state"] == "failed"]

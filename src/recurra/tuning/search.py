@@ -16,7 +16,7 @@ from recurra.estimators.learning.options import check_seed
 from recurra.training.progress import hidden
 from recurra.training.ranks import check_alone
 from recurra.tuning.configured import configured, own_values, settled, training_changes
-from recurra.tuning.confirming import SHARE, confirm, count_pairs
+from recurra.tuning.confirming import RIVALS, SHARE, confirm, count_pairs
 from recurra.tuning.defaults import default_space
 from recurra.tuning.judging import Judge, check_estimator, judge_for
 from recurra.tuning.resampling import Resampling
@@ -53,8 +53,9 @@ def tune(
     The first trial is the estimator as it is given; the others change what `space` names, drawn by
     tree-structured Parzen estimators (Bergstra et al. 2011). All are scored on the same parts of
     the data, which no trial has learned from. In the end the best and the default learn again, in
-    pairs, from other parts; the best is taken if it gains more than one standard error there, else
-    the default stays. Whatever is to test the result, keep out of `X`.
+    pairs, from other parts; the best is taken if it gains more than half a standard error there,
+    else the next best is asked, and the third; else the default stays. Whatever is to test the
+    result, keep out of `X`.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def tune(
         ``"training.learning_rate"``. By default :func:`recurra.tuning.default_space`.
     trials : int, optional
         How many, those of all processes and of earlier calls on this study together. The
-        comparison in the end takes a fifth of their trainings more, but three pairs at least.
+        comparison in the end takes a fifth of their trainings more for each trial that is asked,
+        but three pairs at least.
     seconds : float, optional
         How long this call searches; the last fifth is kept for the comparison. A trial that runs
         when its time is up is left, and begun anew by the next call; the first is always finished.
@@ -210,33 +212,36 @@ def _decided(
     deadline: float | None,
     disable: bool | None,
 ) -> Tuning:
-    """Take the best trial, if it is better than the default where neither was chosen."""
-    table, best = _scored(estimator, judge, space, board)
-    rows = table.set_index("trial")
-    rival = decoded(space, board.counted()[best].params) if best else {}
-    confirmation = None
-    if best and rows["state"].get(0) != "failed":
+    """Take the first of the best trials that is better than the default where none was chosen."""
+    table = _table(estimator, space, board)
+    ranked = _ranked(table, judge.greater)
+    rows, counted = table.set_index("trial"), board.counted()
+    taken, confirmations = 0, []
+    if rows["state"].get(0) == "failed":
+        taken = ranked[0]
+    else:
         pairs = count_pairs(len(table), judge.trainings)
-        confirmation = confirm(estimator, judge, (best, rival), board, pairs, deadline, disable)
-    taken = best if confirmation is None or confirmation.holds else 0
+        for trial in ranked[: ranked.index(0)][:RIVALS]:
+            rival = trial, decoded(space, counted[trial].params)
+            confirmations.append(confirm(estimator, judge, rival, board, pairs, deadline, disable))
+            if confirmations[-1].holds:
+                taken = trial
+                break
     return Tuning(
         estimator=type(estimator).__name__,
         measure=judge.measure,
         greater=judge.greater,
         judged_on=judge.told,
-        parameters=rival if taken else {},
+        parameters=decoded(space, counted[taken].params) if taken else {},
         score=float(rows["score"].get(taken, nan)),
         default_score=float(rows["score"].get(0, nan)),
         trials=table,
-        confirmation=confirmation,
+        confirmations=tuple(confirmations),
     )
 
 
-def _scored(
-    estimator: Any, judge: Judge, space: dict[str, Choice | Whole | Real], board: Board
-) -> tuple[pd.DataFrame, int]:
-    """List all trials, and say which scores best."""
-    table = _table(estimator, space, board)
+def _ranked(table: pd.DataFrame, greater: bool) -> list[int]:
+    """List the trials that were finished, the best first; of equals the earlier."""
     done = table[table["state"] == "finished"]
     if done.empty:
         errors = table[table["state"] == "failed"]["error"]
@@ -244,9 +249,8 @@ def _scored(
             f"None of {len(table)} trials finished. The first failed so: {errors.iloc[0]} Narrow "
             "the space, or fit the estimator by itself to see more."
         )
-    scores = done["score"].to_numpy(float)
-    at = int((scores if judge.greater else -scores).argmax())  # the first, of equals
-    return table, int(done["trial"].iloc[at])
+    order = done.sort_values("score", ascending=not greater, kind="stable")
+    return [int(each) for each in order["trial"]]
 
 
 def _table(estimator: Any, space: dict[str, Choice | Whole | Real], board: Board) -> pd.DataFrame:
