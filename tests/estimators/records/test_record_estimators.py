@@ -211,6 +211,9 @@ def test_what_is_missing_or_of_another_type_is_refused(at_ward):
     with pytest.raises(DataError, match=r"a channel 'pulse', which is not there.*'puls'") as caught:
         at_ward.predict(other)
     assert caught.value.code == "missing_channel"
+    first = data.with_streams(vitals=replace(vitals, values=vitals.values[:, :1], channels=("x0",)))
+    with pytest.raises(DataError, match=r"give one record of many channels as X\[:1\]"):
+        at_ward.predict(first)
     with pytest.raises(DataError, match="a stream 'drugs', which is not there"):
         at_ward.predict(replace(data, streams={"vitals": vitals}))
     uncounted = data.with_streams(vitals=replace(vitals, times=None, clock="step"))

@@ -204,6 +204,8 @@ def _check_looks(stream: Stream, name: str, shape: Shape) -> None:
     for channel in shape.channels:
         if channel not in stream.channels:
             hint = near(channel, stream.channels)
+            if stream.channels == channel_names(1):
+                hint = "Two axes are records and steps: give one record of many channels as X[:1]."
             message = f"The model learned from a channel {channel!r}, which is not there"
             raise DataError(message, code="missing_channel", column=channel, hint=hint)
         if (channel in stream.categories) != (channel in shape.categorical):

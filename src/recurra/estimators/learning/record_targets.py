@@ -158,7 +158,10 @@ def numbers_of_labels(target: Target, name: str) -> Target:
     if not target.classes:
         return target
     if not all(isinstance(label, int | float) for label in target.classes):
-        raise OptionError(f"Numbers are learned of {name!r}, but it holds text. Use Classifier.")
+        said = ", ".join(map(repr, target.classes[:3]))
+        raise OptionError(
+            f"Target {name!r} must be numbers, but it holds text: {said}. Use Classifier for it."
+        )
     table = np.array([*map(float, target.classes), np.nan])  # type: ignore[arg-type]
     return replace(target, values=table[target.values], classes=())
 
