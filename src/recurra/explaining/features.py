@@ -47,6 +47,9 @@ class Features:
         By stream, the tokens that are looked for.
     ragged : bool
         Whether the number of steps is a feature.
+    ahead : int
+        Lags are named by how long they are before the step that is so many after the last; 0 where
+        nothing is foretold, and the last step itself is spoken of.
 
     Examples
     --------
@@ -62,10 +65,14 @@ class Features:
     lags: Mapping[str, int]
     tokens: Mapping[str, tuple[int, ...]]
     ragged: bool
+    ahead: int = 0
 
     @classmethod
     def of(
-        cls, dataset: SequenceDataset, kinds: str | Sequence[str] | Mapping[str, int] = "auto"
+        cls,
+        dataset: SequenceDataset,
+        kinds: str | Sequence[str] | Mapping[str, int] = "auto",
+        ahead: int = 0,
     ) -> Features:
         """Choose features by what records hold.
 
@@ -76,6 +83,8 @@ class Features:
         kinds : "auto", sequence of str, or dict of str to int
             Which of ``"statistics"``, ``"windows"``, ``"lags"`` and ``"tokens"``, and how many of
             each stream; "auto" takes all that there are, fewer where channels are many.
+        ahead : int
+            How many steps after the last something is foretold; 0 for nothing.
 
         Returns
         -------
@@ -104,7 +113,7 @@ class Features:
                 edges[name] = tuple(float(cut) for cut in cuts)
                 lags[name] = min(counts.get("lags", 0), max(int(lengths.min()), 1))
         ragged = "statistics" in counts and len(np.unique(dataset.lengths)) > 1
-        return cls(counts, edges, lags, tokens, ragged)
+        return cls(counts, edges, lags, tokens, ragged, ahead)
 
     def table(self, dataset: SequenceDataset) -> tuple[list[str], Floats]:
         """Compute the features.
@@ -179,6 +188,8 @@ class Features:
             yield _window(name, start, stop, shares=edges[-1] <= 1.0)
         for lag in range(self.lags.get(stream, 0)):
             when = "last step" if not lag else f"{lag} step{'s' * (lag > 1)} before the last"
+            if self.ahead:
+                when = f"lag {lag + self.ahead}"
             yield f"{name}: {when}", _lagged(lag)
 
 

@@ -56,6 +56,8 @@ class Surrogate:
         The labels that a tree or an SVM answers; empty of numbers.
     around : bool
         Whether it holds around one record only.
+    noun : str
+        What it was fitted to: ``"record"``, ``"forecast"``, or, around one, ``"variant"``.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Surrogate:
     held: int
     labels: tuple[object, ...] = ()
     around: bool = False
+    noun: str = "record"
 
     @property
     def coefficients(self) -> dict[str, float]:
@@ -111,7 +114,7 @@ class Surrogate:
         """A tree as rules; empty of a line."""
         if isinstance(self.model, Line):
             return ""
-        return "\n".join(self.model.rules(self.names, self.labels))
+        return "\n".join(self.model.rules(self.names, self.labels, self.noun))
 
     def to_frame(self) -> pd.DataFrame:
         """Write it as a table.
@@ -179,12 +182,11 @@ class Surrogate:
         return self.labels[int(value)] if self.labels else value
 
     def __repr__(self) -> str:
-        noun = "variant" if self.around else "record"
         of_one = " of one record" if self.around else ""
         head = (
             f"{CALLED[self.kind]} over {plural(len(self.names), 'feature')}, fitted to what the "
-            f"network answers ({self.asked}) for {plural(self.fitted_to, noun)}{of_one}\n"
-            f"fidelity: {self._fidelity} on {plural(self.held, f'other {noun}')} "
+            f"network answers ({self.asked}) for {plural(self.fitted_to, self.noun)}{of_one}\n"
+            f"fidelity: {self._fidelity} on {plural(self.held, f'other {self.noun}')} "
             f"({max(self.constant, 0.0):.2f} of a constant; floor {self.floor:.2f})"
         )
         if isinstance(self.model, Tree):

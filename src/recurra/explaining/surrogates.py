@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,20 @@ class Answers:
         The answers as labels; None where there is none.
     choices : tuple
         What `target` may be where `numbers` are missing because there are several.
+    ahead : int
+        How many steps after the last of a record it is foretold; 0 where nothing is.
     """
 
     asked: str
     numbers: Floats | None = None
     labels: Array | None = None
     choices: tuple[object, ...] = ()
+    ahead: int = 0
+
+    @property
+    def noun(self) -> str:
+        """What one of them is of."""
+        return "forecast" if self.ahead else "record"
 
 
 def fit_surrogate(
@@ -98,13 +106,14 @@ def fit_surrogate(
         came = f"these are {len(known)}"
         if len(known) < len(dataset):
             came = f"of these {len(dataset):,} it answers {len(known)}: others have no steps"
+        around = "" if answers.ahead else ", or one record and around="
         raise DataError(
-            f"A surrogate is fitted to what a network answers for many records, but {came}",
+            f"A surrogate is fitted to what a network answers for many {answers.noun}s, but {came}",
             code="few_records",
-            hint=f"Give {FEWEST} records or more, or one record and around=.",
+            hint=f"Give {FEWEST} {answers.noun}s or more{around}.",
         )
     dataset, wanted = dataset.take(known), wanted.take(known)
-    names, table = Features.of(dataset, features).table(dataset)
+    names, table = Features.of(dataset, features, answers.ahead).table(dataset)
     held = np.zeros(len(known), bool)
     held[np.random.default_rng(seed).permutation(len(known))[: round(HELD * len(known))]] = True
     names, table = _filled(names, table, ~held)
@@ -177,6 +186,7 @@ class _Wanted:
     values: Array
     known: Booleans
     labels: tuple[object, ...]
+    noun: str = "record"
 
     @classmethod
     def of(cls, answers: Answers, kind: str) -> _Wanted:
@@ -188,7 +198,7 @@ class _Wanted:
                     f"{_listed(answers.choices)}: say which by target=."
                 )
             values = answers.numbers.astype(float)
-            return cls(answers.asked, values, np.isfinite(values), ())
+            return cls(answers.asked, values, np.isfinite(values), (), answers.noun)
         if answers.labels is None:
             raise OptionError(
                 f"kind='svm' tells labels apart, but the network answers numbers ({answers.asked}):"
@@ -207,7 +217,7 @@ class _Wanted:
 
     def take(self, places: Array) -> _Wanted:
         """Pick records."""
-        return _Wanted(self.asked, self.values[places], self.known[places], self.labels)
+        return replace(self, values=self.values[places], known=self.known[places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +267,12 @@ class _Case:
             int(self.held.sum()),
             self.wanted.labels,
             self.around,
+            self._noun,
         )
+
+    @property
+    def _noun(self) -> str:
+        return "variant" if self.around else self.wanted.noun
 
     def _check_varied(self) -> None:
         """Refuse answers that are all the same."""
@@ -269,7 +284,7 @@ class _Case:
         if not same:
             return
         what = quoted(labels[int(values[0])]) if labels else number(float(values[0]))
-        whose = "variants of this record" if self.around else "records"
+        whose = "variants of this record" if self.around else f"{self._noun}s"
         hint = "Look at model.report(): a network that learned nothing answers so."
         if labels:
             hint = "kind='lasso' follows how sure the network is."
@@ -313,7 +328,7 @@ class _Case:
         """Say how far it follows, why not farther, and what to do."""
         what = {"lasso": "A line through", "svm": "A plane over", "tree": "A small tree over"}
         over = f"{what[self.kind]} these {plural(len(self.names), 'feature')}"
-        where = plural(int(self.held.sum()), "variant" if self.around else "record")
+        where = plural(int(self.held.sum()), self._noun)
         if self.wanted.labels:
             said = (
                 f"{over} gives the network's label in {percent(fidelity)} of {where} it was not "
@@ -340,10 +355,14 @@ class _Case:
                 "Around this record the parts do not act one by one. Use explain(x), which follows "
                 "the network itself, or importance() over many records."
             )
+        others = (
+            "Give others (features={'lags': 20, 'windows': 20}), explain one record (around=x),"
+        )
+        if self.wanted.noun == "forecast":
+            others = "Look farther back (steps=50),"
         return (
             "What the network goes by is not in these features: it may be the order of steps, or "
-            "how several act together. Give others (features={'lags': 20, 'windows': 20}), explain "
-            "one record (around=x), or see importance() and explain(x)."
+            f"how several act together. {others} or see importance() and explain()."
         )
 
 

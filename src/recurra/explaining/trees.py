@@ -59,7 +59,9 @@ class Tree:
         low = table[:, self.feature] <= self.threshold
         return np.where(low, self.yes.answer(table), self.no.answer(table))
 
-    def rules(self, names: Sequence[str], labels: Sequence[object], deep: int = 0) -> Iterator[str]:
+    def rules(
+        self, names: Sequence[str], labels: Sequence[object], noun: str = "record", deep: int = 0
+    ) -> Iterator[str]:
         """Write the tree as rules.
 
         Parameters
@@ -68,6 +70,8 @@ class Tree:
             What features are called.
         labels : sequence
             The labels; empty where numbers are imitated.
+        noun : str
+            What one of those is called that it was fitted to.
         deep : int
             How far the lines are set in.
 
@@ -80,12 +84,12 @@ class Tree:
         if self.feature is None or self.yes is None or self.no is None:
             said = f"{labels[int(self.value)]!r}" if labels else number(self.value)
             sure = f", {percent(self.share)} of" if labels else ","
-            yield f"{space}→ {said}{sure} {plural(self.count, 'record')}"
+            yield f"{space}→ {said}{sure} {plural(self.count, noun)}"
             return
         yield f"{space}if {question(names[self.feature], self.threshold)[0]}"
-        yield from self.yes.rules(names, labels, deep + 1)
+        yield from self.yes.rules(names, labels, noun, deep + 1)
         yield f"{space}else"
-        yield from self.no.rules(names, labels, deep + 1)
+        yield from self.no.rules(names, labels, noun, deep + 1)
 
     def asked(self) -> Iterator[int]:
         """List the features that are asked about, the first first.

@@ -1,4 +1,4 @@
-"""What can be asked of any fitted forecaster: which of its inputs its forecasts need."""
+"""What can be asked of any fitted forecaster: which inputs it needs, and what it is like."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from recurra.estimators.learning.options import check_seed
 
 if TYPE_CHECKING:
     from recurra.estimators.forecasting.forecast_engine import Engine
-    from recurra.explaining import Importance
+    from recurra.explaining import Importance, Surrogate
     from recurra.types import Floats
 
 __all__ = ["ProbedForecasts"]
 
+SHORTEST_VIEW = 10  # steps that a surrogate looks back
+
 
 class ProbedForecasts(ABC):
-    """Says which inputs the forecasts of a forecaster need."""
+    """Says which inputs forecasts need, and compares them with something simpler."""
 
     columns: Columns
     horizon: int | None
@@ -149,6 +151,101 @@ class ProbedForecasts(ABC):
             by=by,
             seed=seed,
         )
+
+    def surrogate(
+        self,
+        df: Any,
+        h: int = 1,
+        kind: Literal["lasso", "tree"] = "lasso",
+        *,
+        steps: int | None = None,
+        floor: float | None = None,
+        seed: int = 0,
+    ) -> Surrogate:
+        """Imitate the forecaster by a simple model of lags and covariates.
+
+        Every series is forecast from many moments in its past, with what was known then. The simple
+        model is fitted to what is foretold, not to what came, and says how far it follows on
+        forecasts that it was not fitted to. Below a floor it is refused: an explanation that the
+        network does not follow explains nothing.
+
+        It sees the series as the network does, as changes from its newest value in units of its
+        usual change, and foretells such a change. So where a line has the coefficient 1 for lag 12
+        alone, the forecast is the value of 12 steps before. Lags are counted from the step that is
+        foretold; a future covariate is known "then", at that step.
+
+        Parameters
+        ----------
+        df : DataFrame, str or Path
+            As for `fit`.
+        h : int
+            Which step ahead is imitated.
+        kind : {"lasso", "tree"}
+            A line through as few features as will do, or a tree of at most three questions in a
+            row.
+        steps : int, optional
+            How many of the newest steps are lags, of which there are also the mean, the extremes,
+            the slope, and the share missing. By default two of the shortest seasons, and 10 at
+            least.
+        floor : float, optional
+            The least fidelity, an R²; 0.5 by default.
+        seed : int
+            Source of chance.
+
+        Returns
+        -------
+        Surrogate
+            To be printed, drawn, or written as a table.
+
+        Raises
+        ------
+        NotFittedError
+            If ``fit`` was not called.
+        SurrogateError
+            If it does not follow the network; says how far, why not farther, and what to do.
+        DataError
+            If there are less than 40 forecasts, or all are the same.
+        OptionError
+            If there is no such kind.
+
+        References
+        ----------
+        N. Meinshausen 2007, Relaxed Lasso, doi:10.1016/j.csda.2006.12.019.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from recurra import Forecaster, Training
+        >>> y = np.tile([0.0, 3.0, 1.0, 7.0], 50) + np.random.default_rng(0).normal(0, 0.2, 200)
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(200), "y": y})
+        >>> model = Forecaster(hidden_size=8, training=Training(steps=200)).fit(frame)
+        >>> model.surrogate(frame).fidelity > 0.9
+        True
+        """
+        from recurra.estimators.forecasting.forecast_importance import Exchanged
+        from recurra.estimators.forecasting.imitated_forecasts import (
+            answers_of_forecasts,
+            as_records,
+            origins,
+        )
+        from recurra.explaining.surrogates import fit_surrogate
+
+        self._check_fitted()
+        check_seed(seed)
+        seasons = self.season_lengths_
+        steps = max(SHORTEST_VIEW, 2 * min(seasons, default=1)) if steps is None else steps
+        for name, value in (("h", h), ("steps", steps)):
+            check_count(name, value)
+        panel, engine = self._again(df), self._reads_with
+        count, apart = origins(panel, h, steps)
+        windows = [*rolling_origin(panel, h, count, apart, SHORTEST)]
+        self._checked(windows[0].train)
+        given = Exchanged.of(windows, engine.local)
+        answers = answers_of_forecasts(given, self._forecasts_after(given.past, given.coming), h)
+        dataset = as_records(given, h, steps, engine.reader)
+        features = {"lags": steps, "statistics": 1}
+        return fit_surrogate(dataset, answers, kind, features=features, floor=floor, seed=seed)
 
     @abstractmethod
     def _check_fitted(self) -> None:
