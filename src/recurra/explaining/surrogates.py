@@ -116,7 +116,7 @@ def fit_surrogate(
     names, table = Features.of(dataset, features, answers.ahead).table(dataset)
     held = np.zeros(len(known), bool)
     held[np.random.default_rng(seed).permutation(len(known))[: round(HELD * len(known))]] = True
-    names, table = _filled(names, table, ~held)
+    names, table = _filled(names, table, ~held, answers.noun)
     case = _Case(tuple(names), table, np.ones(len(known)), held, wanted, kind, floor, seed)
     return case.fitted()
 
@@ -366,7 +366,9 @@ class _Case:
         )
 
 
-def _filled(names: Sequence[str], table: Floats, fit: Booleans) -> tuple[list[str], Floats]:
+def _filled(
+    names: Sequence[str], table: Floats, fit: Booleans, noun: str
+) -> tuple[list[str], Floats]:
     """Put the mean where nothing is known; leave out features that are constant, or twice there."""
     known = np.isfinite(table)
     part = np.where(known[fit], table[fit], 0.0)
@@ -375,10 +377,13 @@ def _filled(names: Sequence[str], table: Floats, fit: Booleans) -> tuple[list[st
     size = np.abs(whole[fit]).max(0, initial=0.0)
     varied = np.flatnonzero(np.ptp(whole[fit], 0) > STILL * np.maximum(size, STILL))
     if not len(varied):
+        other = (
+            "other features=, or around= one record" if noun == "record" else "series that change"
+        )
         raise DataError(
-            "No feature of these records varies: there is nothing to imitate the network by",
+            f"No feature of these {noun}s varies: there is nothing to imitate the network by",
             code="constant_features",
-            hint="Give other features=, or around= one record.",
+            hint=f"Give {other}.",
         )
     _, first = np.unique(whole[:, varied], axis=1, return_index=True)
     kept = varied[np.sort(first)]

@@ -7,7 +7,7 @@ import pytest
 import recurra as rc
 from recurra import Columns, Forecaster, Training
 from recurra.data import from_frame
-from recurra.errors import DataError, NotFittedError, OptionError, SurrogateError
+from recurra.errors import DataError, DataWarning, NotFittedError, OptionError, SurrogateError
 from recurra.estimators.forecasting.forecast_importance import Exchanged
 from recurra.estimators.forecasting.imitated_forecasts import as_records, origins
 from recurra.estimators.forecasting.rolling import rolling_origin
@@ -124,6 +124,20 @@ def test_what_cannot_be_imitated_is_refused(learned):
         learned.surrogate(shops(1), floor=1.0)
     with pytest.raises(NotFittedError):
         Forecaster().surrogate(frame)
+    still = pd.DataFrame({"unique_id": "a", "ds": range(100), "y": 5.0})
+    model = Forecaster(training=Training(steps=5, progress=False)).fit(still)
+    with pytest.raises(DataError, match=r"No feature of these forecasts varies.*that change"):
+        model.surrogate(still)
+
+
+def test_categories_that_are_not_known_are_told_once(learned):
+    frame = shops(1, days=100)
+    frame["mood"] = frame["mood"].replace("bad", "sad")
+    count = int((frame["mood"] == "sad").sum())
+    with pytest.warns(DataWarning) as told:
+        learned.surrogate(frame)
+    (said,) = told
+    assert f"taken as unknown: {count} in 'mood'" in str(said.message)
 
 
 def test_an_average_of_forecasters_is_imitated_as_a_whole():

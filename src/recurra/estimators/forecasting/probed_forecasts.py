@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from recurra.data import Columns, Panel
-from recurra.errors import check_count
+from recurra.errors import DataWarning, check_count
 from recurra.estimators.forecasting.forecast_checks import SHORTEST
 from recurra.estimators.forecasting.forecast_defaults import default_horizon
 from recurra.estimators.forecasting.rolling import rolling_origin
@@ -241,8 +242,12 @@ class ProbedForecasts(ABC):
         count, apart = origins(panel, h, steps)
         windows = [*rolling_origin(panel, h, count, apart, SHORTEST)]
         self._checked(windows[0].train)
+        engine.reader.read(panel)  # warns of categories that it does not know, once
         given = Exchanged.of(windows, engine.local)
-        answers = answers_of_forecasts(given, self._forecasts_after(given.past, given.coming), h)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            foretold = self._forecasts_after(given.past, given.coming)
+        answers = answers_of_forecasts(given, foretold, h)
         dataset = as_records(given, h, steps, engine.reader)
         features = {"lags": steps, "statistics": 1}
         return fit_surrogate(dataset, answers, kind, features=features, floor=floor, seed=seed)
