@@ -72,7 +72,7 @@ def test_each_forecast_becomes_a_record_with_what_was_known_then(learned):
     assert record.static["promo then"] == float(foretold.promo)
     assert record.static["rain then"] == pytest.approx(foretold.rain)
     assert record.static["size"] == 1.0
-    angle = 2 * np.pi * foretold.ds.dayofweek / 7
+    angle = 2 * np.pi * foretold.ds.day_of_week / 7
     assert record.static["sin day of week"] == pytest.approx(np.sin(angle), abs=1e-6)
     moods = data.streams["series"].categories["mood"]
     mood = frame.mood[frame.unique_id == "s1"].iloc[end - 1]
