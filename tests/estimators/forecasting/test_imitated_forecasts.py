@@ -72,8 +72,9 @@ def test_each_forecast_becomes_a_record_with_what_was_known_then(learned):
     assert record.static["promo then"] == float(foretold.promo)
     assert record.static["rain then"] == pytest.approx(foretold.rain)
     assert record.static["size"] == 1.0
-    angle = 2 * np.pi * foretold.ds.day_of_week / 7
-    assert record.static["sin day of week"] == pytest.approx(np.sin(angle), abs=1e-6)
+    days = data.static.categories["day"]
+    assert record.static["day"] == foretold.ds.day_name()
+    assert len(days) == 5, "three days apart, five moments"
     moods = data.streams["series"].categories["mood"]
     mood = frame.mood[frame.unique_id == "s1"].iloc[end - 1]
     last = series.values[-1, series.values.shape[1] - 3]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,13 @@ import pandas as pd
 from recurra.auditing.phrases import quoted
 from recurra.data import Panel, SequenceDataset, Stream
 from recurra.data.offsets import offsets_of
+from recurra.data.panel.wall import to_wall
 from recurra.errors import DataError
 from recurra.estimators.forecasting.forecast_checks import SHORTEST
 from recurra.explaining.surrogates import FEWEST, Answers
 
 if TYPE_CHECKING:
+    from recurra.data.panel.clock import Clock
     from recurra.estimators.forecasting.forecast_importance import Exchanged
     from recurra.estimators.forecasting.forecast_inputs import InputReader
     from recurra.types import Array, Booleans, Floats, Integers
@@ -24,6 +26,14 @@ __all__ = ["answers_of_forecasts", "as_records", "origins"]
 
 WANTED = 1000  # forecasts
 MOST_ROWS = 1_000_000  # that are read for them
+NAMED: Mapping[str, tuple[str, Callable[[pd.DatetimeIndex], Any]]] = {
+    "day_of_week": ("day", lambda wall: wall.day_name()),
+    "day_of_year": ("month", lambda wall: wall.month_name()),
+    "week_of_year": ("month", lambda wall: wall.month_name()),
+    "month_of_year": ("month", lambda wall: wall.month_name()),
+    "quarter_of_year": ("quarter", lambda wall: wall.quarter.astype(str)),
+}
+"""Phases of the calendar that people know by name: what they are called."""
 
 
 def origins(panel: Panel, h: int, steps: int) -> tuple[int, int]:
@@ -100,11 +110,7 @@ def as_records(given: Exchanged, h: int, steps: int, reader: InputReader) -> Seq
     foretold = np.arange(count) * (len(coming.times) // count) + h - 1
     known = {f"{name} then": values[foretold] for name, values in coming.future.items()}
     known |= past.static
-    if reader.calendar:
-        times = coming.times[foretold]
-        phases = reader.calendar_of(times, times, past.clock).numpy().T
-        names = (name.replace("_", " ") for name in reader.calendar)
-        known |= dict(zip(names, phases, strict=False))  # the time between rows is no phase
+    known = _calendar(coming.times[foretold], past.clock, reader) | known
     series = _stream(columns, there, np.full(count, steps))
     static = _stream(known, np.ones(count, bool), np.ones(count, np.int64)) if known else None
     return SequenceDataset(tuple(range(count)), {"series": series}, static)
@@ -133,6 +139,23 @@ def answers_of_forecasts(given: Exchanged, foretold: Floats, h: int) -> Answers:
 
 
 # --------------------------------------------------------------------- inside
+
+
+def _calendar(times: Integers, clock: Clock, reader: InputReader) -> dict[str, Array]:
+    """Say where steps lie in the phases that the network reads: by name, but for those of a day."""
+    if not reader.calendar:
+        return {}
+    found: dict[str, Array] = {}
+    wall = pd.DatetimeIndex(to_wall(times, clock.zone).view("M8[ns]"))
+    phases = reader.calendar_of(times, times, clock).numpy().T
+    for name, values in zip(reader.calendar, phases, strict=False):  # the gap is no phase
+        phase = name.split("_", 1)[1]
+        if phase in NAMED:
+            called, labels = NAMED[phase]
+            found[called] = np.asarray(labels(wall), object)
+        else:
+            found[name.replace("_", " ")] = values
+    return found
 
 
 def _stream(columns: Mapping[str, Array], there: Booleans, lengths: Integers) -> Stream:
