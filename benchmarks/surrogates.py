@@ -6,7 +6,9 @@ From each of 20 seeds:
   a value some steps before the last, of random channels, with random signs). The LASSO over all
   features must have exactly these three;
 - exclusive or: two channels of four decide by the signs of their means, only together. The LASSO
-  and the SVM must be refused, and the tree accepted.
+  and the SVM must be refused, and the tree accepted;
+- forecasts: each of three series goes on from its value some steps before, and by one of four known
+  covariates. Of all lags and covariates these must have the largest effects in the LASSO.
 
 ``python benchmarks/surrogates.py`` prints the table; ``--seeds`` makes it smaller.
 """
@@ -16,8 +18,9 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+import pandas as pd
 
-from recurra import Classifier, Regressor, Training
+from recurra import Classifier, Columns, Forecaster, Regressor, Training
 from recurra.errors import SurrogateError
 
 QUIET = {"progress": False, "warmup": 20}
@@ -71,8 +74,27 @@ def exclusive(seed: int) -> tuple[bool, bool, bool, float]:
     return refused[0], refused[1], not refused[2], model.score(x[400:], y[400:])
 
 
+def foretold(seed: int) -> tuple[bool, float]:
+    """Say whether lag and covariate are the two largest effects, and the fidelity."""
+    random = np.random.default_rng(seed)
+    lag, told, parts = int(random.integers(2, 10)), int(random.integers(4)), []
+    for k in range(3):
+        known, y = random.normal(size=(400, 4)), random.normal(size=400)
+        for t in range(lag, 400):
+            y[t] = 0.8 * y[t - lag] + known[t, told] + 0.5 * y[t]
+        columns = {f"x{c}": known[:, c] for c in range(4)}
+        parts.append(pd.DataFrame({"unique_id": k, "ds": range(400), "y": 10.0**k * y, **columns}))
+    frame, columns = pd.concat(parts), Columns(future=[f"x{c}" for c in range(4)])
+    model = Forecaster(columns=columns, seed=seed, training=Training(600, **QUIET)).fit(frame)
+    found = model.surrogate(frame, seed=seed)
+    right = set(found.features[:2]) == {f"y: lag {lag}", f"x{told} then"}
+    if not right:
+        print(f"  seed {seed}: lag {lag}, x{told}, but {found.coefficients}")
+    return right, found.fidelity
+
+
 def main() -> None:
-    """Measure both."""
+    """Measure all three."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
     seeds = range(parser.parse_args().seeds)
@@ -84,6 +106,9 @@ def main() -> None:
     print(f"exclusive or, of {len(seeds)}: LASSO refused and told to use a tree {sum(lasso)}, SVM "
           f"{sum(svm)}, tree accepted {sum(tree)}")  # fmt: skip
     print(f"  accuracy of the networks {min(accuracy):.3f} to {max(accuracy):.3f}")
+    right, fidelity = zip(*map(foretold, seeds), strict=True)
+    print(f"forecasts: lag and covariate first in {sum(right)} of {len(seeds)}, "
+          f"fidelity {min(fidelity):.3f} to {max(fidelity):.3f}")  # fmt: skip
 
 
 if __name__ == "__main__":
