@@ -247,8 +247,11 @@ def test_the_page_tells_everything(fitted, tmp_path) -> None:
     ]  # fmt: skip
     assert "http" not in page
     assert "The largest error" in page
+    assert len(fitted._ensemble.networks()) > 1
     for name in fitted._ensemble.networks():
-        assert name in page
+        assert f'role="region" aria-label="The diagnosis of {name}"' in page
+    regions = re.findall(r'role="region" aria-label="(.*?)"', page)
+    assert len(regions) == len(set(regions)), "a screen reader tells them apart by their names"
 
 
 def test_where_covariates_must_be_known_the_page_does_not_forecast(with_promo, tmp_path) -> None:

@@ -203,13 +203,15 @@ def explained_parts(title: str, told: str, why: Explanation) -> list[Part]:
     ]
 
 
-def health_chapter(diagnosis: Diagnosis) -> Section:
+def health_chapter(diagnosis: Diagnosis, name: str = "the network") -> Section:
     """Tell whether the network is healthy.
 
     Parameters
     ----------
     diagnosis : Diagnosis
         What was found.
+    name : str
+        Which one, of several on a page.
 
     Returns
     -------
@@ -229,5 +231,5 @@ def health_chapter(diagnosis: Diagnosis) -> Section:
         parts.append(Findings(diagnosis.findings))
     if pictures:
         parts.append(Gallery(pictures))
-    parts.append(Folded("As text", [Code("The diagnosis", str(diagnosis))]))
-    return Section("Health of the network", parts)
+    parts.append(Folded("As text", [Code(f"The diagnosis of {name}", str(diagnosis))]))
+    return Section(f"Health of {name}", parts)

@@ -188,5 +188,5 @@ def _health(diagnoses: Diagnoses) -> Section:
     """Tell of each network whether it is healthy."""
     parts: list[Part] = [state_of(diagnoses)]
     for name, each in diagnoses.items():
-        parts.append(Folded(f"{name}: {state_of(each)}", health_chapter(each).parts))
+        parts.append(Folded(f"{name}: {state_of(each)}", health_chapter(each, name).parts))
     return Section("Health of the networks", parts)
