@@ -6,14 +6,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from recurra.data.panel.panel import Panel
+from recurra.data.panel.records import records_of
 from recurra.data.reading.read import read
-from recurra.data.sequences import SequenceDataset, Stream
+from recurra.data.sequences import SequenceDataset
 from recurra.data.tables.columns import Columns
 from recurra.errors import DataError, DataWarning
-from recurra.types import Array, Floats
 
 __all__ = ["as_dataset", "quietly", "read_anyway"]
 
@@ -34,7 +32,7 @@ def as_dataset(data: Any) -> tuple[SequenceDataset, tuple[str, str] | None]:
         The stream and the channel to be forecast.
     """
     if isinstance(data, Panel):
-        return _from_panel(data), ("y", data.columns.target)
+        return records_of(data), ("y", data.columns.target)
     if isinstance(data, SequenceDataset):
         return data, None
     usual = Columns()
@@ -94,45 +92,3 @@ def quietly(function: Any, *arguments: Any, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return function(*arguments, **options)
-
-
-def _from_panel(panel: Panel) -> SequenceDataset:
-    """Put the target and the covariates of a panel side by side."""
-    columns = {panel.columns.target: panel.target, **panel.past, **panel.future}
-    values, categories = _stacked(columns, len(panel.times))
-    seen = ~np.isnan(values)
-    seen[:, 0] &= panel.observed
-    stream = Stream(
-        values,
-        panel.offsets,
-        tuple(columns),
-        observed=None if seen.all() else seen,
-        times=panel.times,
-        clock="number" if panel.clock.kind == "integer" else "calendar",
-        zone=panel.clock.zone,
-        categories=categories,
-    )
-    static = None
-    if panel.static:
-        fixed, labels = _stacked(panel.static, len(panel))
-        here = ~np.isnan(fixed)
-        offsets = np.arange(len(panel) + 1)
-        static = Stream(fixed, offsets, tuple(panel.static), observed=here, categories=labels)
-    return SequenceDataset(panel.ids, {"y": stream}, static, notes=panel.notes)
-
-
-def _stacked(
-    columns: Mapping[str, Array], rows: int
-) -> tuple[Floats, dict[str, tuple[object, ...]]]:
-    """Write columns of numbers, flags and text as numbers and codes, NaN where unknown."""
-    values, categories = np.empty((rows, len(columns))), {}
-    for k, (name, column) in enumerate(columns.items()):
-        if column.dtype.kind in "fiub":
-            values[:, k] = column
-            continue
-        known = np.array([one is not None and one == one for one in column], bool)
-        labels, codes = np.unique(column[known].astype(str), return_inverse=True)
-        values[:, k] = np.nan
-        values[known, k] = codes
-        categories[name] = tuple(labels.tolist())
-    return values, categories

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Surrogate", "SurrogateKind"]
+__all__ = ["Noun", "Surrogate", "SurrogateKind"]
 
+Noun = Literal["record", "forecast", "variant"]
 SurrogateKind = Literal["lasso", "svm", "tree"]
 CALLED = {"lasso": "LASSO", "svm": "Linear SVM", "tree": "Tree"}
 SHOWN = 15
@@ -54,10 +55,8 @@ class Surrogate:
         How many records, or variants of one, it was fitted to and measured on.
     labels : tuple
         The labels that a tree or an SVM answers; empty of numbers.
-    around : bool
-        Whether it holds around one record only.
-    noun : str
-        What it was fitted to: ``"record"``, ``"forecast"``, or, around one, ``"variant"``.
+    noun : {"record", "forecast", "variant"}
+        What it was fitted to; variants of one record, where it holds around that one only.
 
     Examples
     --------
@@ -83,8 +82,12 @@ class Surrogate:
     fitted_to: int
     held: int
     labels: tuple[object, ...] = ()
-    around: bool = False
-    noun: str = "record"
+    noun: Noun = "record"
+
+    @property
+    def around(self) -> bool:
+        """Whether it holds around one record only."""
+        return self.noun == "variant"
 
     @property
     def coefficients(self) -> dict[str, float]:

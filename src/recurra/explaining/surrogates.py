@@ -14,7 +14,7 @@ from recurra.errors import DataError, OptionError, SurrogateError
 from recurra.explaining.features import Features
 from recurra.explaining.lines import Line, fit_lasso, fit_svm
 from recurra.explaining.perturbing import closeness, components, perturbed
-from recurra.explaining.surrogate import Surrogate, SurrogateKind
+from recurra.explaining.surrogate import Noun, Surrogate, SurrogateKind
 from recurra.explaining.trees import Tree, fit_tree
 from recurra.types import Array, Booleans, Floats
 
@@ -54,7 +54,7 @@ class Answers:
     ahead: int = 0
 
     @property
-    def noun(self) -> str:
+    def noun(self) -> Noun:
         """What one of them is of."""
         return "forecast" if self.ahead else "record"
 
@@ -117,7 +117,9 @@ def fit_surrogate(
     held = np.zeros(len(known), bool)
     held[np.random.default_rng(seed).permutation(len(known))[: round(HELD * len(known))]] = True
     names, table = _filled(names, table, ~held, answers.noun)
-    case = _Case(tuple(names), table, np.ones(len(known)), held, wanted, kind, floor, seed)
+    case = _Case(
+        tuple(names), table, np.ones(len(known)), held, wanted, kind, floor, seed, answers.noun
+    )
     return case.fitted()
 
 
@@ -174,7 +176,9 @@ def fit_surrogate_around(
     )
     weights = closeness(there)[known]
     names = tuple(part.name for part in parts)
-    case = _Case(names, there[known], weights, held, wanted.take(known), kind, floor, seed, True)
+    case = _Case(
+        names, there[known], weights, held, wanted.take(known), kind, floor, seed, "variant"
+    )
     return case.fitted()
 
 
@@ -186,7 +190,6 @@ class _Wanted:
     values: Array
     known: Booleans
     labels: tuple[object, ...]
-    noun: str = "record"
 
     @classmethod
     def of(cls, answers: Answers, kind: str) -> _Wanted:
@@ -198,7 +201,7 @@ class _Wanted:
                     f"{_listed(answers.choices)}: say which by target=."
                 )
             values = answers.numbers.astype(float)
-            return cls(answers.asked, values, np.isfinite(values), (), answers.noun)
+            return cls(answers.asked, values, np.isfinite(values), ())
         if answers.labels is None:
             raise OptionError(
                 f"kind='svm' tells labels apart, but the network answers numbers ({answers.asked}):"
@@ -232,7 +235,7 @@ class _Case:
     kind: SurrogateKind
     floor: float | None
     seed: int
-    around: bool = False
+    noun: Noun
 
     def fitted(self) -> Surrogate:
         """Fit it, measure how far it follows, and refuse it where that is not far."""
@@ -266,13 +269,8 @@ class _Case:
             int(fit.sum()),
             int(self.held.sum()),
             self.wanted.labels,
-            self.around,
-            self._noun,
+            self.noun,
         )
-
-    @property
-    def _noun(self) -> str:
-        return "variant" if self.around else self.wanted.noun
 
     def _check_varied(self) -> None:
         """Refuse answers that are all the same."""
@@ -284,7 +282,7 @@ class _Case:
         if not same:
             return
         what = quoted(labels[int(values[0])]) if labels else number(float(values[0]))
-        whose = "variants of this record" if self.around else f"{self._noun}s"
+        whose = "variants of this record" if self.noun == "variant" else f"{self.noun}s"
         hint = "Look at model.report(): a network that learned nothing answers so."
         if labels:
             hint = "kind='lasso' follows how sure the network is."
@@ -328,7 +326,7 @@ class _Case:
         """Say how far it follows, why not farther, and what to do."""
         what = {"lasso": "A line through", "svm": "A plane over", "tree": "A small tree over"}
         over = f"{what[self.kind]} these {plural(len(self.names), 'feature')}"
-        where = plural(int(self.held.sum()), self._noun)
+        where = plural(int(self.held.sum()), self.noun)
         if self.wanted.labels:
             said = (
                 f"{over} gives the network's label in {percent(fidelity)} of {where} it was not "
@@ -350,7 +348,7 @@ class _Case:
                     "tree of three questions over the same features follows "
                     f"{percent(tree)}. Use kind='tree'."
                 )
-        if self.around:
+        if self.noun == "variant":
             return (
                 "Around this record the parts do not act one by one. Use explain(x), which follows "
                 "the network itself, or importance() over many records."
@@ -358,7 +356,7 @@ class _Case:
         others = (
             "Give others (features={'lags': 20, 'windows': 20}), explain one record (around=x),"
         )
-        if self.wanted.noun == "forecast":
+        if self.noun == "forecast":
             others = "Look farther back (steps=50),"
         return (
             "What the network goes by is not in these features: it may be the order of steps, or "
@@ -367,7 +365,7 @@ class _Case:
 
 
 def _filled(
-    names: Sequence[str], table: Floats, fit: Booleans, noun: str
+    names: Sequence[str], table: Floats, fit: Booleans, noun: Noun
 ) -> tuple[list[str], Floats]:
     """Put the mean where nothing is known; leave out features that are constant, or twice there."""
     known = np.isfinite(table)

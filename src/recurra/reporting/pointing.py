@@ -10,9 +10,6 @@ import numpy as np
 from recurra.auditing.phrases import number
 from recurra.errors import need
 
-Speaker: TypeAlias = "Callable[[float], str]"
-"""Says a value of an axis."""
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -21,6 +18,9 @@ if TYPE_CHECKING:
     from recurra.types import Floats
 
 __all__ = ["points_of"]
+
+Speaker: TypeAlias = Callable[[float], str]
+"""Says a value of an axis."""
 
 MOST = 1500  # points of an axis
 SHORTEST = 3  # points of a line that is not a mere mark

@@ -12,7 +12,7 @@ from recurra.tuning.confirming import Confirmation
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Tuning"]
+__all__ = ["Tuning", "ranking"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,23 +76,19 @@ class Tuning:
     @property
     def best(self) -> int:
         """Which trial scores best in the search, whether it was taken or not: its number."""
-        return int(self._best["trial"])
-
-    @property
-    def _best(self) -> pd.Series:
-        done = self.trials[self.trials["state"] == "finished"]
-        scores = done["score"].to_numpy(float)
-        return done.iloc[int((scores if self.greater else -scores).argmax())]
+        return ranking(self.trials, self.greater)[0]
 
     def __str__(self) -> str:
         counts = self.trials["state"].value_counts(sort=False)
         states = ", ".join(f"{count} {state}" for state, count in counts.items())
         spent = self.trials["seconds"].sum()
+        best = self.best
+        score = self.trials.set_index("trial")["score"][best]
         lines = [
             f"{self.estimator}: {len(self.trials)} trials ({states}), {spent:.0f} s in all",
             self._scored,
             f"  default  {self.default_score:.6g}",
-            f"  best     {self._best['score']:.6g}  trial {self.best}",
+            f"  best     {score:.6g}  trial {best}",
             *self._decision(),
         ]
         if self.parameters:
@@ -125,10 +121,9 @@ class Tuning:
 
     def _decision(self) -> list[str]:
         """Say what was taken, and why."""
-        kept = "kept the default."
         if not self.confirmations:
             if self.best == 0:
-                return [f"No trial scores better than the default: {kept}"]
+                return ["No trial scores better than the default: kept the default."]
             return [
                 "The default failed, so nothing confirms the best. Expect less of it on new data: "
                 "the best of",
@@ -141,7 +136,7 @@ class Tuning:
             return lines
         more = any(each.cut_short for each in self.confirmations)
         advice = " Give more seconds, or call again on the same storage." if more else ""
-        return [*lines, kept.capitalize() + advice]
+        return [*lines, f"Kept the default.{advice}"]
 
     def _failures(self) -> list[str]:
         failed = self.trials[self.trials["state"] == "failed"]
@@ -150,6 +145,32 @@ class Tuning:
             for row in failed.head(3).itertuples(index=False)
         ]
         return lines + ([f"note: … and {len(failed) - 3} more."] if len(failed) > 3 else [])
+
+
+def ranking(trials: pd.DataFrame, greater: bool) -> list[int]:
+    """Order the trials that were finished by their scores.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        As in `Tuning`.
+    greater : bool
+        Whether more is better.
+
+    Returns
+    -------
+    list of int
+        Their numbers, the best first; of equals the earlier.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"trial": [0, 1, 2], "score": [0.5, 0.4, 0.4], "state": "finished"})
+    >>> ranking(trials, greater=False)
+    [1, 2, 0]
+    """
+    done = trials[trials["state"] == "finished"]
+    order = done.sort_values("score", ascending=not greater, kind="stable")
+    return [int(each) for each in order["trial"]]
 
 
 def _shown(value: Any) -> str:

@@ -20,7 +20,7 @@ from recurra.tuning.confirming import RIVALS, SHARE, confirm, count_pairs
 from recurra.tuning.defaults import default_space
 from recurra.tuning.judging import Judge, check_estimator, judge_for
 from recurra.tuning.resampling import Resampling
-from recurra.tuning.result import Tuning
+from recurra.tuning.result import Tuning, ranking
 from recurra.tuning.space import Choice, Real, Space, Whole, check_space, decoded, encoded
 
 if TYPE_CHECKING:
@@ -214,7 +214,13 @@ def _decided(
 ) -> Tuning:
     """Take the first of the best trials that is better than the default where none was chosen."""
     table = _table(estimator, space, board)
-    ranked = _ranked(table, judge.greater)
+    ranked = ranking(table, judge.greater)
+    if not ranked:
+        errors = table[table["state"] == "failed"]["error"]
+        raise TrainingError(
+            f"None of {len(table)} trials finished. The first failed so: {errors.iloc[0]} Narrow "
+            "the space, or fit the estimator by itself to see more."
+        )
     rows, counted = table.set_index("trial"), board.counted()
     taken, confirmations = 0, []
     if rows["state"].get(0) == "failed":
@@ -238,19 +244,6 @@ def _decided(
         trials=table,
         confirmations=tuple(confirmations),
     )
-
-
-def _ranked(table: pd.DataFrame, greater: bool) -> list[int]:
-    """List the trials that were finished, the best first; of equals the earlier."""
-    done = table[table["state"] == "finished"]
-    if done.empty:
-        errors = table[table["state"] == "failed"]["error"]
-        raise TrainingError(
-            f"None of {len(table)} trials finished. The first failed so: {errors.iloc[0]} Narrow "
-            "the space, or fit the estimator by itself to see more."
-        )
-    order = done.sort_values("score", ascending=not greater, kind="stable")
-    return [int(each) for each in order["trial"]]
 
 
 def _table(estimator: Any, space: dict[str, Choice | Whole | Real], board: Board) -> pd.DataFrame:

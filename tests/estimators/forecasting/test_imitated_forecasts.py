@@ -63,7 +63,7 @@ def test_each_forecast_becomes_a_record_with_what_was_known_then(learned):
     data = as_records(given, h, steps, learned._engine.reader)
     place, end = 7, 60 - h - 3 * 2  # the second shop of three, at the third moment of five
     sold, record = frame.y[frame.unique_id == "s1"].to_numpy(), data[place]
-    series = record.streams["series"]
+    series = record.streams["y"]
     assert series.values.shape == (steps, 4)
     seen = series.values[:, 0] * given.scale[place] + given.anchor[place]
     np.testing.assert_allclose(seen, sold[end - steps : end])
@@ -75,7 +75,7 @@ def test_each_forecast_becomes_a_record_with_what_was_known_then(learned):
     days = data.static.categories["day"]
     assert record.static["day"] == foretold.ds.day_name()
     assert len(days) == 5, "three days apart, five moments"
-    moods = data.streams["series"].categories["mood"]
+    moods = data.streams["y"].categories["mood"]
     mood = frame.mood[frame.unique_id == "s1"].iloc[end - 1]
     last = series.values[-1, series.values.shape[1] - 3]
     assert (moods[int(last)] if mood else np.isnan(last)) == (mood or True)
@@ -85,7 +85,7 @@ def test_what_lies_before_a_series_was_not_observed(learned):
     panel = from_frame(shops(1, days=20), COLUMNS)
     given = Exchanged.of([*rolling_origin(panel, 1, 2, 1, 3)], learned._engine.local)
     data = as_records(given, 1, 30, learned._engine.reader)
-    observed = data.streams["series"].mask[:, 0].reshape(6, 30)
+    observed = data.streams["y"].mask[:, 0].reshape(6, 30)
     assert observed.sum(1).tolist() == [18, 18, 18, 19, 19, 19]
     assert observed[:, -18:].all()
 

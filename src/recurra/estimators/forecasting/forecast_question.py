@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recurra.auditing.phrases import plural
 from recurra.data.panel.covariates import RealColumn
 from recurra.data.panel.wall import to_wall
 from recurra.explaining import Question, Read
@@ -97,7 +98,7 @@ class ForecastQuestion(Question):
         """
         one = copy(self)
         when = said(_stamps(self.coming)[h - 1])
-        ahead = "1 step" if h == 1 else f"{h} steps"
+        ahead = plural(h, "step")
         name, target = self.series.ids[0], self.series.columns.target
         one.h, one.asked = h, f"forecast of {target!r} of {name!r} at {when}, {ahead} ahead"
         return one

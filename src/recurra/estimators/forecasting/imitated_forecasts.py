@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from recurra.auditing.phrases import quoted
-from recurra.data import Panel, SequenceDataset, Stream
-from recurra.data.offsets import offsets_of
+from recurra.auditing.phrases import plural, quoted
+from recurra.data import Panel, SequenceDataset
+from recurra.data.panel.records import records_of
 from recurra.data.panel.wall import to_wall
 from recurra.errors import DataError
 from recurra.estimators.forecasting.forecast_checks import SHORTEST
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from recurra.data.panel.clock import Clock
     from recurra.estimators.forecasting.forecast_importance import Exchanged
     from recurra.estimators.forecasting.forecast_inputs import InputReader
-    from recurra.types import Array, Booleans, Floats, Integers
+    from recurra.types import Array, Floats, Integers
 
 __all__ = ["answers_of_forecasts", "as_records", "origins"]
 
@@ -100,20 +101,26 @@ def as_records(given: Exchanged, h: int, steps: int, reader: InputReader) -> Seq
     """
     past, coming, count = given.past, given.coming, len(given.past)
     back = np.arange(-steps, 0)
-    rows = (past.offsets[1:, None] + back).ravel()
+    rows = np.maximum(past.offsets[1:, None] + back, past.offsets[:-1, None]).ravel()
     there = (past.lengths[:, None] + back >= 0).ravel()
-    rows = np.where(there, rows, 0)
     owner = np.repeat(np.arange(count), steps)
     seen = (past.target[rows] - given.anchor[owner]) / given.scale[owner]
-    columns = {past.columns.target: np.where(past.observed[rows], seen, np.nan)}
-    columns |= {name: values[rows] for name, values in {**past.past, **past.future}.items()}
     foretold = np.arange(count) * (len(coming.times) // count) + h - 1
-    known = {f"{name} then": values[foretold] for name, values in coming.future.items()}
-    known |= past.static
-    known = _calendar(coming.times[foretold], past.clock, reader) | known
-    series = _stream(columns, there, np.full(count, steps))
-    static = _stream(known, np.ones(count, bool), np.ones(count, np.int64)) if known else None
-    return SequenceDataset(tuple(range(count)), {"series": series}, static)
+    then = {f"{name} then": values[foretold] for name, values in coming.future.items()}
+    newest = replace(
+        past,
+        ids=tuple(range(count)),
+        offsets=steps * np.arange(count + 1),
+        times=past.times[rows],
+        target=seen,
+        observed=past.observed[rows],
+        past={name: values[rows] for name, values in past.past.items()},
+        future={name: values[rows] for name, values in past.future.items()},
+        static=_calendar(coming.times[foretold], past.clock, reader) | then | past.static,
+    )
+    records = records_of(newest)
+    stream = records.streams["y"]
+    return records.with_streams(y=replace(stream, observed=stream.mask & there[:, None]))
 
 
 def answers_of_forecasts(given: Exchanged, foretold: Floats, h: int) -> Answers:
@@ -133,8 +140,8 @@ def answers_of_forecasts(given: Exchanged, foretold: Floats, h: int) -> Answers:
     Answers
         Changes from the newest value, in units of the usual change.
     """
-    ahead = "1 step" if h == 1 else f"{h} steps"
-    asked = f"change of {quoted(given.past.columns.target)} {ahead} ahead, in usual changes"
+    target = quoted(given.past.columns.target)
+    asked = f"change of {target} {plural(h, 'step')} ahead, in usual changes"
     return Answers(asked, (foretold[:, h - 1] - given.anchor) / given.scale, ahead=h)
 
 
@@ -145,28 +152,12 @@ def _calendar(times: Integers, clock: Clock, reader: InputReader) -> dict[str, A
     """Say where steps lie in the phases that the network reads: by name, but for those of a day."""
     if not reader.calendar:
         return {}
-    found: dict[str, Array] = {}
     wall = pd.DatetimeIndex(to_wall(times, clock.zone).view("M8[ns]"))
-    phases = reader.calendar_of(times, times, clock).numpy().T
-    for name, values in zip(reader.calendar, phases, strict=False):  # the gap is no phase
-        phase = name.split("_", 1)[1]
-        if phase in NAMED:
-            called, labels = NAMED[phase]
-            found[called] = np.asarray(labels(wall), object)
-        else:
-            found[name.replace("_", " ")] = values
-    return found
-
-
-def _stream(columns: Mapping[str, Array], there: Booleans, lengths: Integers) -> Stream:
-    """Put columns side by side: text as codes, flags and numbers as numbers."""
-    values, labels = np.empty((len(there), len(columns))), {}
-    for place, (name, cells) in enumerate(columns.items()):
-        if cells.dtype == object:
-            codes, named = pd.factorize(cells)
-            values[:, place] = np.where(codes < 0, np.nan, codes)
-            labels[name] = tuple(named)
-        else:
-            values[:, place] = cells
-    observed = np.isfinite(values) & there[:, None]
-    return Stream(values, offsets_of(lengths), tuple(columns), observed=observed, categories=labels)
+    waves = reader.calendar_of(times, times, clock).numpy().T
+    phases = [name.split("_", 1)[1] for name in reader.calendar]
+    named = [NAMED[phase] for phase in dict.fromkeys(phases) if phase in NAMED]
+    return {called: np.asarray(labels(wall), object) for called, labels in named} | {
+        name.replace("_", " "): values
+        for name, phase, values in zip(reader.calendar, phases, waves, strict=False)  # no gap
+        if phase not in NAMED
+    }

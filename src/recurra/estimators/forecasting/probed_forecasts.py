@@ -16,6 +16,7 @@ from recurra.estimators.learning.options import check_seed
 
 if TYPE_CHECKING:
     from recurra.estimators.forecasting.forecast_engine import Engine
+    from recurra.estimators.forecasting.forecast_importance import Exchanged
     from recurra.explaining import Importance, Surrogate
     from recurra.types import Floats
 
@@ -122,10 +123,7 @@ class ProbedForecasts(ABC):
         >>> model.importance(frame, h=4, n_windows=8).ranked[0]
         'promo'
         """
-        from recurra.estimators.forecasting.forecast_importance import (
-            Exchanged,
-            importance_of_forecasts,
-        )
+        from recurra.estimators.forecasting.forecast_importance import importance_of_forecasts
 
         self._check_fitted()
         check_seed(seed)
@@ -138,12 +136,9 @@ class ProbedForecasts(ABC):
             h = max(1, min(int(self.horizon or default_horizon(seasons)), most))
         if step_size is None:
             step_size = h + any(h % season == 0 for season in seasons)
-        windows = [*rolling_origin(panel, h, n_windows, step_size, SHORTEST)]
-        for each in windows:
-            self._checked(each.train)
         reader = engine.reader
         return importance_of_forecasts(
-            Exchanged.of(windows, engine.local),
+            self._from_moments(panel, h, n_windows, step_size),
             self._forecasts_after,
             min(seasons, default=1),
             bool(reader.calendar or reader.usual_gap),
@@ -224,7 +219,6 @@ class ProbedForecasts(ABC):
         >>> model.surrogate(frame).fidelity > 0.9
         True
         """
-        from recurra.estimators.forecasting.forecast_importance import Exchanged
         from recurra.estimators.forecasting.imitated_forecasts import (
             answers_of_forecasts,
             as_records,
@@ -240,10 +234,8 @@ class ProbedForecasts(ABC):
             check_count(name, value)
         panel, engine = self._again(df), self._reads_with
         count, apart = origins(panel, h, steps)
-        windows = [*rolling_origin(panel, h, count, apart, SHORTEST)]
-        self._checked(windows[0].train)
         engine.reader.read(panel)  # warns of categories that it does not know, once
-        given = Exchanged.of(windows, engine.local)
+        given = self._from_moments(panel, h, count, apart)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
             foretold = self._forecasts_after(given.past, given.coming)
@@ -251,6 +243,15 @@ class ProbedForecasts(ABC):
         dataset = as_records(given, h, steps, engine.reader)
         features = {"lags": steps, "statistics": 1}
         return fit_surrogate(dataset, answers, kind, features=features, floor=floor, seed=seed)
+
+    def _from_moments(self, panel: Panel, h: int, n_windows: int, step_size: int) -> Exchanged:
+        """Stand at several moments in the past of every series, with what comes after each."""
+        from recurra.estimators.forecasting.forecast_importance import Exchanged
+
+        windows = [*rolling_origin(panel, h, n_windows, step_size, SHORTEST)]
+        for each in windows:
+            self._checked(each.train)
+        return Exchanged.of(windows, self._reads_with.local)
 
     @abstractmethod
     def _check_fitted(self) -> None:
